@@ -1,0 +1,1 @@
+//! The TinyObs example app: a small web shop with traffic of its own

@@ -1,0 +1,1 @@
+//! The TinyObs server: HTTP edge, configuration, wiring, shutdown

@@ -1,0 +1,1 @@
+//! Series index, write-ahead log, head, chunks, engines, select

@@ -1,0 +1,1 @@
+//! What travels: decoders and encoders as pure functions, decompression with a cap

@@ -1,0 +1,1 @@
+//! The TinyObs SDK: counters, gauges and histograms that are pushed to a TinyObs server
