@@ -1,1 +1,34 @@
-//! The shared vocabulary of TinyObs: samples, labels, matchers, limits
+//! The vocabulary that every other crate of TinyObs speaks.
+//!
+//! Nothing here does I/O, keeps state or knows a server: a value goes in, a value comes out.
+//! In reading order:
+//!
+//! - [`limits`]: every limit of the system in one place, each with its reason.
+//! - [`sample`]: a time and a value; what a stale marker is.
+//! - [`kind`]: counter, gauge, histogram, summary; metadata of a metric name.
+//! - [`labels`]: the identity of a series, as canonical bytes.
+//! - [`refusal`]: why one item of a batch was not stored.
+//! - [`batch`]: samples on their way into a store.
+//! - [`matcher`]: `name="value"`, `!=`, `=~`, `!~`.
+//! - [`source`]: what a store offers to whoever queries it.
+
+pub mod batch;
+pub mod kind;
+pub mod labels;
+pub mod limits;
+#[cfg(feature = "matchers")]
+pub mod matcher;
+pub mod refusal;
+pub mod sample;
+#[cfg(feature = "matchers")]
+pub mod source;
+
+pub use batch::{Row, WriteBatch};
+pub use kind::{Kind, Metadata};
+pub use labels::{Labels, LabelsBuilder, METRIC_NAME};
+#[cfg(feature = "matchers")]
+pub use matcher::{MatchOp, Matcher};
+pub use refusal::{Refusal, Refused};
+pub use sample::{STALE_MARKER_BITS, Sample, TimeRange, is_stale_marker, stale_marker};
+#[cfg(feature = "matchers")]
+pub use source::{Columns, Resolution, SelectError, SeriesCursor, SeriesSource};

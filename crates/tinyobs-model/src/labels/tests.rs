@@ -1,0 +1,107 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn labels(name: &str, pairs: &[(&str, &str)]) -> Labels {
+    Labels::new(name, pairs.iter().copied()).expect("valid labels")
+}
+
+fn rule(name: &str, pairs: &[(&str, &str)]) -> Refusal {
+    Labels::new(name, pairs.iter().copied())
+        .expect_err("must be refused")
+        .0
+}
+
+#[test]
+fn i_label_1_order_of_pairs_does_not_matter() {
+    let a = labels("m", &[("a", "1"), ("b", "2")]);
+    let b = labels("m", &[("b", "2"), ("a", "1")]);
+    assert_eq!(a, b);
+    assert_eq!(a.as_bytes(), b.as_bytes());
+    assert_eq!(a.to_string(), r#"m{a="1",b="2"}"#);
+}
+
+#[test]
+fn i_label_1_borders_cannot_be_imitated() {
+    let one = labels("m", &[("a", "1,b=2")]);
+    let two = labels("m", &[("a", "1"), ("b", "2")]);
+    assert_ne!(one, two);
+    for value in [",", "=", "\"", "{}", "\n", "🙂", "a\u{0}b", "\u{1}\u{0}"] {
+        let l = labels("m", &[("v", value)]);
+        assert_eq!(l.get("v"), Some(value));
+        assert_eq!(Labels::from_canonical(l.as_bytes()), Some(l));
+    }
+}
+
+#[test]
+fn i_label_2_empty_values_are_absent() {
+    assert_eq!(
+        labels("m", &[("a", ""), ("b", "2")]),
+        labels("m", &[("b", "2")])
+    );
+}
+
+#[test]
+fn i_label_3_rules_are_named() {
+    let long = "x".repeat(257);
+    let longer = "x".repeat(4_097);
+    assert_eq!(rule("", &[]), Refusal::NameEmpty);
+    assert_eq!(rule(&long, &[]), Refusal::NameTooLong);
+    assert_eq!(rule("m", &[("", "1")]), Refusal::LabelNameEmpty);
+    assert_eq!(rule("m", &[(&long, "1")]), Refusal::LabelNameTooLong);
+    assert_eq!(
+        rule("m", &[("__tinyobs_x", "1")]),
+        Refusal::LabelNameReserved
+    );
+    assert_eq!(rule("m", &[("a", &longer)]), Refusal::LabelValueTooLong);
+    assert_eq!(
+        rule("m", &[("a", "1"), ("a", "1")]),
+        Refusal::LabelDuplicate
+    );
+    assert_eq!(rule("m", &[("__name__", "n")]), Refusal::LabelDuplicate);
+    let many: Vec<(String, String)> = (0..65).map(|i| (format!("l{i}"), "v".into())).collect();
+    let pairs: Vec<(&str, &str)> = many.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    assert_eq!(rule("m", &pairs), Refusal::TooManyLabels);
+    assert!(Labels::new("m", pairs[..64].iter().copied()).is_ok());
+}
+
+#[test]
+fn canonical_bytes_are_checked() {
+    assert_eq!(Labels::from_canonical(b"\x05"), None);
+    assert_eq!(
+        Labels::from_canonical(b"\x01\x00b\x01\x001\x01\x00a\x01\x001"),
+        None,
+        "order"
+    );
+    assert_eq!(
+        Labels::from_canonical(b"\x01\x00b\x00\x00"),
+        None,
+        "empty value"
+    );
+    assert_eq!(
+        Labels::from_canonical(b"\x01\x00\xff\x01\x001"),
+        None,
+        "not UTF-8"
+    );
+}
+
+proptest! {
+    #[test]
+    fn any_pairs_survive(pairs in proptest::collection::btree_map("[a-z]{1,5}", ".{1,9}", 0..6)) {
+        let built = Labels::new("m", pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())))
+            .expect("valid");
+        let back: Vec<(String, String)> = built
+            .iter_without_name()
+            .map(|(n, v)| (n.to_owned(), v.to_owned()))
+            .collect();
+        prop_assert_eq!(back, pairs.into_iter().collect::<Vec<_>>());
+        prop_assert_eq!(Labels::from_canonical(built.as_bytes()), Some(built));
+    }
+
+    #[test]
+    fn any_bytes_do_no_harm(bytes: Vec<u8>) {
+        if let Some(labels) = Labels::from_canonical(&bytes) {
+            prop_assert_eq!(labels.as_bytes(), &bytes[..]);
+        }
+    }
+}
