@@ -113,14 +113,19 @@ impl Matcher {
 
 /// Anchors the pattern at both ends (I-MATCH-2). As in Prometheus, `.` matches a newline too.
 fn compile(pattern: &str) -> Result<Regex, BadRegex> {
-    RegexBuilder::new(&format!("^(?:{pattern})$"))
-        .dot_matches_new_line(true)
-        .size_limit(limits::REGEX_BYTES)
-        .build()
-        .map_err(|error| BadRegex {
-            pattern: pattern.to_owned(),
-            reason: error.to_string(),
-        })
+    let build = |text: &str| {
+        RegexBuilder::new(text)
+            .dot_matches_new_line(true)
+            .size_limit(limits::REGEX_BYTES)
+            .build()
+            .map_err(|error| BadRegex {
+                pattern: pattern.to_owned(),
+                reason: error.to_string(),
+            })
+    };
+    // On its own first: `a)(b` is wrong, though `^(?:a)(b)$` would compile.
+    build(pattern)?;
+    build(&format!("^(?:{pattern})$"))
 }
 
 impl fmt::Display for Matcher {
