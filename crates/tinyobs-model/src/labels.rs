@@ -13,6 +13,7 @@
 //! I-LABEL-3  Names that begin with `__tinyobs_` never get in from outside.
 //! Proved by: labels/tests.rs.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use crate::limits;
@@ -24,7 +25,7 @@ pub const METRIC_NAME: &str = "__name__";
 pub const RESERVED_PREFIX: &str = "__tinyobs_";
 
 /// The labels of one series, the metric name among them, as canonical bytes.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Labels(Box<[u8]>);
 
 impl Labels {
@@ -77,6 +78,19 @@ impl Labels {
     /// The pairs without the metric name.
     pub fn iter_without_name(&self) -> impl Iterator<Item = (&str, &str)> {
         self.iter().filter(|(name, _)| *name != METRIC_NAME)
+    }
+}
+
+/// Pair by pair, as a person would sort them; canonical bytes would put short names first.
+impl Ord for Labels {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.iter().cmp(other.iter())
+    }
+}
+
+impl PartialOrd for Labels {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

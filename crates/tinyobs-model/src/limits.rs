@@ -26,10 +26,16 @@ pub const DECOMPRESSED_BYTES: usize = 64 << 20;
 pub const ITEMS_PER_REQUEST: usize = 10_000;
 /// Buckets of one histogram item, `+Inf` not counted.
 pub const BUCKETS_PER_HISTOGRAM: usize = 500;
+/// Bytes that the samples of one request may take once their labels are written out.
+pub const BATCH_BYTES: usize = 64 << 20;
 /// Per-item errors listed in one answer; the rest are only counted.
 pub const ERRORS_LISTED: usize = 100;
 /// Bytes of all ingest bodies being read or decoded at once.
 pub const INGEST_BYTES_IN_FLIGHT: usize = 256 << 20;
+/// Ingest requests being decoded or stored at once; the next ones wait.
+pub const INGEST_AT_ONCE: usize = 8;
+/// Seconds that a connection may idle, take over its request head, or stall in a body.
+pub const IDLE_SECONDS: u64 = 10;
 /// Seconds that reading a request and answering it may take.
 pub const REQUEST_SECONDS: u64 = 30;
 /// Seconds that a shutdown waits for requests under way.
@@ -117,6 +123,18 @@ pub const ALL: &[Limit] = &[
         "many large bodies at once must not exhaust memory",
     ),
     limit(
+        "ingest_at_once",
+        INGEST_AT_ONCE as u64,
+        "requests",
+        "bounds the memory of decoded batches",
+    ),
+    limit(
+        "idle_seconds",
+        IDLE_SECONDS,
+        "seconds",
+        "a silent peer must not hold a connection",
+    ),
+    limit(
         "request_seconds",
         REQUEST_SECONDS,
         "seconds",
@@ -133,6 +151,12 @@ pub const ALL: &[Limit] = &[
         ITEMS_PER_REQUEST as u64,
         "items",
         "keeps one request's work short",
+    ),
+    limit(
+        "batch_bytes",
+        BATCH_BYTES as u64,
+        "bytes",
+        "a histogram item repeats its labels for each bucket",
     ),
     limit(
         "errors_listed",

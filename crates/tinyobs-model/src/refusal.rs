@@ -38,6 +38,8 @@ pub enum Refusal {
     HistogramInvalid,
     /// A new series, and the store already holds as many as it may.
     SeriesLimit,
+    /// The items before it unfold to as much as one request may take.
+    BatchTooLarge,
 }
 
 impl Refusal {
@@ -59,6 +61,7 @@ impl Refusal {
             Self::TimeInFuture => "time_in_future",
             Self::HistogramInvalid => "histogram_invalid",
             Self::SeriesLimit => "series_limit",
+            Self::BatchTooLarge => "batch_too_large",
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //!   store ─▶ [SeriesSource::select] ─▶ one [SeriesCursor] per series ─▶ columns of samples
 //!
-//! I-SOURCE-1  Cursors come in the order of their labels' canonical bytes.
+//! I-SOURCE-1  Cursors come in the order of their labels, pair by pair.
 //! I-SOURCE-2  A cursor yields each time once, ascending, all inside the asked range.
 //! I-SOURCE-3  A cursor sees the samples acknowledged before `select` was called.
 

@@ -1,0 +1,329 @@
+//! Append: a batch becomes samples of known series, is logged, and then seen.
+//!
+//!   wire ─▶ look up ─▶ admit ─▶ log ─▶ index and head ─▶ wait until durable ─▶ acknowledge
+//!
+//! Looking up runs beside other batches. From admission to the head one batch runs at a time, so
+//! the order of the log is the order of the head, and a replay ends where the live store stood.
+//!
+//! I-APPEND-1  Nothing is seen before it is in the log: not a sample, not a series.
+//! I-APPEND-2  An item is stored whole or refused whole; its neighbours do not notice.
+//! I-APPEND-3  The series limit is checked against what is there while nobody else can add to it.
+//! I-APPEND-4  A counter that began at 0 at a known time has that 0 before its first sample.
+//! Proved by: store/tests.rs, tests/model.rs, `cargo xtask crash`.
+
+use std::collections::{BTreeMap, HashMap};
+
+use tinyobs_model::limits;
+use tinyobs_model::{Kind, Labels, Metadata, Refusal, Refused, Row, Sample, WriteBatch};
+
+use crate::error::StoreError;
+use crate::index::Index;
+use crate::store::{Inner, Writer};
+use crate::wal::record::{self, Definition, SeriesId};
+use crate::wal::segment;
+use crate::wal::syncer::Position;
+
+/// What became of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Appended {
+    /// Samples stored.
+    pub stored: u64,
+    /// Items refused, by ascending number.
+    pub refused: Vec<Refused>,
+}
+
+/// What is to be logged and then applied.
+#[derive(Default)]
+struct Plan {
+    samples: Vec<(SeriesId, Sample)>,
+    series: Vec<Definition>,
+    metadata: BTreeMap<String, Metadata>,
+    /// New series of this batch, by canonical bytes.
+    admitted: HashMap<Vec<u8>, SeriesId>,
+    /// Rows whose kind is not the one last sent with their series.
+    kinds: Vec<usize>,
+    stored: u64,
+    refused: Vec<Refused>,
+}
+
+type Known = Option<(SeriesId, Kind)>;
+
+impl Inner {
+    /// Stores a batch. When this returns `Ok`, what it calls stored survives what the durability
+    /// mode promises.
+    pub fn append(&self, batch: &WriteBatch) -> Result<Appended, StoreError> {
+        self.check_open()?;
+        let known = self.look_up(batch);
+        let mut writer = self.writer();
+        // Again, now that nobody can close it meanwhile.
+        self.check_open()?;
+        let plan = self.plan(&mut writer, batch, &known);
+        let position = match writer.write(&plan) {
+            Ok(position) => position,
+            Err(error) => {
+                self.note(&error);
+                return Err(error);
+            }
+        };
+        let (stored, refused) = self.apply(&mut writer, batch, plan);
+        let log_bytes = writer.log.bytes();
+        drop(writer);
+        if let (Some(position), Some(syncer)) = (position, &self.syncer) {
+            syncer
+                .wait_durable(position)
+                .inspect_err(|error| self.note(error))?;
+        }
+        self.after_append(log_bytes);
+        Ok(Appended { stored, refused })
+    }
+
+    fn look_up(&self, batch: &WriteBatch) -> Vec<Known> {
+        let index = self.index();
+        batch
+            .rows()
+            .iter()
+            .map(|row| index.find(batch.labels(row)))
+            .collect()
+    }
+
+    fn plan(&self, writer: &mut Writer, batch: &WriteBatch, known: &[Known]) -> Plan {
+        let now_ms = self.options.clock.now_ms();
+        let index = self.index();
+        let mut plan = Plan::default();
+        let mut place = 0;
+        for item in batch.rows().chunk_by(|a, b| a.item == b.item) {
+            let rows = place..place + item.len();
+            place = rows.end;
+            let item = Item {
+                batch,
+                index: &index,
+                rows: item,
+                known: &known[rows.clone()],
+            };
+            let admitted =
+                in_time(&item, now_ms).and_then(|()| self.admit(writer, &item, &mut plan));
+            match admitted {
+                Ok(ids) => self.plan_item(&item, &ids, rows.start, &mut plan),
+                Err(refused) => plan.refused.push(refused),
+            }
+        }
+        plan_descriptions(batch, &index, &mut plan);
+        plan
+    }
+
+    /// The ids of an item's series; new ones are taken from the writer's counter.
+    fn admit(
+        &self,
+        writer: &mut Writer,
+        item: &Item<'_>,
+        plan: &mut Plan,
+    ) -> Result<Vec<SeriesId>, Refused> {
+        let (first_new, next) = (plan.series.len(), writer.next_series);
+        let mut ids = Vec::with_capacity(item.rows.len());
+        for (row, known) in item.rows.iter().zip(item.known) {
+            let labels = item.batch.labels(row);
+            let known = known.or_else(|| item.index.find(labels)).map(|(id, _)| id);
+            if let Some(id) = known.or_else(|| plan.admitted.get(labels).copied()) {
+                ids.push(id);
+                continue;
+            }
+            let id = writer.next_series;
+            writer.next_series += 1;
+            plan.admitted.insert(labels.to_vec(), id);
+            let labels = Labels::from_canonical(labels).expect("I-BATCH-1");
+            plan.series.push((id, labels));
+            ids.push(id);
+        }
+        // I-APPEND-3.
+        let series = (item.index.len() + plan.series.len()) as u64;
+        if plan.series.len() > first_new && series > self.options.max_series {
+            let over: Vec<Definition> = plan.series.drain(first_new..).collect();
+            for (_, labels) in &over {
+                plan.admitted.remove(labels.as_bytes());
+            }
+            writer.next_series = next;
+            return Err(self.refuse_series(item, &over));
+        }
+        Ok(ids)
+    }
+
+    fn refuse_series(&self, item: &Item<'_>, over: &[Definition]) -> Refused {
+        self.refused_series
+            .fetch_add(over.len() as u64, std::sync::atomic::Ordering::Relaxed);
+        let name = over.first().map_or("", |(_, labels)| labels.metric_name());
+        let message = format!(
+            "metric {name:?} needs {} new series, and the store holds {} of at most {} \
+             (raise --max-series, or look for a label with many values at /v1/cardinality)",
+            over.len(),
+            item.index.len(),
+            self.options.max_series
+        );
+        Refused {
+            item: item.number(),
+            rule: Refusal::SeriesLimit,
+            message,
+        }
+    }
+
+    fn plan_item(&self, item: &Item<'_>, ids: &[SeriesId], place: usize, plan: &mut Plan) {
+        let rows = item.rows.iter().zip(item.known).zip(ids);
+        for (offset, ((row, known), &id)) in rows.enumerate() {
+            if let Some(start_ms) = self.zero_needed(row, id, known.is_none()) {
+                plan.samples.push((id, Sample::new(start_ms, 0.0)));
+            }
+            plan.samples.push((id, row.sample));
+            plan.stored += 1;
+            let before = known.map_or(Kind::Unknown, |(_, kind)| kind);
+            if row.kind != Kind::Unknown && row.kind != before {
+                plan.kinds.push(place + offset);
+                let labels = Labels::from_canonical(item.batch.labels(row)).expect("I-BATCH-1");
+                plan.describe(item.index, labels.metric_name(), |known| {
+                    known.kind = row.kind;
+                });
+            }
+        }
+    }
+
+    /// When the series must be given a 0 (I-APPEND-4): it says when it began, and there is no
+    /// sample of it since. Without that 0, what it counted before its first sample would be
+    /// missing from every rate.
+    fn zero_needed(&self, row: &Row, id: SeriesId, unknown: bool) -> Option<i64> {
+        let start_ms = row
+            .start_ms
+            .filter(|start_ms| *start_ms < row.sample.time_ms)?;
+        if !row.kind.is_cumulative() {
+            return None;
+        }
+        let newest_ms = match self.head.last(id) {
+            Some(last) => last.time_ms,
+            None if unknown => i64::MIN,
+            // Not in the head: what the engine holds of it is not newer than all that it holds.
+            None => self.newest_stored_ms(),
+        };
+        (newest_ms < start_ms).then_some(start_ms)
+    }
+
+    /// Makes a logged plan visible (I-APPEND-1).
+    fn apply(&self, writer: &mut Writer, batch: &WriteBatch, plan: Plan) -> (u64, Vec<Refused>) {
+        let changes = !plan.series.is_empty() || !plan.metadata.is_empty();
+        if changes || !plan.kinds.is_empty() {
+            let mut index = self.index_mut();
+            for (name, metadata) in plan.metadata {
+                index.describe(name.clone(), metadata.clone());
+                writer.unsaved_metadata.insert(name, metadata);
+            }
+            for (id, labels) in plan.series {
+                index.insert(id, labels.clone());
+                writer.unsaved_series.push((id, labels));
+            }
+            for place in plan.kinds {
+                let row = &batch.rows()[place];
+                index.set_kind(batch.labels(row), row.kind);
+            }
+        }
+        self.head.put(&plan.samples);
+        (plan.stored, plan.refused)
+    }
+}
+
+impl Writer {
+    /// Writes the plan to the log; nothing to write is no position to wait for.
+    fn write(&mut self, plan: &Plan) -> Result<Option<Position>, StoreError> {
+        let Self {
+            frames, payload, ..
+        } = self;
+        frames.clear();
+        let mut frame = |put: &mut dyn FnMut(&mut Vec<u8>)| {
+            payload.clear();
+            put(payload);
+            segment::put_frame(frames, payload);
+        };
+        // A definition before the first sample of its series.
+        if !plan.series.is_empty() {
+            frame(&mut |out| record::put_series(out, &plan.series));
+        }
+        if !plan.metadata.is_empty() {
+            let metadata: Vec<_> = plan.metadata.clone().into_iter().collect();
+            frame(&mut |out| record::put_metadata(out, &metadata));
+        }
+        if !plan.samples.is_empty() {
+            frame(&mut |out| record::put_floats(out, &plan.samples));
+        }
+        if self.frames.is_empty() {
+            return Ok(None);
+        }
+        self.log.append(&self.frames).map(Some)
+    }
+}
+
+/// The rows of one item.
+struct Item<'a> {
+    batch: &'a WriteBatch,
+    index: &'a Index,
+    rows: &'a [Row],
+    known: &'a [Known],
+}
+
+impl Item<'_> {
+    fn number(&self) -> u32 {
+        self.rows.first().map_or(0, |row| row.item)
+    }
+}
+
+impl Plan {
+    /// Changes what is known of a metric, if that is a change.
+    fn describe(&mut self, index: &Index, metric: &str, change: impl FnOnce(&mut Metadata)) {
+        let planned = self.metadata.get(metric).or_else(|| index.metadata(metric));
+        let before = planned.cloned().unwrap_or_default();
+        let mut after = before.clone();
+        change(&mut after);
+        if after != before {
+            self.metadata.insert(metric.to_owned(), after);
+        }
+    }
+}
+
+fn in_time(item: &Item<'_>, now_ms: i64) -> Result<(), Refused> {
+    let latest_ms = now_ms.saturating_add(limits::FUTURE_MS);
+    let Some(row) = item.rows.iter().find(|row| row.sample.time_ms > latest_ms) else {
+        return Ok(());
+    };
+    let ahead_s = row.sample.time_ms.saturating_sub(now_ms) / 1_000;
+    let message = format!(
+        "time {} lies {ahead_s} s ahead of the server's clock, at most {} s are allowed",
+        row.sample.time_ms,
+        limits::FUTURE_MS / 1_000
+    );
+    Err(Refused {
+        item: item.number(),
+        rule: Refusal::TimeInFuture,
+        message,
+    })
+}
+
+/// Help and unit, of metrics that have a series or get one: a description alone is not kept, or
+/// names without series could grow without bound.
+fn plan_descriptions(batch: &WriteBatch, index: &Index, plan: &mut Plan) {
+    for (name, unit, help) in batch.metadata() {
+        let (unit, help) = (cut(unit), cut(help));
+        let planned = plan
+            .series
+            .iter()
+            .any(|(_, labels)| labels.metric_name() == name);
+        if planned || index.has_metric(name) {
+            plan.describe(index, name, |known| {
+                if !unit.is_empty() {
+                    unit.clone_into(&mut known.unit);
+                }
+                if !help.is_empty() {
+                    help.clone_into(&mut known.help);
+                }
+            });
+        }
+    }
+}
+
+/// The part of a text that may be kept, ending at a character's border.
+fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(limits::METADATA_BYTES)]
+}

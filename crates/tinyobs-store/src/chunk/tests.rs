@@ -1,0 +1,153 @@
+use proptest::prelude::*;
+use tinyobs_model::stale_marker;
+
+use super::*;
+
+fn encoded(samples: &[Sample]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    encode(samples, &mut bytes);
+    bytes
+}
+
+fn decoded(bytes: &[u8]) -> Result<Vec<Sample>, ChunkError> {
+    let mut columns = Columns::default();
+    Chunk::open(bytes)?.decode(&mut columns)?;
+    Ok(columns.iter().collect())
+}
+
+/// Every 15 s from one moment on.
+fn steady(values: impl IntoIterator<Item = f64>) -> Vec<Sample> {
+    let times = (0..).map(|i| 1_795_306_562_347 + i * 15_000);
+    times
+        .zip(values)
+        .map(|(time_ms, value)| Sample { time_ms, value })
+        .collect()
+}
+
+#[test]
+fn i_chunk_1_awkward_values_keep_their_bits() {
+    let values = [
+        0.0,
+        -0.0,
+        1.0,
+        -1.0,
+        0.1,
+        12.34,
+        1e-300,
+        5e-324,
+        f64::MIN_POSITIVE,
+        f64::MAX,
+        f64::MIN,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        f64::NAN,
+        stale_marker(),
+        0.1 + 0.2,
+        9_007_199_254_740_993.0,
+        f64::from_bits(u64::MAX),
+        f64::from_bits(0x7ff8_dead_beef_0001),
+    ];
+    for &value in &values {
+        let one = steady([value]);
+        assert_eq!(
+            decoded(&encoded(&one)).as_deref(),
+            Ok(&one[..]),
+            "{value:e} alone"
+        );
+        // One awkward value among decimals is an exception, not a reason to give up on them.
+        let among = steady((0..100).map(|i| if i == 50 { value } else { f64::from(i) / 100.0 }));
+        assert_eq!(
+            decoded(&encoded(&among)).as_deref(),
+            Ok(&among[..]),
+            "{value:e} among decimals"
+        );
+    }
+    let all = steady(values);
+    assert_eq!(decoded(&encoded(&all)).as_deref(), Ok(&all[..]));
+}
+
+#[test]
+fn i_chunk_1_times_from_end_to_end() {
+    let ends: Vec<Sample> = [i64::MIN, -1, 0, 1, i64::MAX]
+        .into_iter()
+        .map(|time_ms| Sample {
+            time_ms,
+            value: 1.0,
+        })
+        .collect();
+    let bytes = encoded(&ends);
+    let chunk = Chunk::open(&bytes).expect("opens");
+    assert_eq!(
+        (chunk.first_ms, chunk.last_ms, chunk.count),
+        (i64::MIN, i64::MAX, 5)
+    );
+    assert_eq!(decoded(&bytes).as_deref(), Ok(&ends[..]));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn i_chunk_1_any_bits_survive(
+        rows in proptest::collection::btree_map(any::<i64>(), any::<u64>(), 1..400),
+    ) {
+        let samples: Vec<Sample> = rows
+            .into_iter()
+            .map(|(time_ms, bits)| Sample { time_ms, value: f64::from_bits(bits) })
+            .collect();
+        prop_assert_eq!(decoded(&encoded(&samples)), Ok(samples));
+    }
+
+    #[test]
+    fn i_chunk_1_decimals_survive(
+        steps in proptest::collection::vec(-5_000i32..5_000, 1..600), exponent in 0i32..9,
+    ) {
+        let mut sum = 0.0;
+        let values = steps.iter().map(|&step| { sum += f64::from(step); sum / 10f64.powi(exponent) });
+        let samples = steady(values.collect::<Vec<_>>());
+        prop_assert_eq!(decoded(&encoded(&samples)), Ok(samples));
+    }
+
+    #[test]
+    fn i_chunk_2_any_bytes_do_no_harm(mut bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = decoded(&bytes);
+        // Past the checksum, too.
+        bytes.splice(0..0, [VERSION, TYPE_FLOAT, TIMES_INTS, VALUES_DECIMAL]);
+        let checksum = crc32fast::hash(&bytes);
+        bytes.extend_from_slice(&checksum.to_le_bytes());
+        if let Ok(samples) = decoded(&bytes) {
+            prop_assert!(samples.len() <= SAMPLES_MAX);
+        }
+    }
+}
+
+#[test]
+fn i_chunk_3_every_flipped_bit_is_found() {
+    let samples = steady((0..200).map(|i| f64::from(i) * 0.25));
+    let good = encoded(&samples);
+    for bit in 0..good.len() * 8 {
+        let mut bad = good.clone();
+        bad[bit / 8] ^= 1 << (bit % 8);
+        assert_eq!(decoded(&bad), Err(ChunkError::Checksum), "bit {bit}");
+    }
+}
+
+/// The sizes that the format is chosen for, as bytes per sample of 480 at a steady interval.
+#[test]
+fn usual_series_take_few_bytes() {
+    let per_sample = |values: Vec<f64>| encoded(&steady(values)).len() as f64 / 480.0;
+    let constant = per_sample(vec![42.0; 480]);
+    let counter = per_sample(
+        (0..480)
+            .map(|i| f64::from(i * 20 + (i * 7919) % 13))
+            .collect(),
+    );
+    let gauge = per_sample(
+        (0..480)
+            .map(|i| f64::from((i * 7919) % 100) / 100.0)
+            .collect(),
+    );
+    assert!(constant < 0.12, "constant: {constant}");
+    assert!(counter < 0.8, "counter: {counter}");
+    assert!(gauge < 1.1, "two-decimal gauge: {gauge}");
+}

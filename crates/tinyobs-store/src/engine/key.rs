@@ -1,0 +1,173 @@
+//! Key: where a chunk stands, as bytes whose order is the order of reading.
+//!
+//!   partition  tenant u32 · space u8 · start i64        chunk   series u64 · start i64 · sequence u64
+//!
+//! All big-endian, signed numbers with their sign bit flipped, so that byte order is number order.
+
+use std::fmt;
+
+use crate::wal::record::SeriesId;
+
+/// Width of a time partition of raw samples: a day. Retention drops whole ones.
+pub const RAW_PARTITION_MS: i64 = 24 * 3_600 * 1_000;
+
+/// What a partition holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Space {
+    /// Series definitions and metadata.
+    Catalogue = 0,
+    /// Chunks of samples as they were sent. Rollups take the next numbers.
+    Raw = 1,
+}
+
+/// A part of the engine that is dropped as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Partition {
+    /// Whose data; 0 until tenants come.
+    pub tenant: u32,
+    /// What it holds.
+    pub space: Space,
+    /// First millisecond of its stretch of time.
+    pub start_ms: i64,
+}
+
+impl Partition {
+    /// Series definitions and metadata.
+    pub const CATALOGUE: Self = Self {
+        tenant: 0,
+        space: Space::Catalogue,
+        start_ms: 0,
+    };
+
+    /// The raw partition that holds `time_ms`.
+    pub const fn raw(time_ms: i64) -> Self {
+        let start_ms = time_ms.saturating_sub(time_ms.rem_euclid(RAW_PARTITION_MS));
+        Self {
+            tenant: 0,
+            space: Space::Raw,
+            start_ms,
+        }
+    }
+}
+
+impl fmt::Display for Partition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}/{}/{}",
+            self.tenant,
+            self.space.as_str(),
+            self.start_ms
+        )
+    }
+}
+
+impl Space {
+    /// Its name in the manifest.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Catalogue => "catalogue",
+            Self::Raw => "raw",
+        }
+    }
+
+    /// The space of that name.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Catalogue, Self::Raw]
+            .into_iter()
+            .find(|space| space.as_str() == text)
+    }
+}
+
+/// The key of a chunk.
+pub fn chunk_key(series: SeriesId, start_ms: i64, sequence: u64) -> Vec<u8> {
+    let mut key = Vec::with_capacity(24);
+    key.extend_from_slice(&series.to_be_bytes());
+    key.extend_from_slice(&((start_ms as u64) ^ (1 << 63)).to_be_bytes());
+    key.extend_from_slice(&sequence.to_be_bytes());
+    key
+}
+
+/// The sequence number in a chunk's key.
+pub fn chunk_sequence(key: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(*key.get(16..)?.first_chunk()?))
+}
+
+/// The range of keys that holds every chunk of `series` starting at `end_ms` or before.
+pub fn chunk_range(series: SeriesId, end_ms: i64) -> (Vec<u8>, Vec<u8>) {
+    let mut end = chunk_key(series, end_ms, u64::MAX);
+    end.push(0);
+    (chunk_key(series, i64::MIN, 0), end)
+}
+
+const DEFINITION: u8 = 1;
+const METADATA: u8 = 2;
+
+/// The key of a series' definition in the catalogue.
+pub fn definition_key(series: SeriesId) -> Vec<u8> {
+    let mut key = vec![DEFINITION];
+    key.extend_from_slice(&series.to_be_bytes());
+    key
+}
+
+/// The key of a metric's metadata in the catalogue.
+pub fn metadata_key(metric: &str) -> Vec<u8> {
+    let mut key = vec![METADATA];
+    key.extend_from_slice(metric.as_bytes());
+    key
+}
+
+/// A key of the catalogue, read.
+#[derive(Debug, PartialEq, Eq)]
+pub enum CatalogueKey<'a> {
+    /// Of a series' definition.
+    Definition(SeriesId),
+    /// Of a metric's metadata.
+    Metadata(&'a str),
+}
+
+/// Reads a key of the catalogue.
+pub fn catalogue_key(key: &[u8]) -> Option<CatalogueKey<'_>> {
+    let (&kind, rest) = key.split_first()?;
+    match kind {
+        DEFINITION => Some(CatalogueKey::Definition(u64::from_be_bytes(
+            rest.try_into().ok()?,
+        ))),
+        METADATA => Some(CatalogueKey::Metadata(std::str::from_utf8(rest).ok()?)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn byte_order_is_time_order() {
+        let keys = [i64::MIN, -1, 0, 1, i64::MAX].map(|start| chunk_key(5, start, 9));
+        assert!(keys.is_sorted());
+        assert!(chunk_key(5, i64::MAX, u64::MAX) < chunk_key(6, i64::MIN, 0));
+        assert_eq!(chunk_sequence(&keys[0]), Some(9));
+    }
+
+    #[test]
+    fn partitions_begin_at_midnight_utc_also_before_1970() {
+        assert_eq!(Partition::raw(0).start_ms, 0);
+        assert_eq!(Partition::raw(RAW_PARTITION_MS - 1).start_ms, 0);
+        assert_eq!(Partition::raw(-1).start_ms, -RAW_PARTITION_MS);
+        assert_eq!(Partition::raw(i64::MIN).start_ms, i64::MIN);
+    }
+
+    #[test]
+    fn catalogue_keys_survive() {
+        let definition = definition_key(7);
+        assert_eq!(
+            catalogue_key(&definition),
+            Some(CatalogueKey::Definition(7))
+        );
+        let metadata = metadata_key("m");
+        assert_eq!(catalogue_key(&metadata), Some(CatalogueKey::Metadata("m")));
+        assert_eq!(catalogue_key(b"\x09x"), None);
+    }
+}

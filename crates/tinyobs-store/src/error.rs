@@ -1,0 +1,111 @@
+//! StoreError: what can go wrong, and which of it is final.
+//!
+//! I-ERROR-1  A failed fsync is final: the kernel may have dropped the pages and marked them clean,
+//!            so neither a retry nor a later success proves anything. Nothing is acknowledged after.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tinyobs_model::SelectError;
+
+/// What can go wrong in the store.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// No space is left on the device. Reads keep working; the write was not kept.
+    #[error("no space left for {}: {source}", path.display())]
+    Full {
+        /// The file being written.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// An fsync failed; the store accepts nothing any more (I-ERROR-1).
+    #[error("the store has stopped accepting writes: {reason}")]
+    Fatal {
+        /// The first failure, naming the file.
+        reason: String,
+    },
+    /// Another process has the directory open.
+    #[error("{} is in use by another tinyobs process", dir.display())]
+    Locked {
+        /// The data directory.
+        dir: PathBuf,
+    },
+    /// A later version of TinyObs wrote the directory.
+    #[error("{} has format {found}, this version reads up to {known}: use the newer tinyobs that wrote it", path.display())]
+    NewerFormat {
+        /// The file that says so.
+        path: PathBuf,
+        /// The format found.
+        found: u32,
+        /// The newest format known here.
+        known: u32,
+    },
+    /// Stored bytes are damaged.
+    #[error("{} is damaged at byte {offset}: {what}", path.display())]
+    Corrupt {
+        /// The damaged file.
+        path: PathBuf,
+        /// Where in it.
+        offset: u64,
+        /// What does not hold.
+        what: String,
+    },
+    /// Any other trouble with a file.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was being done.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The store has been closed.
+    #[error("the store is closed")]
+    Closed,
+}
+
+impl StoreError {
+    pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
+        let path = path.to_path_buf();
+        if matches!(
+            source.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+        ) {
+            return Self::Full { path, source };
+        }
+        Self::Io {
+            action,
+            path,
+            source,
+        }
+    }
+
+    pub(crate) fn corrupt(path: &Path, offset: u64, what: impl Into<String>) -> Self {
+        Self::Corrupt {
+            path: path.to_path_buf(),
+            offset,
+            what: what.into(),
+        }
+    }
+
+    /// Whether space has run out: the sender should try again later.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Full { .. })
+    }
+
+    /// Whether the process should end: nothing will be acknowledged any more.
+    pub fn is_fatal(&self) -> bool {
+        matches!(self, Self::Fatal { .. })
+    }
+}
+
+impl From<StoreError> for SelectError {
+    fn from(error: StoreError) -> Self {
+        Self {
+            message: error.to_string(),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Head: the recent samples of all series, in memory, readable while they are written.
+//!
+//!   store::append ─▶ [Head::put] ─▶ head::series ─▶ flush ─▶ engine
+//!
+//! Series are dealt out to shards, each behind its own lock, so that a reader holds up one
+//! sixteenth of the writing, and only for the copy of one series. Only one writer runs at a time
+//! (the log's order is the order of the head), so the locks are there for readers and the flush.
+
+pub mod series;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use tinyobs_model::{Sample, TimeRange};
+
+use self::series::{HeadSamples, SealedChunk, SeriesHead};
+use crate::wal::record::SeriesId;
+
+/// Enough that a reader and the writer seldom meet.
+const SHARDS: usize = 16;
+
+type Shard = HashMap<SeriesId, SeriesHead>;
+
+/// The recent samples of all series.
+pub struct Head {
+    shards: Vec<RwLock<Shard>>,
+    /// The next chunk's sequence number.
+    sequence: AtomicU64,
+    /// Samples held, in open runs and sealed chunks.
+    samples: AtomicU64,
+    first_ms: AtomicI64,
+    last_ms: AtomicI64,
+}
+
+/// Chunks taken for a flush, by series.
+pub type Taken = BTreeMap<SeriesId, Vec<Arc<SealedChunk>>>;
+
+impl Head {
+    /// An empty head whose first chunk gets number `next_sequence`.
+    pub fn new(next_sequence: u64) -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
+            sequence: AtomicU64::new(next_sequence),
+            samples: AtomicU64::new(0),
+            first_ms: i64::MAX.into(),
+            last_ms: i64::MIN.into(),
+        }
+    }
+
+    /// Adds samples, in order.
+    pub fn put(&self, samples: &[(SeriesId, Sample)]) {
+        let mut new = 0;
+        let (mut first, mut last) = (i64::MAX, i64::MIN);
+        for (id, sample) in samples {
+            first = first.min(sample.time_ms);
+            last = last.max(sample.time_ms);
+            let mut shard = self.write(*id);
+            let next = || self.sequence.fetch_add(1, Ordering::Relaxed);
+            new += u64::from(shard.entry(*id).or_default().put(*sample, next));
+        }
+        self.samples.fetch_add(new, Ordering::Relaxed);
+        self.first_ms.fetch_min(first, Ordering::Relaxed);
+        self.last_ms.fetch_max(last, Ordering::Relaxed);
+    }
+
+    /// The newest sample of a series, if any has come since it was last flushed away.
+    pub fn last(&self, id: SeriesId) -> Option<Sample> {
+        self.read(id).get(&id).and_then(SeriesHead::last)
+    }
+
+    /// A copy of a series' samples in `range`.
+    pub fn samples(&self, id: SeriesId, range: TimeRange) -> HeadSamples {
+        self.read(id)
+            .get(&id)
+            .map(|series| series.read(range))
+            .unwrap_or_default()
+    }
+
+    /// Samples held, and the earliest and latest time ever put here.
+    pub fn extent(&self) -> (u64, i64, i64) {
+        (
+            self.samples.load(Ordering::Relaxed),
+            self.first_ms.load(Ordering::Relaxed),
+            self.last_ms.load(Ordering::Relaxed),
+        )
+    }
+
+    /// Seals everything and returns it with the highest sequence number in it. It stays readable
+    /// here until [`Self::forget`]. Shard by shard, so that writing goes on meanwhile.
+    pub fn take(&self) -> (Taken, u64) {
+        let mut taken = Taken::new();
+        let mut highest = 0;
+        for lock in &self.shards {
+            let mut shard = lock.write().unwrap_or_else(PoisonError::into_inner);
+            for (id, series) in shard.iter_mut() {
+                highest = self.sequence.fetch_add(1, Ordering::Relaxed);
+                let chunks = series.seal_all(highest);
+                if !chunks.is_empty() {
+                    taken.insert(*id, chunks);
+                }
+            }
+        }
+        (taken, highest)
+    }
+
+    /// Drops what [`Self::take`] returned: it stands in the engine now.
+    pub fn forget(&self, taken: &Taken) {
+        for (id, chunks) in taken {
+            let Some(sequence) = chunks.iter().map(|chunk| chunk.sequence).max() else {
+                continue;
+            };
+            let held: u64 = chunks.iter().map(|chunk| chunk.count).sum();
+            let mut shard = self.write(*id);
+            if let Some(series) = shard.get_mut(id) {
+                series.forget(sequence);
+                if series.is_empty() {
+                    shard.remove(id);
+                }
+            }
+            self.samples.fetch_sub(held, Ordering::Relaxed);
+        }
+    }
+
+    /// The next chunk's sequence number.
+    pub fn next_sequence(&self) -> u64 {
+        self.sequence.load(Ordering::Relaxed)
+    }
+
+    fn read(&self, id: SeriesId) -> RwLockReadGuard<'_, Shard> {
+        self.shards[id as usize % SHARDS]
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, id: SeriesId) -> RwLockWriteGuard<'_, Shard> {
+        self.shards[id as usize % SHARDS]
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;

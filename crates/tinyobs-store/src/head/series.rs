@@ -1,0 +1,212 @@
+//! SeriesHead: the recent samples of one series.
+//!
+//!                 newer than everything sealed ─▶ tail ─┐ 128 samples
+//!   sample ─▶ ┤                                         ├─▶ sealed chunks ─▶ flush
+//!                 not newer (late)             ─▶ late ─┘
+//!
+//! Tail and late are plain sorted samples: a sample costs an append, and the same millisecond
+//! again costs a replacement. Sealing compresses them.
+//!
+//! I-HEAD-1  Times in the tail are above `sealed_until`; times in late are not. So the two never
+//!           hold the same time, and whatever they hold was written after any sealed chunk that
+//!           covers its time.
+//! I-HEAD-2  Of two chunks the one with the higher sequence was sealed later and wins.
+//! I-HEAD-3  A sealed chunk stays here until its samples stand in the engine.
+//! Proved by: head/tests.rs.
+
+use std::sync::Arc;
+
+use tinyobs_model::{Columns, Sample, TimeRange};
+
+use crate::chunk::{self, Chunk};
+
+/// Samples in the tail, or in late, before they are sealed. Long enough to compress well, short
+/// enough that a series at rest costs little.
+pub const SEAL_SAMPLES: usize = 128;
+
+/// A sealed chunk on its way to the engine.
+#[derive(Debug)]
+pub struct SealedChunk {
+    /// Time of the first sample, in ms.
+    pub first_ms: i64,
+    /// Time of the last sample, in ms.
+    pub last_ms: i64,
+    /// Samples in it.
+    pub count: u64,
+    /// When it was sealed, relative to all other chunks of the store.
+    pub sequence: u64,
+    /// As [`chunk::encode`] wrote it.
+    pub bytes: Box<[u8]>,
+}
+
+/// The recent samples of one series.
+#[derive(Debug)]
+pub struct SeriesHead {
+    tail: Vec<Sample>,
+    late: Vec<Sample>,
+    sealed: Vec<Arc<SealedChunk>>,
+    /// The newest time that has left the tail.
+    sealed_until: i64,
+    /// The newest sample ever put in here.
+    last: Option<Sample>,
+}
+
+/// A copy of what a series' head holds in a range of time.
+#[derive(Debug, Default)]
+pub struct HeadSamples {
+    /// Sealed chunks that reach into the range.
+    pub sealed: Vec<Arc<SealedChunk>>,
+    /// Late samples in the range, newer than any chunk.
+    pub late: Vec<Sample>,
+    /// Samples of the tail in the range, newer than any chunk.
+    pub tail: Vec<Sample>,
+}
+
+impl Default for SeriesHead {
+    fn default() -> Self {
+        Self {
+            tail: Vec::new(),
+            late: Vec::new(),
+            sealed: Vec::new(),
+            sealed_until: i64::MIN,
+            last: None,
+        }
+    }
+}
+
+impl SeriesHead {
+    /// Adds a sample; the same time again replaces the value, and the same sample again does
+    /// nothing. Returns whether it takes room that the sample before did not.
+    pub fn put(&mut self, sample: Sample, sequence: impl FnOnce() -> u64) -> bool {
+        if self.last.is_none_or(|last| last.time_ms <= sample.time_ms) {
+            self.last = Some(sample);
+        }
+        // I-HEAD-1. The oldest possible time is late from the start, which does no harm.
+        let in_tail = sample.time_ms > self.sealed_until;
+        if !in_tail && self.repeats_sealed(sample) {
+            return false;
+        }
+        let run = if in_tail {
+            &mut self.tail
+        } else {
+            &mut self.late
+        };
+        let new = put_sorted(run, sample);
+        if run.len() >= SEAL_SAMPLES {
+            self.seal(in_tail, sequence());
+        }
+        new
+    }
+
+    /// The newest sample ever put in here.
+    pub fn last(&self) -> Option<Sample> {
+        self.last
+    }
+
+    /// Seals whatever is not yet sealed, and returns all sealed chunks.
+    pub fn seal_all(&mut self, sequence: u64) -> Vec<Arc<SealedChunk>> {
+        // Late before tail would not matter: they share no time.
+        self.seal(false, sequence);
+        self.seal(true, sequence);
+        self.sealed.clone()
+    }
+
+    /// Forgets the sealed chunks up to `sequence`: they stand in the engine.
+    pub fn forget(&mut self, sequence: u64) {
+        self.sealed.retain(|chunk| chunk.sequence > sequence);
+    }
+
+    /// Whether it holds no samples.
+    pub fn is_empty(&self) -> bool {
+        self.sealed.is_empty() && self.tail.is_empty() && self.late.is_empty()
+    }
+
+    /// A copy of everything in `range`.
+    pub fn read(&self, range: TimeRange) -> HeadSamples {
+        let within = |run: &[Sample]| {
+            let from = run.partition_point(|sample| sample.time_ms < range.start_ms);
+            let to = run.partition_point(|sample| sample.time_ms <= range.end_ms);
+            run.get(from..to)
+                .map(<[Sample]>::to_vec)
+                .unwrap_or_default()
+        };
+        let reaches = |chunk: &&Arc<SealedChunk>| range.overlaps(chunk.first_ms, chunk.last_ms);
+        HeadSamples {
+            sealed: self.sealed.iter().filter(reaches).cloned().collect(),
+            late: within(&self.late),
+            tail: within(&self.tail),
+        }
+    }
+
+    /// Whether this very sample is what a reader would find in the chunks: a batch that is sent
+    /// again because its answer was lost must not take room twice.
+    fn repeats_sealed(&self, sample: Sample) -> bool {
+        let time_ms = sample.time_ms;
+        if self
+            .late
+            .binary_search_by_key(&time_ms, |known| known.time_ms)
+            .is_ok()
+        {
+            return false;
+        }
+        let covering = self
+            .sealed
+            .iter()
+            .filter(|c| c.first_ms <= time_ms && time_ms <= c.last_ms);
+        let mut newest: Option<(u64, Sample)> = None;
+        let mut columns = Columns::default();
+        for chunk in covering {
+            columns.clear();
+            let decoded = Chunk::open(&chunk.bytes).and_then(|open| open.decode(&mut columns));
+            let found = columns.iter().find(|known| known.time_ms == time_ms);
+            if let (Ok(()), Some(found)) = (decoded, found)
+                && newest.is_none_or(|(sequence, _)| sequence < chunk.sequence)
+            {
+                newest = Some((chunk.sequence, found));
+            }
+        }
+        newest.is_some_and(|(_, found)| found == sample)
+    }
+
+    fn seal(&mut self, tail: bool, sequence: u64) {
+        let run = if tail { &mut self.tail } else { &mut self.late };
+        let (Some(first), Some(last)) = (run.first(), run.last()) else {
+            return;
+        };
+        let (first_ms, last_ms) = (first.time_ms, last.time_ms);
+        let mut bytes = Vec::new();
+        chunk::encode(run, &mut bytes);
+        self.sealed.push(Arc::new(SealedChunk {
+            first_ms,
+            last_ms,
+            count: run.len() as u64,
+            sequence,
+            bytes: bytes.into(),
+        }));
+        if tail {
+            self.sealed_until = last_ms;
+            run.clear();
+        } else {
+            // Late samples are rare: keep no memory for them.
+            *run = Vec::new();
+        }
+    }
+}
+
+/// Keeps `run` sorted; returns whether the time is new.
+fn put_sorted(run: &mut Vec<Sample>, sample: Sample) -> bool {
+    if run.last().is_none_or(|last| last.time_ms < sample.time_ms) {
+        run.push(sample);
+        return true;
+    }
+    match run.binary_search_by_key(&sample.time_ms, |known| known.time_ms) {
+        Ok(place) => {
+            run[place] = sample;
+            false
+        }
+        Err(place) => {
+            run.insert(place, sample);
+            true
+        }
+    }
+}

@@ -1,0 +1,88 @@
+use tinyobs_model::Columns;
+
+use super::*;
+use crate::chunk::Chunk;
+
+const ALL: TimeRange = TimeRange::ALL;
+
+fn put(head: &Head, rows: &[(i64, f64)]) {
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|&(time_ms, v)| (1, Sample::new(time_ms, v)))
+        .collect();
+    head.put(&rows);
+}
+
+fn times(samples: &[Sample]) -> Vec<i64> {
+    samples.iter().map(|sample| sample.time_ms).collect()
+}
+
+#[test]
+fn i_head_1_late_and_tail_never_share_a_time() {
+    let head = Head::new(1);
+    // Fills the tail, which is sealed up to 128.
+    put(&head, &(1..=128).map(|t| (t, 1.0)).collect::<Vec<_>>());
+    put(&head, &[(129, 1.0), (128, 2.0), (5, 2.0), (129, 3.0)]);
+    let held = head.samples(1, ALL);
+    assert_eq!(held.sealed.len(), 1);
+    assert_eq!(times(&held.tail), [129]);
+    assert_eq!(times(&held.late), [5, 128]);
+    assert_eq!(held.tail[0].value, 3.0, "the same time again replaces");
+}
+
+#[test]
+fn a_sample_sent_again_takes_no_room() {
+    let head = Head::new(1);
+    put(&head, &(1..=130).map(|t| (t, 1.0)).collect::<Vec<_>>());
+    assert_eq!(head.extent(), (130, 1, 130));
+    put(&head, &(1..=130).map(|t| (t, 1.0)).collect::<Vec<_>>());
+    assert_eq!(head.extent().0, 130);
+    assert!(head.samples(1, ALL).late.is_empty());
+    put(&head, &[(7, 2.0)]);
+    assert_eq!(
+        times(&head.samples(1, ALL).late),
+        [7],
+        "another value is not a repeat"
+    );
+    // Back to the first value: no repeat either, the second is in force.
+    put(&head, &[(7, 1.0)]);
+    assert_eq!(head.samples(1, ALL).late[0].value, 1.0);
+}
+
+#[test]
+fn i_head_3_what_is_taken_stays_until_it_is_forgotten() {
+    let head = Head::new(7);
+    put(&head, &[(10, 1.0), (20, 2.0)]);
+    let (taken, sequence) = head.take();
+    assert_eq!(taken.len(), 1);
+    assert!(sequence >= 7);
+    // A sample that comes during the flush survives it.
+    put(&head, &[(30, 3.0)]);
+    let held = head.samples(1, ALL);
+    assert_eq!((held.sealed.len(), times(&held.tail)), (1, vec![30]));
+    let mut columns = Columns::default();
+    Chunk::open(&held.sealed[0].bytes)
+        .expect("opens")
+        .decode(&mut columns)
+        .expect("decodes");
+    assert_eq!(columns.times, [10, 20]);
+    head.forget(&taken);
+    assert_eq!(head.samples(1, ALL).sealed.len(), 0);
+    assert_eq!(head.extent().0, 1);
+    assert_eq!(head.last(1), Some(Sample::new(30, 3.0)));
+}
+
+#[test]
+fn reads_are_cut_to_the_range() {
+    let head = Head::new(1);
+    put(&head, &[(10, 1.0), (20, 2.0), (30, 3.0)]);
+    assert_eq!(
+        times(&head.samples(1, TimeRange::new(11, 30)).tail),
+        [20, 30]
+    );
+    assert_eq!(
+        times(&head.samples(1, TimeRange::new(31, 11)).tail),
+        [0i64; 0]
+    );
+    assert!(head.samples(2, ALL).tail.is_empty());
+}

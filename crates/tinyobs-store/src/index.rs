@@ -1,0 +1,234 @@
+//! Index: which series there are, and how to find them by their labels.
+//!
+//!   store::append ─▶ [Index::find] ─▶ id          select ─▶ [Index::select] ─▶ ids
+//!
+//! I-INDEX-1  A hash only finds candidates; identity is equality of canonical bytes.
+//! I-INDEX-2  Ids ascend in the order of admission, so every posting list is sorted as it grows.
+//! I-INDEX-3  A series is here if and only if its definition is in the log or in a table.
+//! Proved by: index/tests.rs.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+use tinyobs_model::{Kind, Labels, MatchOp, Matcher, Metadata};
+
+use crate::wal::record::SeriesId;
+
+/// Series by identity and by label.
+#[derive(Default)]
+pub struct Index {
+    /// Places in `series`, found by the hash of canonical bytes. The hasher is seeded at random,
+    /// so that nobody can choose labels that collide.
+    by_labels: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+    /// By ascending id (I-INDEX-2).
+    series: Vec<Series>,
+    /// Label name → value → ids.
+    postings: BTreeMap<Box<str>, HashMap<Box<str>, Vec<SeriesId>>>,
+    /// What is known of each metric name.
+    metadata: BTreeMap<String, Metadata>,
+}
+
+struct Series {
+    id: SeriesId,
+    labels: Labels,
+    /// The kind last sent with this series: as long as it stays, nobody asks for metadata.
+    kind: Kind,
+}
+
+/// A metric name and how many series it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetricSize {
+    /// The metric name.
+    pub metric: String,
+    /// Its series.
+    pub series: u64,
+}
+
+impl Index {
+    /// The id of the series with these canonical bytes, and the kind last sent with it.
+    pub fn find(&self, labels: &[u8]) -> Option<(SeriesId, Kind)> {
+        let series = &self.series[self.place(labels)?];
+        Some((series.id, series.kind))
+    }
+
+    fn place(&self, labels: &[u8]) -> Option<usize> {
+        let same = |&place: &u32| self.series[place as usize].labels.as_bytes() == labels;
+        let place = self.by_labels.find(self.hasher.hash_one(labels), same)?;
+        Some(*place as usize)
+    }
+
+    /// The labels of series `id`.
+    pub fn labels(&self, id: SeriesId) -> Option<&Labels> {
+        let place = self
+            .series
+            .binary_search_by_key(&id, |series| series.id)
+            .ok()?;
+        Some(&self.series[place].labels)
+    }
+
+    /// Notes the kind sent with a series.
+    pub fn set_kind(&mut self, labels: &[u8], kind: Kind) {
+        if let Some(place) = self.place(labels) {
+            self.series[place].kind = kind;
+        }
+    }
+
+    /// Adds a series whose id is above all others; false when its labels are known already.
+    pub fn insert(&mut self, id: SeriesId, labels: Labels) -> bool {
+        if self.find(labels.as_bytes()).is_some() {
+            return false;
+        }
+        debug_assert!(
+            self.series.last().is_none_or(|last| last.id < id),
+            "I-INDEX-2"
+        );
+        for (name, value) in labels.iter() {
+            if !self.postings.contains_key(name) {
+                self.postings.insert(name.into(), HashMap::new());
+            }
+            let values = self.postings.get_mut(name).expect("inserted above");
+            match values.get_mut(value) {
+                Some(ids) => ids.push(id),
+                None => {
+                    values.insert(value.into(), vec![id]);
+                }
+            }
+        }
+        let place = self.series.len() as u32;
+        let hash = self.hasher.hash_one(labels.as_bytes());
+        let kind = self.kind(labels.metric_name());
+        self.series.push(Series { id, labels, kind });
+        let Self {
+            by_labels,
+            hasher,
+            series,
+            ..
+        } = self;
+        by_labels.insert_unique(hash, place, |&place| {
+            hasher.hash_one(series[place as usize].labels.as_bytes())
+        });
+        true
+    }
+
+    /// Series in all.
+    pub fn len(&self) -> usize {
+        self.series.len()
+    }
+
+    /// Ids of the series that satisfy every matcher, in the order of their labels.
+    pub fn select(&self, matchers: &[Matcher]) -> Vec<SeriesId> {
+        let mut found: Vec<(&Labels, SeriesId)> = match self.candidates(matchers) {
+            Some(ids) => {
+                let with_labels = |id: SeriesId| self.labels(id).map(|labels| (labels, id));
+                ids.into_iter().filter_map(with_labels).collect()
+            }
+            None => self
+                .series
+                .iter()
+                .map(|series| (&series.labels, series.id))
+                .collect(),
+        };
+        found.retain(|(labels, _)| {
+            matchers
+                .iter()
+                .all(|matcher| matcher.matches_labels(labels))
+        });
+        found.sort_unstable();
+        found.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// The smallest set that some matcher narrows the answer to; none when every matcher also
+    /// accepts series without its label, so that postings cannot tell.
+    fn candidates(&self, matchers: &[Matcher]) -> Option<Vec<SeriesId>> {
+        let narrowing = matchers.iter().filter(|matcher| !matcher.matches(""));
+        narrowing
+            .map(|matcher| self.postings_of(matcher))
+            .min_by_key(Vec::len)
+    }
+
+    fn postings_of(&self, matcher: &Matcher) -> Vec<SeriesId> {
+        let Some(values) = self.postings.get(matcher.name()) else {
+            return Vec::new();
+        };
+        if matcher.op() == MatchOp::Equal {
+            return values.get(matcher.value()).cloned().unwrap_or_default();
+        }
+        let matching = values.iter().filter(|(value, _)| matcher.matches(value));
+        matching.flat_map(|(_, ids)| ids.iter().copied()).collect()
+    }
+
+    /// The values of a label, sorted.
+    pub fn label_values(&self, name: &str) -> Vec<String> {
+        let values = self.postings.get(name).into_iter().flatten();
+        let mut values: Vec<String> = values.map(|(value, _)| value.to_string()).collect();
+        values.sort_unstable();
+        values
+    }
+
+    /// Distinct values of a label.
+    pub fn label_value_count(&self, name: &str) -> usize {
+        self.postings.get(name).map_or(0, HashMap::len)
+    }
+
+    /// Metric names with the number of their series, sorted by name.
+    pub fn metric_sizes(&self) -> Vec<MetricSize> {
+        let names = self
+            .postings
+            .get(tinyobs_model::METRIC_NAME)
+            .into_iter()
+            .flatten();
+        let mut sizes: Vec<MetricSize> = names
+            .map(|(name, ids)| MetricSize {
+                metric: name.to_string(),
+                series: ids.len() as u64,
+            })
+            .collect();
+        sizes.sort_unstable_by(|a, b| a.metric.cmp(&b.metric));
+        sizes
+    }
+
+    /// Distinct values of `label` among the series of each metric that has it.
+    pub fn values_by_metric(&self, label: &str) -> BTreeMap<&str, Vec<&str>> {
+        let mut found: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (value, ids) in self.postings.get(label).into_iter().flatten() {
+            for labels in ids.iter().filter_map(|&id| self.labels(id)) {
+                let values = found.entry(labels.metric_name()).or_default();
+                if values.last() != Some(&&**value) {
+                    values.push(value);
+                }
+            }
+        }
+        for values in found.values_mut() {
+            values.sort_unstable();
+            values.dedup();
+        }
+        found
+    }
+
+    /// Whether a metric name has any series.
+    pub fn has_metric(&self, metric: &str) -> bool {
+        let names = self.postings.get(tinyobs_model::METRIC_NAME);
+        names.is_some_and(|names| names.contains_key(metric))
+    }
+
+    /// What is known of a metric name.
+    pub fn metadata(&self, metric: &str) -> Option<&Metadata> {
+        self.metadata.get(metric)
+    }
+
+    /// The kind of a metric name.
+    pub fn kind(&self, metric: &str) -> Kind {
+        self.metadata(metric)
+            .map_or(Kind::Unknown, |metadata| metadata.kind)
+    }
+
+    /// Notes what is known of a metric name.
+    pub fn describe(&mut self, metric: String, metadata: Metadata) {
+        self.metadata.insert(metric, metadata);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,225 @@
+//! Open: a directory becomes a store again.
+//!
+//!   lock ─▶ manifest and tables ─▶ catalogue into the index ─▶ log replayed into index and head
+//!
+//! Nothing here needs a hand: a killed process, a torn last record, a table that was never
+//! committed are all put right without asking. What cannot be put right is named with file and
+//! offset, and either refused (a table, the manifest) or reported (a hole in the log).
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, TryLockError};
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use tinyobs_model::Labels;
+
+use crate::bytes::Reader;
+use crate::engine::disk::DiskEngine;
+use crate::engine::key::{CatalogueKey, catalogue_key};
+use crate::engine::memory::MemoryEngine;
+use crate::engine::{Engine, Partition};
+use crate::error::StoreError;
+use crate::head::Head;
+use crate::index::Index;
+use crate::options::{EngineKind, StoreOptions};
+use crate::store::Writer;
+use crate::wal::record::{self, Record};
+use crate::wal::syncer::Syncer;
+use crate::wal::{Log, NoLog, SegmentLog};
+
+/// The parts of an open store.
+pub(crate) struct Opened {
+    pub(crate) head: Head,
+    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) index: Index,
+    pub(crate) writer: Writer,
+    pub(crate) syncer: Option<Arc<Syncer>>,
+    pub(crate) lock: Option<File>,
+    pub(crate) damage: Vec<String>,
+}
+
+/// Opens what the options name.
+pub(crate) fn open(options: &StoreOptions) -> Result<Opened, StoreError> {
+    match options.engine {
+        EngineKind::Memory => {
+            let engine = Arc::new(MemoryEngine::default());
+            let replay = Replay::new(engine.as_ref())?;
+            Ok(replay.finish(engine, Box::new(NoLog::default()), None, None))
+        }
+        EngineKind::Disk => open_disk(options),
+    }
+}
+
+fn open_disk(options: &StoreOptions) -> Result<Opened, StoreError> {
+    let dir = &options.data_dir;
+    options
+        .files
+        .create_dir(dir)
+        .map_err(|e| StoreError::io("create", dir, e))?;
+    let lock = lock_dir(dir)?;
+    let engine = Arc::new(DiskEngine::open(Arc::clone(&options.files), dir)?);
+    let mut replay = Replay::new(engine.as_ref())?;
+    let files = Arc::clone(&options.files);
+    let (log, syncer, replayed) =
+        SegmentLog::open(files, &dir.join("wal"), options.durability, |record| {
+            replay.apply(record);
+        })?;
+    if replayed.torn_bytes > 0 {
+        let bytes = replayed.torn_bytes;
+        tracing::info!(
+            bytes,
+            "cut a record that was being written when the process ended"
+        );
+    }
+    replay.damage.extend(replayed.damage);
+    if replay.strangers > 0 {
+        let samples = replay.strangers;
+        replay.damage.push(format!(
+            "{samples} samples in the log belong to no known series"
+        ));
+    }
+    for what in &replay.damage {
+        tracing::error!("damage in the store: {what}");
+    }
+    Ok(replay.finish(engine, Box::new(log), Some(syncer), Some(lock)))
+}
+
+/// I-STORE-1.
+fn lock_dir(dir: &Path) -> Result<File, StoreError> {
+    let path = dir.join("LOCK");
+    let open = fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path);
+    let file = open.map_err(|e| StoreError::io("open", &path, e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked {
+            dir: dir.to_path_buf(),
+        }),
+        Err(TryLockError::Error(e)) => Err(StoreError::io("lock", &path, e)),
+    }
+}
+
+/// Index and head while they are filled.
+struct Replay {
+    index: Index,
+    head: Head,
+    next_series: u64,
+    unsaved_series: Vec<record::Definition>,
+    unsaved_metadata: BTreeMap<String, tinyobs_model::Metadata>,
+    /// Samples of series that nobody has defined.
+    strangers: u64,
+    damage: Vec<String>,
+}
+
+impl Replay {
+    /// Begins with what the engine's catalogue holds.
+    fn new(engine: &dyn Engine) -> Result<Self, StoreError> {
+        let counters = engine.counters();
+        let mut replay = Self {
+            index: Index::default(),
+            head: Head::new(counters.next_sequence),
+            next_series: counters.next_series,
+            unsaved_series: Vec::new(),
+            unsaved_metadata: BTreeMap::new(),
+            strangers: 0,
+            damage: Vec::new(),
+        };
+        // Metadata first, so that series know their kind: it stands behind the definitions.
+        let mut definitions = Vec::new();
+        let mut wrong = 0;
+        engine.scan(Partition::CATALOGUE, &[], &[0xff], &mut |key, value| {
+            match catalogue_key(key) {
+                Some(CatalogueKey::Definition(id)) => match Labels::from_canonical(value) {
+                    Some(labels) => definitions.push((id, labels)),
+                    None => wrong += 1,
+                },
+                Some(CatalogueKey::Metadata(name)) => {
+                    match record::read_meta_value(&mut Reader::new(value)) {
+                        Some(metadata) => replay.index.describe(name.to_owned(), metadata),
+                        None => wrong += 1,
+                    }
+                }
+                None => wrong += 1,
+            }
+            ControlFlow::Continue(())
+        })?;
+        if wrong > 0 {
+            replay
+                .damage
+                .push(format!("{wrong} entries of the catalogue make no sense"));
+        }
+        for (id, labels) in definitions {
+            replay.define(id, labels);
+        }
+        Ok(replay)
+    }
+
+    fn define(&mut self, id: record::SeriesId, labels: Labels) -> bool {
+        self.next_series = self.next_series.max(id + 1);
+        self.index.labels(id).is_none() && self.index.insert(id, labels)
+    }
+
+    fn apply(&mut self, record: Record) {
+        match record {
+            Record::Series(series) => {
+                for (id, labels) in series {
+                    if self.define(id, labels.clone()) {
+                        self.unsaved_series.push((id, labels));
+                    }
+                }
+            }
+            Record::Metadata(metrics) => {
+                for (name, metadata) in metrics {
+                    self.index.describe(name.clone(), metadata.clone());
+                    self.unsaved_metadata.insert(name, metadata);
+                }
+            }
+            Record::Floats(mut samples) => {
+                let before = samples.len();
+                samples.retain(|(id, _)| self.index.labels(*id).is_some());
+                self.strangers += (before - samples.len()) as u64;
+                self.head.put(&samples);
+            }
+        }
+    }
+
+    fn finish(
+        self,
+        engine: Arc<dyn Engine>,
+        log: Box<dyn Log>,
+        syncer: Option<Arc<Syncer>>,
+        lock: Option<File>,
+    ) -> Opened {
+        let writer = Writer {
+            log,
+            next_series: self.next_series,
+            unsaved_series: self.unsaved_series,
+            unsaved_metadata: self.unsaved_metadata,
+            frames: Vec::new(),
+            payload: Vec::new(),
+        };
+        let Self {
+            head,
+            index,
+            damage,
+            ..
+        } = Self {
+            unsaved_series: Vec::new(),
+            unsaved_metadata: BTreeMap::new(),
+            ..self
+        };
+        Opened {
+            head,
+            engine,
+            index,
+            writer,
+            syncer,
+            lock,
+            damage,
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Stats: figures about the store, none of which needs a look at the samples.
+
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+use tinyobs_model::Metadata;
+
+use crate::engine::Summary;
+use crate::files::Files;
+use crate::options::EngineKind;
+use crate::store::Inner;
+
+/// Figures about the whole store.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Series known.
+    pub series: u64,
+    /// Metric names known.
+    pub metrics: u64,
+    /// Samples stored.
+    pub samples: u64,
+    /// Time of the earliest sample, in ms.
+    pub oldest_ms: Option<i64>,
+    /// Time of the latest sample, in ms.
+    pub newest_ms: Option<i64>,
+    /// Bytes that all files occupy on the device.
+    pub disk_bytes: u64,
+    /// Bytes of the log.
+    pub wal_bytes: u64,
+    /// Bytes of the tables.
+    pub table_bytes: u64,
+    /// Tables.
+    pub tables: u64,
+    /// Samples in the head.
+    pub head_samples: u64,
+    /// Flushes since the start.
+    pub flushes: u64,
+    /// Syncs of the log since the start.
+    pub fsyncs: u64,
+}
+
+/// A metric name and what is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetricInfo {
+    /// The metric name.
+    pub name: String,
+    /// Its kind, unit and help.
+    pub metadata: Metadata,
+    /// Its series.
+    pub series: u64,
+    /// Values of the label `service` among them, sorted.
+    pub services: Vec<String>,
+}
+
+impl Inner {
+    pub(crate) fn metrics(&self) -> Vec<MetricInfo> {
+        let index = self.index();
+        let services = index.values_by_metric("service");
+        let info = |size: crate::index::MetricSize| MetricInfo {
+            metadata: index.metadata(&size.metric).cloned().unwrap_or_default(),
+            services: services
+                .get(size.metric.as_str())
+                .map(|values| values.iter().map(|&value| value.to_owned()).collect())
+                .unwrap_or_default(),
+            name: size.metric,
+            series: size.series,
+        };
+        index.metric_sizes().into_iter().map(info).collect()
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        let (series, metrics) = {
+            let index = self.index();
+            (
+                index.len() as u64,
+                index.label_value_count(tinyobs_model::METRIC_NAME) as u64,
+            )
+        };
+        let wal_bytes = self.writer().log.bytes();
+        let (head_samples, first_ms, last_ms) = self.head.extent();
+        let head = Summary {
+            samples: head_samples,
+            first_ms,
+            last_ms,
+        };
+        let all = self.raw_partitions().fold(head, Summary::and);
+        let (tables, table_bytes) = self.engine.footprint();
+        Stats {
+            series,
+            metrics,
+            samples: all.samples,
+            oldest_ms: (all.first_ms <= all.last_ms).then_some(all.first_ms),
+            newest_ms: (all.first_ms <= all.last_ms).then_some(all.last_ms),
+            disk_bytes: self.disk_bytes(),
+            wal_bytes,
+            table_bytes,
+            tables,
+            head_samples,
+            flushes: self.flushes.load(Ordering::Relaxed),
+            fsyncs: self.syncer.as_ref().map_or(0, |syncer| syncer.syncs()),
+        }
+    }
+
+    fn disk_bytes(&self) -> u64 {
+        if self.options.engine == EngineKind::Memory {
+            return 0;
+        }
+        let (dir, files) = (&self.options.data_dir, self.options.files.as_ref());
+        let parts = [
+            dir.clone(),
+            dir.join("tables"),
+            dir.join("wal"),
+            dir.join("quarantine"),
+        ];
+        parts.iter().map(|part| allocated(files, part)).sum()
+    }
+}
+
+/// Bytes that the files directly in `dir` occupy. A file that vanishes meanwhile counts nothing.
+fn allocated(files: &dyn Files, dir: &Path) -> u64 {
+    let listed = files.list(dir).unwrap_or_default();
+    listed
+        .iter()
+        .map(|path| files.allocated(path).unwrap_or(0))
+        .sum()
+}

@@ -1,0 +1,342 @@
+//! Store: the whole, from opening to closing.
+//!
+//!   [Store::append] ─▶ append ─▶ wal ─▶ head ─▶ flush ─▶ engine
+//!   [Store::select] ◀─ select ◀─ head + engine
+//!
+//! I-STORE-1  One process per data directory, by a file lock that the system drops with the
+//!            process: a killed one leaves nothing to clean up.
+//! I-STORE-2  After a failed fsync nothing is acknowledged any more, whoever met the failure.
+//! Lock order: flushing, then writer, then index; never the other way round.
+//! Proved by: store/tests.rs, tests/model.rs, `cargo xtask crash`.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::thread::JoinHandle;
+
+use tinyobs_model::{
+    Columns, Kind, Labels, Matcher, Metadata, Sample, SelectError, SeriesCursor, SeriesSource,
+    TimeRange, WriteBatch, is_stale_marker,
+};
+
+use crate::append::Appended;
+use crate::engine::{Engine, Partition, Space};
+use crate::error::StoreError;
+use crate::head::Head;
+use crate::index::Index;
+use crate::maintenance::{self, Signal};
+use crate::open;
+use crate::options::StoreOptions;
+use crate::select::Cursor;
+use crate::stats::{MetricInfo, Stats};
+use crate::wal::Log;
+use crate::wal::record::Definition;
+use crate::wal::syncer::Syncer;
+
+/// A store of samples. Cheap to share behind an `Arc`; every call may block on the device.
+pub struct Store {
+    inner: Arc<Inner>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// A series as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeriesInfo {
+    /// Its labels, the metric name among them.
+    pub labels: Labels,
+    /// What its numbers mean.
+    pub kind: Kind,
+}
+
+/// What the store's calls and its threads share.
+pub(crate) struct Inner {
+    pub(crate) options: StoreOptions,
+    pub(crate) head: Arc<Head>,
+    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) syncer: Option<Arc<Syncer>>,
+    pub(crate) refused_series: AtomicU64,
+    pub(crate) flushes: AtomicU64,
+    /// What a start found damaged, one sentence each.
+    pub(crate) damage: Vec<String>,
+    /// Wakes the flushing thread.
+    pub(crate) wake: Signal,
+    /// Held over a whole flush: there is one at a time.
+    pub(crate) flushing: Mutex<()>,
+    writer: Mutex<Writer>,
+    index: RwLock<Index>,
+    closed: AtomicBool,
+    /// The first fatal failure.
+    fatal: Mutex<Option<String>>,
+    /// I-STORE-1; dropped, and so unlocked, when the store closes.
+    lock: Mutex<Option<File>>,
+}
+
+/// What only the one batch being written may touch.
+pub(crate) struct Writer {
+    pub(crate) log: Box<dyn Log>,
+    pub(crate) next_series: u64,
+    /// Definitions that stand in the log but not yet in the engine.
+    pub(crate) unsaved_series: Vec<Definition>,
+    /// Metadata likewise.
+    pub(crate) unsaved_metadata: BTreeMap<String, Metadata>,
+    /// Memory kept from batch to batch.
+    pub(crate) frames: Vec<u8>,
+    pub(crate) payload: Vec<u8>,
+}
+
+impl Store {
+    /// Opens a store, replaying what its log holds.
+    ///
+    /// # Errors
+    /// The directory is in use, unreadable, damaged, or of a newer format.
+    pub fn open(options: StoreOptions) -> Result<Self, StoreError> {
+        let opened = open::open(&options)?;
+        let inner = Arc::new(Inner {
+            options,
+            head: Arc::new(opened.head),
+            engine: opened.engine,
+            syncer: opened.syncer,
+            refused_series: AtomicU64::new(0),
+            flushes: AtomicU64::new(0),
+            damage: opened.damage,
+            wake: Signal::default(),
+            flushing: Mutex::new(()),
+            writer: Mutex::new(opened.writer),
+            index: RwLock::new(opened.index),
+            closed: AtomicBool::new(false),
+            fatal: Mutex::new(None),
+            lock: Mutex::new(opened.lock),
+        });
+        let threads = Mutex::new(maintenance::spawn(&inner)?);
+        Ok(Self { inner, threads })
+    }
+
+    /// Stores the good items of a batch and says what was wrong with the others.
+    ///
+    /// # Errors
+    /// The log cannot be written: nothing of the batch is kept, or, after a failed fsync, nobody
+    /// knows.
+    pub fn append(&self, batch: &WriteBatch) -> Result<Appended, StoreError> {
+        self.inner.append(batch)
+    }
+
+    /// The series that satisfy every matcher, in the order of their labels.
+    pub fn series(&self, matchers: &[Matcher]) -> Vec<SeriesInfo> {
+        let index = self.inner.index();
+        let ids = index.select(matchers);
+        let labels = ids.into_iter().filter_map(|id| index.labels(id));
+        let info = |labels: &Labels| SeriesInfo {
+            labels: labels.clone(),
+            kind: index.kind(labels.metric_name()),
+        };
+        labels.map(info).collect()
+    }
+
+    /// The newest sample, not older than `since_ms`, of each series that satisfies every matcher
+    /// and has not ended.
+    ///
+    /// # Errors
+    /// Stored bytes cannot be read or are damaged.
+    pub fn latest(
+        &self,
+        matchers: &[Matcher],
+        since_ms: i64,
+    ) -> Result<Vec<(SeriesInfo, Sample)>, SelectError> {
+        let newest_stored_ms = self.inner.newest_stored_ms();
+        let mut found = Vec::new();
+        for mut cursor in self
+            .inner
+            .cursors(matchers, TimeRange::new(since_ms, i64::MAX))
+        {
+            // The head knows, unless the engine holds something newer than anything in the head.
+            let in_head = self.inner.head.last(cursor.id());
+            let last = match in_head.filter(|last| last.time_ms >= newest_stored_ms) {
+                Some(last) => Some(last).filter(|last| last.time_ms >= since_ms),
+                None => last_of(&mut cursor)?,
+            };
+            if let Some(last) = last.filter(|last| !is_stale_marker(last.value)) {
+                let labels = cursor.labels().clone();
+                let kind = self.inner.index().kind(labels.metric_name());
+                found.push((SeriesInfo { labels, kind }, last));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Every metric name with what is known of it, sorted.
+    pub fn metrics(&self) -> Vec<MetricInfo> {
+        self.inner.metrics()
+    }
+
+    /// The values of a label, sorted.
+    pub fn label_values(&self, label: &str) -> Vec<String> {
+        self.inner.index().label_values(label)
+    }
+
+    /// Figures about the whole store. Takes no longer when it holds more samples.
+    pub fn stats(&self) -> Stats {
+        self.inner.stats()
+    }
+
+    /// New series refused since the start.
+    pub fn refused_series(&self) -> u64 {
+        self.inner.refused_series.load(Ordering::Relaxed)
+    }
+
+    /// Series at most.
+    pub fn max_series(&self) -> u64 {
+        self.inner.options.max_series
+    }
+
+    /// What the last start found damaged, one sentence each, with file and offset.
+    pub fn damage(&self) -> &[String] {
+        &self.inner.damage
+    }
+
+    /// Whether batches are accepted, or why not.
+    ///
+    /// # Errors
+    /// The reason, for people.
+    pub fn health(&self) -> Result<(), String> {
+        self.inner.check_open().map_err(|error| error.to_string())
+    }
+
+    /// Writes everything out of memory and the log into the engine.
+    ///
+    /// # Errors
+    /// The engine cannot be written. Nothing is lost: it stays in the log and in memory.
+    pub fn flush(&self) -> Result<(), StoreError> {
+        self.inner.check_open()?;
+        self.inner.flush()
+    }
+
+    /// Accepts no more batches, writes everything out, and lets go of the directory. Again is
+    /// harmless.
+    ///
+    /// # Errors
+    /// As [`Self::flush`]; the store is closed all the same.
+    pub fn close(&self) -> Result<(), StoreError> {
+        {
+            // With the writer's lock: no batch is between its check and its acknowledgement.
+            let _writer = self.inner.writer();
+            if self.inner.closed.swap(true, Ordering::SeqCst) {
+                return Ok(());
+            }
+        }
+        let flushed = self.inner.flush();
+        self.inner.wake.stop();
+        let synced = self.inner.syncer.as_ref().map_or(Ok(()), |syncer| {
+            syncer.stop();
+            syncer.sync_now()
+        });
+        let threads = std::mem::take(&mut *lock(&self.threads));
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a maintenance thread of the store had panicked");
+            }
+        }
+        lock(&self.inner.lock).take();
+        flushed.and(synced)
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        if let Err(error) = self.close() {
+            tracing::error!(%error, "the store did not close cleanly; its log has everything");
+        }
+    }
+}
+
+impl SeriesSource for Store {
+    fn select(
+        &self,
+        matchers: &[Matcher],
+        range: TimeRange,
+    ) -> Result<Vec<Box<dyn SeriesCursor>>, SelectError> {
+        let cursors = self.inner.cursors(matchers, range);
+        Ok(cursors
+            .into_iter()
+            .map(|cursor| Box::new(cursor) as Box<dyn SeriesCursor>)
+            .collect())
+    }
+}
+
+impl Inner {
+    pub(crate) fn writer(&self) -> MutexGuard<'_, Writer> {
+        lock(&self.writer)
+    }
+
+    pub(crate) fn index(&self) -> RwLockReadGuard<'_, Index> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn index_mut(&self) -> RwLockWriteGuard<'_, Index> {
+        self.index.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An error when nothing is accepted any more.
+    pub(crate) fn check_open(&self) -> Result<(), StoreError> {
+        if let Some(reason) = lock(&self.fatal).clone() {
+            return Err(StoreError::Fatal { reason });
+        }
+        if let Some(syncer) = &self.syncer {
+            syncer.check()?;
+        }
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(StoreError::Closed);
+        }
+        Ok(())
+    }
+
+    /// Remembers the first fatal failure (I-STORE-2).
+    pub(crate) fn note(&self, error: &StoreError) {
+        if let StoreError::Fatal { reason } = error {
+            lock(&self.fatal).get_or_insert_with(|| reason.clone());
+        }
+    }
+
+    /// The newest time in the engine, or the oldest possible one.
+    pub(crate) fn newest_stored_ms(&self) -> i64 {
+        self.raw_partitions()
+            .map(|summary| summary.last_ms)
+            .max()
+            .unwrap_or(i64::MIN)
+    }
+
+    pub(crate) fn raw_partitions(&self) -> impl Iterator<Item = crate::engine::Summary> {
+        let partitions = self.engine.partitions().into_iter();
+        let raw = |(partition, _): &(Partition, _)| partition.space == Space::Raw;
+        partitions.filter(raw).map(|(_, summary)| summary)
+    }
+
+    fn cursors(&self, matchers: &[Matcher], range: TimeRange) -> Vec<Cursor> {
+        let index = self.index();
+        let ids = index.select(matchers);
+        let cursor = |id| {
+            let labels = index.labels(id)?.clone();
+            let (head, engine) = (Arc::clone(&self.head), Arc::clone(&self.engine));
+            Some(Cursor::new(id, labels, range, head, engine))
+        };
+        ids.into_iter().filter_map(cursor).collect()
+    }
+}
+
+fn last_of(cursor: &mut Cursor) -> Result<Option<Sample>, SelectError> {
+    let mut columns = Columns::default();
+    let mut last = None;
+    while cursor.next_block(&mut columns)? {
+        last = columns.iter().last();
+    }
+    Ok(last)
+}
+
+/// A poisoned lock is taken all the same: every change under these locks is one assignment, or is
+/// undone by a restart from the log.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

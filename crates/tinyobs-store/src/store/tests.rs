@@ -1,0 +1,462 @@
+use std::path::Path;
+use std::sync::atomic::AtomicI64;
+
+use tinyobs_model::{LabelsBuilder, Refusal, Refused, stale_marker};
+
+use super::*;
+use crate::clock::Clock;
+use crate::options::{Durability, StoreOptions};
+
+const NOW: i64 = 1_795_306_562_347;
+
+struct At(AtomicI64);
+
+impl Clock for At {
+    fn now_ms(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+fn options(dir: &Path) -> StoreOptions {
+    StoreOptions {
+        clock: Arc::new(At(NOW.into())),
+        ..StoreOptions::disk(dir)
+    }
+}
+
+fn memory() -> Store {
+    let options = StoreOptions {
+        clock: Arc::new(At(NOW.into())),
+        ..StoreOptions::memory()
+    };
+    Store::open(options).expect("opens")
+}
+
+struct Line<'a> {
+    series: &'a str,
+    label: &'a str,
+    kind: Kind,
+    time_ms: i64,
+    value: f64,
+    start_ms: Option<i64>,
+}
+
+const LINE: Line<'_> = Line {
+    series: "m",
+    label: "",
+    kind: Kind::Gauge,
+    time_ms: NOW,
+    value: 1.0,
+    start_ms: None,
+};
+
+fn append(store: &Store, lines: &[Line<'_>]) -> Appended {
+    let mut batch = WriteBatch::new();
+    let mut labels = LabelsBuilder::new();
+    for (item, line) in (0..).zip(lines) {
+        labels.begin(line.series);
+        labels.push("l", line.label);
+        let sample = Sample::new(line.time_ms, line.value);
+        batch
+            .push(item, &mut labels, line.kind, sample, line.start_ms)
+            .expect("valid");
+    }
+    store.append(&batch).expect("appends")
+}
+
+/// Everything of a metric, all its series after one another.
+fn samples(store: &Store, metric: &str) -> Vec<Sample> {
+    let matchers = [Matcher::equal("__name__", metric)];
+    let mut all = Vec::new();
+    let mut columns = Columns::default();
+    for mut cursor in store.select(&matchers, TimeRange::ALL).expect("selects") {
+        while cursor.next_block(&mut columns).expect("reads") {
+            all.extend(columns.iter());
+        }
+    }
+    all
+}
+
+#[test]
+fn samples_survive_reopening_with_and_without_a_clean_stop() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let lines = [
+        Line {
+            value: 1e-300,
+            time_ms: NOW - 1,
+            ..LINE
+        },
+        Line {
+            label: "a,b=\"{}\n🙂",
+            ..LINE
+        },
+    ];
+    let stored = [Sample::new(NOW - 1, 1e-300), Sample::new(NOW, 1.0)];
+    let store = Store::open(options(dir.path())).expect("opens");
+    assert_eq!(
+        append(&store, &lines),
+        Appended {
+            stored: 2,
+            refused: vec![]
+        }
+    );
+    assert_eq!(samples(&store, "m"), stored);
+    // As after a killed process: the threads end, nothing is written.
+    store.inner.closed.store(true, Ordering::SeqCst);
+    store.inner.wake.stop();
+    lock(&store.inner.lock).take();
+    drop(store);
+
+    let store = Store::open(options(dir.path())).expect("opens from the log");
+    assert_eq!(samples(&store, "m"), stored);
+    assert_eq!(store.stats().samples, 2);
+    store.close().expect("closes");
+    store.close().expect("again is harmless");
+    drop(store);
+
+    let store = Store::open(options(dir.path())).expect("opens from tables");
+    assert_eq!(samples(&store, "m"), stored);
+    assert_eq!(store.stats().tables, 2, "the catalogue and one day");
+    assert_eq!((store.stats().samples, store.stats().head_samples), (2, 0));
+    assert_eq!(store.label_values("l"), ["a,b=\"{}\n🙂"]);
+    assert_eq!(store.metrics()[0].metadata.kind, Kind::Gauge);
+}
+
+#[test]
+fn i_store_1_a_directory_belongs_to_one_process() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let first = Store::open(options(dir.path())).expect("opens");
+    let second = Store::open(options(dir.path()));
+    assert!(matches!(second.err(), Some(StoreError::Locked { .. })));
+    first.close().expect("closes");
+    assert!(matches!(first.flush(), Err(StoreError::Closed)));
+    assert!(Store::open(options(dir.path())).is_ok());
+}
+
+#[test]
+fn i_append_2_refused_items_do_not_take_their_neighbours_with_them() {
+    let store = memory();
+    let future = NOW + tinyobs_model::limits::FUTURE_MS;
+    let lines = [
+        Line {
+            time_ms: future + 1,
+            ..LINE
+        },
+        Line {
+            time_ms: future,
+            value: 2.0,
+            ..LINE
+        },
+        Line {
+            time_ms: i64::MAX,
+            ..LINE
+        },
+        Line {
+            time_ms: i64::MIN,
+            value: 3.0,
+            ..LINE
+        },
+    ];
+    let appended = append(&store, &lines);
+    assert_eq!(appended.stored, 2);
+    let refused: Vec<(u32, Refusal)> = appended
+        .refused
+        .iter()
+        .map(|Refused { item, rule, .. }| (*item, *rule))
+        .collect();
+    assert_eq!(
+        refused,
+        [(0, Refusal::TimeInFuture), (2, Refusal::TimeInFuture)]
+    );
+    assert_eq!(
+        samples(&store, "m"),
+        [Sample::new(i64::MIN, 3.0), Sample::new(future, 2.0)]
+    );
+}
+
+#[test]
+fn i_append_3_the_series_limit_counts_exactly() {
+    let options = StoreOptions {
+        max_series: 3,
+        ..StoreOptions::memory()
+    };
+    let store = Store::open(options).expect("opens");
+    let labels: Vec<String> = (0..6).map(|i| i.to_string()).collect();
+    let mut lines: Vec<Line<'_>> = labels
+        .iter()
+        .map(|label| Line {
+            label,
+            time_ms: 1,
+            ..LINE
+        })
+        .collect();
+    // A known series comes after the refused ones, and a new one twice.
+    lines.push(Line {
+        label: "0",
+        time_ms: 2,
+        ..LINE
+    });
+    lines.push(Line {
+        label: "5",
+        time_ms: 2,
+        ..LINE
+    });
+    let appended = append(&store, &lines);
+    assert_eq!(appended.stored, 4);
+    let items: Vec<u32> = appended
+        .refused
+        .iter()
+        .map(|refused| refused.item)
+        .collect();
+    assert_eq!(items, [3, 4, 5, 7]);
+    assert!(
+        appended
+            .refused
+            .iter()
+            .all(|refused| refused.rule == Refusal::SeriesLimit)
+    );
+    assert_eq!((store.stats().series, store.refused_series()), (3, 4));
+    // Refused series leave nothing behind, and known ones go on.
+    assert_eq!(
+        append(
+            &store,
+            &[Line {
+                label: "2",
+                time_ms: 3,
+                ..LINE
+            }]
+        )
+        .stored,
+        1
+    );
+    assert_eq!(store.label_values("l"), ["0", "1", "2"]);
+}
+
+#[test]
+fn i_append_4_a_counter_begins_at_zero() {
+    let counter = Line {
+        kind: Kind::Counter,
+        start_ms: Some(NOW - 500),
+        ..LINE
+    };
+    let store = memory();
+    append(
+        &store,
+        &[Line {
+            value: 7.0,
+            ..counter
+        }],
+    );
+    append(
+        &store,
+        &[Line {
+            value: 9.0,
+            time_ms: NOW + 10,
+            ..counter
+        }],
+    );
+    let first = [
+        Sample::new(NOW - 500, 0.0),
+        Sample::new(NOW, 7.0),
+        Sample::new(NOW + 10, 9.0),
+    ];
+    assert_eq!(
+        samples(&store, "m"),
+        first,
+        "one zero, before the first sample"
+    );
+    // The process restarts and soon counts more than before: without the zero nobody could tell.
+    append(
+        &store,
+        &[Line {
+            value: 20.0,
+            time_ms: NOW + 90,
+            start_ms: Some(NOW + 50),
+            ..LINE
+        }],
+    );
+    assert_eq!(samples(&store, "m").len(), 4, "a gauge has no start");
+    let again = Line {
+        value: 30.0,
+        time_ms: NOW + 200,
+        start_ms: Some(NOW + 150),
+        ..counter
+    };
+    append(&store, &[again]);
+    let tail = [Sample::new(NOW + 150, 0.0), Sample::new(NOW + 200, 30.0)];
+    assert_eq!(samples(&store, "m")[4..], tail);
+}
+
+#[test]
+fn i_append_4_holds_across_a_restart() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let counter = Line {
+        kind: Kind::Counter,
+        start_ms: Some(NOW - 500),
+        value: 7.0,
+        ..LINE
+    };
+    let store = Store::open(options(dir.path())).expect("opens");
+    append(&store, &[counter]);
+    store.close().expect("closes");
+    let store = Store::open(options(dir.path())).expect("opens");
+    let same = Line {
+        time_ms: NOW + 5,
+        kind: Kind::Counter,
+        start_ms: Some(NOW - 500),
+        ..LINE
+    };
+    append(&store, &[same]);
+    assert_eq!(
+        samples(&store, "m").len(),
+        3,
+        "the same process needs no second zero"
+    );
+    let next = Line {
+        time_ms: NOW + 9,
+        kind: Kind::Counter,
+        start_ms: Some(NOW + 7),
+        ..LINE
+    };
+    append(&store, &[next]);
+    assert_eq!(samples(&store, "m")[3], Sample::new(NOW + 7, 0.0));
+}
+
+#[test]
+fn latest_knows_head_tables_and_ends() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = Store::open(options(dir.path())).expect("opens");
+    let lines = [
+        Line {
+            series: "old",
+            time_ms: NOW - 1_000,
+            value: 5.0,
+            ..LINE
+        },
+        Line {
+            series: "ended",
+            value: 1.0,
+            ..LINE
+        },
+        Line {
+            series: "ended",
+            time_ms: NOW + 1,
+            value: stale_marker(),
+            ..LINE
+        },
+        Line {
+            series: "live",
+            value: 3.0,
+            kind: Kind::Counter,
+            ..LINE
+        },
+    ];
+    append(&store, &lines);
+    let latest = |since_ms| -> Vec<(String, Kind, Sample)> {
+        let found = store.latest(&[], since_ms).expect("reads");
+        found
+            .into_iter()
+            .map(|(s, v)| (s.labels.metric_name().to_owned(), s.kind, v))
+            .collect()
+    };
+    let live = ("live".to_owned(), Kind::Counter, Sample::new(NOW, 3.0));
+    let old = ("old".to_owned(), Kind::Gauge, Sample::new(NOW - 1_000, 5.0));
+    assert_eq!(latest(NOW - 10), std::slice::from_ref(&live));
+    assert_eq!(latest(NOW - 1_000), [live.clone(), old.clone()]);
+    store.flush().expect("flushes");
+    assert_eq!(latest(NOW - 1_000), [live.clone(), old.clone()]);
+    // A late sample in the head does not hide a newer one in a table.
+    append(
+        &store,
+        &[Line {
+            series: "live",
+            time_ms: NOW - 900,
+            value: 2.0,
+            ..LINE
+        }],
+    );
+    assert_eq!(latest(NOW - 1_000)[0].2, live.2);
+}
+
+#[test]
+fn metadata_is_kept_and_changes_are_noticed() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = Store::open(options(dir.path())).expect("opens");
+    let describe = |help: &str| {
+        let mut batch = WriteBatch::new();
+        let mut labels = LabelsBuilder::new();
+        labels.begin("m");
+        batch
+            .push(0, &mut labels, Kind::Counter, Sample::new(1, 1.0), None)
+            .expect("valid");
+        batch.describe("m", "seconds", help);
+        batch.describe("nobody", "", "no series, no metadata");
+        store.append(&batch).expect("appends");
+    };
+    describe("first");
+    store.flush().expect("flushes");
+    describe("second");
+    append(
+        &store,
+        &[Line {
+            kind: Kind::Gauge,
+            ..LINE
+        }],
+    );
+    store.close().expect("closes");
+    let store = Store::open(options(dir.path())).expect("opens");
+    let metrics = store.metrics();
+    assert_eq!(metrics.len(), 1);
+    let expected = Metadata {
+        kind: Kind::Gauge,
+        unit: "seconds".into(),
+        help: "second".into(),
+    };
+    assert_eq!(metrics[0].metadata, expected);
+}
+
+#[test]
+fn sync_mode_syncs_before_it_answers() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let options = StoreOptions {
+        durability: Durability::Sync,
+        ..options(dir.path())
+    };
+    let store = Store::open(options).expect("opens");
+    let before = store.stats().fsyncs;
+    append(&store, &[LINE]);
+    assert_eq!(store.stats().fsyncs, before + 1);
+}
+
+#[test]
+fn figures_come_without_a_look_at_samples() {
+    let store = memory();
+    assert_eq!(store.stats().oldest_ms, None);
+    append(
+        &store,
+        &[
+            LINE,
+            Line {
+                series: "n",
+                time_ms: NOW - 5,
+                ..LINE
+            },
+        ],
+    );
+    let stats = store.stats();
+    assert_eq!((stats.series, stats.metrics, stats.samples), (2, 2, 2));
+    assert_eq!(
+        (stats.oldest_ms, stats.newest_ms),
+        (Some(NOW - 5), Some(NOW))
+    );
+    store.flush().expect("flushes");
+    let stats = store.stats();
+    assert_eq!(
+        (stats.samples, stats.head_samples, stats.flushes),
+        (2, 0, 1)
+    );
+    assert_eq!(
+        (stats.oldest_ms, stats.newest_ms),
+        (Some(NOW - 5), Some(NOW))
+    );
+}

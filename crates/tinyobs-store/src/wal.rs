@@ -1,0 +1,343 @@
+//! Write-ahead log: what is in it has been acknowledged, or is about to be.
+//!
+//!   store::append ─▶ [Wal::append] ─▶ wal::segment ─▶ files       (replay runs right to left)
+//!
+//! In reading order: [`record`] says what is logged, [`segment`] how a file holds it, [`syncer`]
+//! when it reaches the device. This file strings them together.
+//!
+//! I-WAL-1  `append` returns after the bytes are with the operating system, so a killed process
+//!          loses nothing; `wait_durable` returns after they are on the device.
+//! I-WAL-4  After a failed append nothing of it stays in the file; if it cannot be cut away, the
+//!          log accepts nothing any more.
+//! I-WAL-5  A segment is removed only when its samples and definitions stand in the engine.
+//! Damage on reading: I-WAL-2 and I-WAL-3 in [`segment`].
+//! I-WAL-6  A segment with a hole is copied to `quarantine/` before anything can remove it.
+//! Proved by: wal/tests.rs, and by killing the process in `cargo xtask crash`.
+
+pub mod record;
+pub mod segment;
+pub mod syncer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use self::record::Record;
+use self::segment::Header;
+use self::syncer::{Position, Syncer};
+use crate::error::StoreError;
+use crate::files::{self, Files, WriteFile};
+use crate::options::Durability;
+
+/// A log that batches are written to before they are acknowledged.
+///
+/// Segment files now; a bucket can take their place.
+pub trait Log: Send {
+    /// Hands one batch of framed records to the operating system (I-WAL-1).
+    fn append(&mut self, frames: &[u8]) -> Result<Position, StoreError>;
+    /// Starts a new segment and returns the number of the one before it.
+    fn rotate(&mut self) -> Result<u64, StoreError>;
+    /// Removes every segment up to `number`: the engine has their content (I-WAL-5).
+    fn truncate(&mut self, number: u64) -> Result<(), StoreError>;
+    /// Bytes in all segments.
+    fn bytes(&self) -> u64;
+}
+
+/// What a replay met.
+#[derive(Debug, Default)]
+pub struct Replayed {
+    /// Whole records read.
+    pub records: u64,
+    /// Bytes cut from the end of the newest segment.
+    pub torn_bytes: u64,
+    /// Holes, one sentence each with file and offset.
+    pub damage: Vec<String>,
+}
+
+/// Segment files in one directory.
+pub struct SegmentLog {
+    files: Arc<dyn Files>,
+    dir: PathBuf,
+    syncer: Arc<Syncer>,
+    file: Box<dyn WriteFile>,
+    number: u64,
+    /// Bytes of the newest segment that hold whole frames.
+    written: u64,
+    /// Number and bytes of each older segment.
+    older: Vec<(u64, u64)>,
+    /// Why nothing can be appended any more.
+    broken: Option<String>,
+}
+
+impl SegmentLog {
+    /// Replays the segments of `dir` into `apply`, then starts a new one.
+    ///
+    /// # Errors
+    /// A file cannot be read or written, or a later version wrote it.
+    pub fn open(
+        files: Arc<dyn Files>,
+        dir: &Path,
+        durability: Durability,
+        apply: impl FnMut(Record),
+    ) -> Result<(Self, Arc<Syncer>, Replayed), StoreError> {
+        files
+            .create_dir(dir)
+            .map_err(|e| StoreError::io("create", dir, e))?;
+        let (older, replayed) = replay(files.as_ref(), dir, apply)?;
+        let number = older.last().map_or(1, |(number, _)| number + 1);
+        let path = segment_path(dir, number);
+        let file = create_segment(files.as_ref(), dir, &path)?;
+        let handle = file
+            .syncer()
+            .map_err(|e| StoreError::io("open", &path, e))?;
+        let syncer = Arc::new(Syncer::new(durability, handle, path));
+        let log = Self {
+            files,
+            dir: dir.to_path_buf(),
+            syncer: Arc::clone(&syncer),
+            file,
+            number,
+            written: segment::HEADER.len() as u64,
+            older,
+            broken: None,
+        };
+        Ok((log, syncer, replayed))
+    }
+
+    /// Takes back what a failed append may have left (I-WAL-4).
+    fn undo_append(&mut self, path: &Path, error: std::io::Error) -> StoreError {
+        if let Err(second) = self.file.truncate(self.written) {
+            let path = path.display();
+            self.broken = Some(format!(
+                "{path}: write failed ({error}), so did its undoing ({second})"
+            ));
+        }
+        StoreError::io("write", path, error)
+    }
+}
+
+impl Log for SegmentLog {
+    fn append(&mut self, frames: &[u8]) -> Result<Position, StoreError> {
+        self.syncer.check()?;
+        if let Some(reason) = &self.broken {
+            return Err(StoreError::Fatal {
+                reason: reason.clone(),
+            });
+        }
+        if let Err(error) = self.file.append(frames) {
+            let path = segment_path(&self.dir, self.number);
+            return Err(self.undo_append(&path, error));
+        }
+        self.written += frames.len() as u64;
+        Ok(self.syncer.wrote(frames.len() as u64))
+    }
+
+    fn rotate(&mut self) -> Result<u64, StoreError> {
+        let before = self.number;
+        let path = segment_path(&self.dir, before + 1);
+        // The old segment is synced before a newer one takes samples: only the newest may be torn.
+        self.syncer.sync_now()?;
+        let file = create_segment(self.files.as_ref(), &self.dir, &path)?;
+        let handle = file
+            .syncer()
+            .map_err(|e| StoreError::io("open", &path, e))?;
+        self.syncer.replace(handle, path);
+        self.older.push((before, self.written));
+        self.file = file;
+        self.number = before + 1;
+        self.written = segment::HEADER.len() as u64;
+        Ok(before)
+    }
+
+    fn truncate(&mut self, number: u64) -> Result<(), StoreError> {
+        while let Some(&(oldest, _)) = self.older.first().filter(|(oldest, _)| *oldest <= number) {
+            let path = segment_path(&self.dir, oldest);
+            self.files
+                .remove(&path)
+                .map_err(|e| StoreError::io("remove", &path, e))?;
+            self.older.remove(0);
+        }
+        Ok(())
+    }
+
+    fn bytes(&self) -> u64 {
+        self.written + self.older.iter().map(|(_, bytes)| bytes).sum::<u64>()
+    }
+}
+
+/// The log of a store that keeps nothing.
+#[derive(Debug, Default)]
+pub struct NoLog {
+    written: u64,
+    number: u64,
+}
+
+impl Log for NoLog {
+    fn append(&mut self, frames: &[u8]) -> Result<Position, StoreError> {
+        // Counted all the same: the size of the log is what makes a store write its head out.
+        self.written += frames.len() as u64;
+        Ok(Position::default())
+    }
+
+    fn rotate(&mut self) -> Result<u64, StoreError> {
+        self.number += 1;
+        self.written = 0;
+        Ok(self.number)
+    }
+
+    fn truncate(&mut self, _number: u64) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn bytes(&self) -> u64 {
+        self.written
+    }
+}
+
+fn segment_path(dir: &Path, number: u64) -> PathBuf {
+    dir.join(format!("{number:016}.wal"))
+}
+
+fn segment_number(path: &Path) -> Option<u64> {
+    let name = path.file_name()?.to_str()?.strip_suffix(".wal")?;
+    name.parse().ok()
+}
+
+fn create_segment(
+    files: &dyn Files,
+    dir: &Path,
+    path: &Path,
+) -> Result<Box<dyn WriteFile>, StoreError> {
+    let fail = |e| StoreError::io("create", path, e);
+    let mut file = match files.create(path) {
+        // Left by a start that failed half-way; replay has read it, or it never had a header.
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            files.remove(path).map_err(fail)?;
+            files.create(path).map_err(fail)?
+        }
+        other => other.map_err(fail)?,
+    };
+    file.append(&segment::HEADER).map_err(fail)?;
+    files.sync_dir(dir).map_err(fail)?;
+    Ok(file)
+}
+
+/// Copies a damaged segment aside: the original goes away with the next flush, and what could not
+/// be read in it should not.
+fn quarantine(files: &dyn Files, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let dir = path
+        .parent()
+        .and_then(Path::parent)
+        .unwrap_or(Path::new("."))
+        .join("quarantine");
+    files.create_dir(&dir)?;
+    match files.create(&dir.join(path.file_name().unwrap_or_default())) {
+        // An earlier start has done it.
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+        Ok(mut copy) => copy.append(bytes),
+    }
+}
+
+/// Reads every segment in order. Returns number and whole bytes of each.
+fn replay(
+    files: &dyn Files,
+    dir: &Path,
+    mut apply: impl FnMut(Record),
+) -> Result<(Vec<(u64, u64)>, Replayed), StoreError> {
+    let paths = files
+        .list(dir)
+        .map_err(|e| StoreError::io("list", dir, e))?;
+    let segments: Vec<(u64, PathBuf)> = paths
+        .into_iter()
+        .filter_map(|path| segment_number(&path).map(|number| (number, path)))
+        .collect();
+    let newest = segments.last().map_or(0, |(number, _)| *number);
+    let mut replayed = Replayed::default();
+    let mut read = Vec::new();
+    for (number, path) in segments {
+        let bytes = files::read_all(files, &path).map_err(|e| StoreError::io("read", &path, e))?;
+        match segment::read_header(&bytes) {
+            Header::Known => {}
+            Header::Torn if number == newest => {
+                // It would be made anew under the same number.
+                files
+                    .remove(&path)
+                    .map_err(|e| StoreError::io("remove", &path, e))?;
+                continue;
+            }
+            Header::Newer(found) => {
+                return Err(StoreError::NewerFormat {
+                    path,
+                    found,
+                    known: segment::VERSION,
+                });
+            }
+            Header::Torn | Header::Foreign => {
+                replayed
+                    .damage
+                    .push(format!("{}: not a log segment", path.display()));
+                continue;
+            }
+        }
+        let len = replay_segment(
+            files,
+            &path,
+            &bytes,
+            number == newest,
+            &mut apply,
+            &mut replayed,
+        )?;
+        read.push((number, len));
+    }
+    Ok((read, replayed))
+}
+
+fn replay_segment(
+    files: &dyn Files,
+    path: &Path,
+    bytes: &[u8],
+    newest: bool,
+    apply: &mut impl FnMut(Record),
+    replayed: &mut Replayed,
+) -> Result<u64, StoreError> {
+    let mut unknown = None;
+    let holes = segment::scan(bytes, |offset, payload| match record::decode(payload) {
+        Some(record) => {
+            replayed.records += 1;
+            apply(record);
+        }
+        None => unknown = unknown.or(Some(offset)),
+    });
+    if let Some(offset) = unknown {
+        return Err(StoreError::corrupt(
+            path,
+            offset,
+            "a whole record of unknown kind",
+        ));
+    }
+    let mut len = bytes.len() as u64;
+    for hole in holes {
+        if newest && !hole.frames_after {
+            // I-WAL-2.
+            replayed.torn_bytes = hole.len;
+            len = hole.offset;
+            files
+                .cut(path, len)
+                .map_err(|e| StoreError::io("cut", path, e))?;
+        } else {
+            // I-WAL-3, I-WAL-6.
+            quarantine(files, path, bytes)
+                .map_err(|e| StoreError::io("copy to quarantine", path, e))?;
+            replayed.damage.push(format!(
+                "{}: {} bytes from byte {} on hold no whole record",
+                path.display(),
+                hole.len,
+                hole.offset
+            ));
+        }
+    }
+    Ok(len)
+}
+
+#[cfg(test)]
+mod tests;
