@@ -1,2 +1,36 @@
-//! Everything a developer runs.
-fn main() {}
+//! Everything a developer of TinyObs runs: `cargo xtask <command>`.
+//!
+//!   test    all that proves TinyObs: lints, Rust, UI, real processes, browser
+//!   crash   kill -9 at random moments, an outside log of acknowledged batches as the oracle
+//!   bench   the figures of docs/PERFORMANCE.md
+//!
+//! Each command installs or names what it needs, and none of them skips anything silently.
+
+mod bench;
+mod crash;
+mod test;
+#[cfg(test)]
+mod tidy;
+mod tools;
+
+use clap::Parser;
+
+/// Everything a developer of TinyObs runs.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+enum Command {
+    /// Run all that proves TinyObs; installs npm packages and, where it may, Chromium.
+    Test(test::Options),
+    /// Kill the server at random moments and look for what it had acknowledged.
+    Crash(crash::Options),
+    /// Measure ingest, disk, memory, start-up and the SDK.
+    Bench(bench::Options),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Command::parse() {
+        Command::Test(options) => test::run(&options),
+        Command::Crash(options) => crash::run(&options),
+        Command::Bench(options) => bench::run(&options),
+    }
+}

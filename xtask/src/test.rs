@@ -1,0 +1,100 @@
+//! Test: all that proves TinyObs, in the order of what fails fastest.
+
+use std::time::Instant;
+
+use anyhow::Result;
+use clap::Args;
+use tinyobs_testing::{Server, Start};
+
+use crate::{crash, tools};
+
+/// What to leave out while working on something else. CI leaves out nothing.
+#[derive(Args)]
+pub struct Options {
+    /// Leave out the browser tests.
+    #[arg(long)]
+    no_browser: bool,
+    /// Leave out the crash test.
+    #[arg(long)]
+    no_crash: bool,
+}
+
+/// How often the server is killed here; `cargo xtask crash --rounds 1000` is the long form.
+const CRASH_ROUNDS: u32 = 50;
+
+/// Runs everything.
+pub fn run(options: &Options) -> Result<()> {
+    let begun = Instant::now();
+    tools::require_node()?;
+    let chromium = if options.no_browser {
+        None
+    } else {
+        Some(tools::require_chromium()?)
+    };
+
+    tools::run("cargo", &["fmt", "--all", "--check"], &[])?;
+    let ui = [("TINYOBS_UI", "require")];
+    let lints = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    tools::run("cargo", &lints, &ui)?;
+    tools::run("cargo", &["test", "--workspace", "--all-features"], &ui)?;
+
+    let npm = [
+        "ci",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--prefix",
+        "ui",
+    ];
+    tools::run("npm", &npm, &[])?;
+    tools::run("npm", &["test", "--prefix", "ui"], &[])?;
+
+    if !options.no_crash {
+        crash::run(&crash::Options::short(CRASH_ROUNDS))?;
+    }
+    if let Some(chromium) = &chromium {
+        browser(chromium)?;
+    }
+    println!(
+        "\neverything passed in {:.0} s",
+        begun.elapsed().as_secs_f64()
+    );
+    Ok(())
+}
+
+/// The dashboard in a real browser, once on a server with the demo's data, once on an empty one.
+fn browser(chromium: &str) -> Result<()> {
+    let binary = tools::build_server(false)?;
+    let dir = tempfile::tempdir()?;
+    let start = |name: &str, args: &[&str]| {
+        Server::start(&Start {
+            binary: binary.clone(),
+            data_dir: dir.path().join(name),
+            args: args.iter().map(|&arg| arg.to_owned()).collect(),
+        })
+    };
+    let full = start("full", &["--demo"])?;
+    let empty = start("empty", &[])?;
+    let envs = [
+        ("TINYOBS_URL", full.url.as_str()),
+        ("TINYOBS_EMPTY_URL", empty.url.as_str()),
+        ("CHROMIUM", chromium),
+    ];
+    tools::run("npm", &["run", "e2e", "--prefix", "ui"], &envs)?;
+    for server in [full, empty] {
+        let status = server.stop()?;
+        anyhow::ensure!(
+            status.success(),
+            "a server under the browser tests ended with {status}"
+        );
+    }
+    Ok(())
+}
