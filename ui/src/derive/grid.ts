@@ -1,0 +1,43 @@
+// Grid: the times at which rates and quantiles are drawn, and what counts as a gap.
+//
+// Must hold: grid times are multiples of the step since the epoch, so a refresh moves the window but
+// never the bins (lines do not shimmer); a bin is named by its end and covers (end − step, end].
+
+export interface Grid {
+  readonly stepMs: number;
+  /** Now: the last bin may end after it. */
+  readonly nowMs: number;
+  /** Ends of the bins, ascending. */
+  readonly times: readonly number[];
+}
+
+export function gridFor(nowMs: number, rangeMs: number, stepMs: number): Grid {
+  const last = Math.ceil(nowMs / stepMs) * stepMs;
+  const bins = Math.round(rangeMs / stepMs);
+  const times = Array.from({ length: bins }, (_, i) => last - (bins - 1 - i) * stepMs);
+  return { stepMs, nowMs, times };
+}
+
+/** Left edge of the window: where the first bin begins. */
+export function gridStart(grid: Grid): number {
+  return (grid.times[0] ?? grid.nowMs) - grid.stepMs;
+}
+
+export function gridEnd(grid: Grid): number {
+  return grid.times.at(-1) ?? grid.nowMs;
+}
+
+/** A series that misses this many of its own pushes in a row has a gap. */
+const MISSED_PUSHES = 3;
+
+/**
+ * The longest silence still drawn as a line, in ms: three of the series' own push intervals (the
+ * median of its distances), and never less than two bins, below which a bin may be empty by chance.
+ */
+export function gapLimit(times: readonly number[], stepMs: number): number {
+  const distances: number[] = [];
+  for (let i = 1; i < times.length; i += 1) distances.push((times[i] as number) - (times[i - 1] as number));
+  distances.sort((a, b) => a - b);
+  const median = distances[(distances.length - 1) >> 1] ?? 0;
+  return Math.max(MISSED_PUSHES * median, 2 * stepMs);
+}

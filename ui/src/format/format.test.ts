@@ -1,0 +1,80 @@
+import { describe, expect, test } from "vitest";
+import { assignColours, hash, PALETTE_SIZE } from "./colour.ts";
+import { fullLabels, lineLabels } from "./label.ts";
+import { axisFormat, formatCount, formatValue } from "./number.ts";
+import { clock, timeTicks } from "./time.ts";
+import { rateUnit, unitOf } from "./unit.ts";
+
+describe("formatValue", () => {
+  test.each([
+    [0, "seconds", "0 s"],
+    [0.0000005, "seconds", "500 ns"],
+    [0.0015, "seconds", "1.5 ms"],
+    [0.25, "seconds", "250 ms"],
+    [1, "seconds", "1 s"],
+    [90, "seconds", "1.5 min"],
+    [7200, "seconds", "2 h"],
+    [0, "bytes", "0 B"],
+    [1536, "bytes", "1.5 KiB"],
+    [12.3 * 2 ** 20, "bytes", "12.3 MiB"],
+    [2 ** 31, "bytesPerSecond", "2 GiB/s"],
+    [0.9731, "ratio", "97.3 %"],
+    [55.5, "percent", "55.5 %"],
+    [0, "perSecond", "0/s"],
+    [3.28, "perSecond", "3.28/s"],
+    [4200, "perSecond", "4.2 k/s"],
+    [0.004, "perSecond", "0.004/s"],
+    [999.7, "none", "1k"],
+    [-1500, "none", "-1.5k"],
+    [1e15, "none", "1,000T"],
+    [0.00001, "none", "1e-5"],
+    [123.456, "none", "123"],
+  ] as const)("%d %s is %s", (value, unit, text) => {
+    expect(formatValue(value, unit)).toBe(text);
+  });
+});
+
+test("an axis has one scale for all its ticks", () => {
+  expect(axisFormat([0, 0.5, 1, 1.5], "seconds")).toEqual(["0", "0.5 s", "1 s", "1.5 s"]);
+  expect(axisFormat([0, 512 * 2 ** 10, 2 ** 20], "bytes")).toEqual(["0", "0.5 MiB", "1 MiB"]);
+  expect(axisFormat([0, 0.5, 1], "ratio")).toEqual(["0 %", "50 %", "100 %"]);
+});
+
+test("formatCount separates thousands", () => {
+  expect(formatCount(1234567)).toBe("1,234,567");
+});
+
+test("units come from what is declared, else from the name", () => {
+  expect(unitOf("x", "seconds")).toBe("seconds");
+  expect(unitOf("x_bytes", "seconds")).toBe("seconds");
+  expect(unitOf("process_resident_memory_bytes", "")).toBe("bytes");
+  expect(unitOf("sent_bytes_total", "")).toBe("bytes");
+  expect(unitOf("cache_hit_ratio", "")).toBe("ratio");
+  expect(unitOf("process_start_time_seconds", "s")).toBe("timestamp");
+  expect(unitOf("orders_total", "")).toBe("none");
+  expect([rateUnit("bytes"), rateUnit("seconds"), rateUnit("none")]).toEqual(["bytesPerSecond", "ratio", "perSecond"]);
+});
+
+test("labels: only what differs, never two alike", () => {
+  expect(lineLabels([{ s: "a", e: "/x" }, { s: "a", e: "/y" }], "value")).toEqual(["/x", "/y"]);
+  expect(lineLabels([{ s: "a" }], "value")).toEqual(["value"]);
+  expect(lineLabels([{ a: "1" }, {}], "value")).toEqual(["1", "no a"]);
+  const tricky = lineLabels([{ a: "1 · 2", b: "3" }, { a: "1", b: "2 · 3" }], "value");
+  expect(new Set(tricky).size).toBe(2);
+  expect(fullLabels({ b: 'q"', a: "1" })).toBe('{a="1", b="q\\""}');
+});
+
+test("colours are stable and differ while the palette lasts", () => {
+  const keys = ["a", "b", "c", "d", "e", "f", "g", "h"];
+  expect(new Set(assignColours(keys)).size).toBe(PALETTE_SIZE);
+  expect(assignColours(["a"])[0]).toBe(hash("a") % PALETTE_SIZE);
+  expect(assignColours(keys)).toEqual(assignColours(keys));
+  // FNV-1a's published value for "a": the hash itself must never change, or colours would.
+  expect(hash("a")).toBe(0xe40c292c);
+});
+
+test("time ticks show the day where it begins", () => {
+  const midnight = new Date(2026, 10, 22).getTime();
+  expect(timeTicks([midnight - 3_600_000, midnight, midnight + 3_600_000], 3_600_000)).toEqual(["23:00", "Nov 22", "01:00"]);
+  expect(clock(midnight + 61_000)).toBe("00:01:01");
+});

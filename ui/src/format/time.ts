@@ -1,0 +1,33 @@
+// Times for people, in the browser's zone, always 24-hour and never ambiguous about the day.
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+export function clock(ms: number): string {
+  const date = new Date(ms);
+  return `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
+}
+
+/** `Nov 22, 03:14:45`. */
+export function moment(ms: number): string {
+  return `${day(ms)}, ${clock(ms)}`;
+}
+
+/** Ticks of a time axis: the clock, and the day where a new one begins. */
+export function timeTicks(ticks: readonly number[], stepMs: number): string[] {
+  return ticks.map((ms) => {
+    const date = new Date(ms);
+    const midnight = date.getHours() === 0 && date.getMinutes() === 0 && date.getSeconds() === 0;
+    if (midnight || stepMs >= 86_400_000) return day(ms);
+    const withSeconds = stepMs < 60_000;
+    return withSeconds ? clock(ms) : clock(ms).slice(0, 5);
+  });
+}
+
+function day(ms: number): string {
+  const date = new Date(ms);
+  return `${MONTHS[date.getMonth()]} ${date.getDate()}`;
+}
+
+function pad(n: number): string {
+  return String(n).padStart(2, "0");
+}

@@ -1,0 +1,19 @@
+// Start: styles, live data, the debug object, the page.
+//
+//   [main] → state/live.ts (polls) → ui/App.tsx → views/dashboard → chart
+import { render } from "preact";
+import "uplot/dist/uPlot.min.css";
+import "./styles/tokens.css";
+import "./styles/base.css";
+import "./styles/header.css";
+import "./styles/dashboard.css";
+import "./styles/card.css";
+import "./styles/empty.css";
+import "./styles/dialog.css";
+import { exposeDebug } from "./debug/registry.ts";
+import { startLive } from "./state/live.ts";
+import { App } from "./ui/App.tsx";
+
+exposeDebug();
+startLive();
+render(<App />, document.getElementById("app") as HTMLElement);

@@ -1,0 +1,107 @@
+import { describe, expect, test, vi } from "vitest";
+import type { Api, RangeQuery } from "../api/client.ts";
+import { RequestQueue } from "../api/queue.ts";
+import type { RangeSeries } from "../api/types.ts";
+import type { Family } from "../derive/family.ts";
+import { Feed } from "./feed.ts";
+import { rangeById } from "./ranges.ts";
+
+const HOUR = rangeById("1h");
+const NOW = 1_795_306_500_000;
+
+const family: Family = {
+  name: "users",
+  metric: "users",
+  service: "shop",
+  kind: "gauge",
+  drawing: "gauge",
+  help: "",
+  unit: "",
+};
+
+const answer = (...points: [number, number][]): RangeSeries[] => [
+  { metric: "users", labels: { service: "shop" }, points: points.map(([t, v]) => ({ t, v })), resolution: "raw" },
+];
+
+function setup() {
+  const range = vi.fn<(query: RangeQuery, signal?: AbortSignal) => Promise<readonly RangeSeries[]>>();
+  let now = NOW;
+  const api = { range, serverNow: () => now } as unknown as Api;
+  const feed = new Feed(family, api, new RequestQueue());
+  const values = () => feed.drawn.value?.data.lines[0]?.values;
+  return { feed, range, values, pass: (ms: number) => (now += ms) };
+}
+
+describe("feed", () => {
+  test("loads the whole window with a selector of name and service", async () => {
+    const { feed, range, values } = setup();
+    range.mockResolvedValue(answer([NOW - 20_000, 1], [NOW - 10_000, 2]));
+    await feed.load(HOUR, 1, 400);
+    expect(range.mock.calls[0]?.[0]).toEqual({
+      match: '{__name__="users",service="shop"}',
+      startMs: NOW - HOUR.rangeMs - 2 * HOUR.stepMs,
+      endMs: NOW,
+      maxPoints: 800,
+    });
+    expect(values()).toEqual([1, 2]);
+  });
+
+  test("C-3 a refresh asks for the newest part and keeps the rest", async () => {
+    const { feed, range, values, pass } = setup();
+    range.mockResolvedValueOnce(answer([NOW - 80_000, 1], [NOW - 70_000, 2]));
+    await feed.load(HOUR, 1, 400);
+    pass(5_000);
+    range.mockResolvedValueOnce(answer([NOW + 1_000, 3]));
+    await feed.refresh(1, 400);
+    expect(range.mock.calls[1]?.[0].startMs).toBe(NOW - 60_000);
+    // 71 s of silence after pushes 10 s apart: a break.
+    expect(values()).toEqual([1, 2, null, 3]);
+  });
+
+  test("C-3 after a while everything is asked for again", async () => {
+    const { feed, range, pass } = setup();
+    range.mockResolvedValue(answer([NOW, 1]));
+    await feed.load(HOUR, 1, 400);
+    pass(6 * 60_000);
+    await feed.refresh(1, 400);
+    const { startMs = 0, endMs = 0 } = range.mock.calls[1]?.[0] ?? {};
+    expect(endMs - startMs).toBeGreaterThanOrEqual(HOUR.rangeMs);
+  });
+
+  test("C-2 an error keeps what is drawn, and the next answer clears it", async () => {
+    const { feed, range, values } = setup();
+    range.mockResolvedValueOnce(answer([NOW - 5_000, 1]));
+    await feed.load(HOUR, 1, 400);
+    range.mockRejectedValueOnce(new Error("the server does not answer"));
+    await feed.refresh(1, 400);
+    expect(feed.problem.value).toBe("the server does not answer");
+    expect(values()).toEqual([1]);
+    range.mockResolvedValueOnce(answer([NOW - 5_000, 1]));
+    await feed.refresh(1, 400);
+    expect(feed.problem.value).toBeNull();
+  });
+
+  test("C-1 a new range aborts the request under way, whose answer is not drawn", async () => {
+    const { feed, range, values } = setup();
+    let late: (series: RangeSeries[]) => void = () => {};
+    range.mockImplementationOnce(() => new Promise((resolve) => (late = resolve)));
+    const first = feed.load(HOUR, 1, 400);
+    range.mockResolvedValueOnce(answer([NOW, 24]));
+    const second = feed.load(rangeById("24h"), 1, 400);
+    expect(range.mock.calls[0]?.[1]?.aborted).toBe(true);
+    late(answer([NOW, 1]));
+    await Promise.all([first, second]);
+    expect(values()).toEqual([24]);
+    expect(feed.drawn.value?.range.id).toBe("24h");
+    expect(feed.loading.value).toBe(false);
+  });
+
+  test("C-1 a refresh while loading does nothing", async () => {
+    const { feed, range } = setup();
+    range.mockResolvedValue(answer([NOW, 1]));
+    const load = feed.load(HOUR, 1, 400);
+    await feed.refresh(1, 400);
+    await load;
+    expect(range).toHaveBeenCalledTimes(1);
+  });
+});

@@ -1,0 +1,110 @@
+// Feed: one card's data, loaded once and then kept up to date by its newest part only.
+//
+//   view (visible, beat, range) → [feed] → queue → api.range → tracks → derive/drawing.ts → card
+//
+// Must hold:
+// C-1  At most one request per feed; a new range aborts the one under way.
+// C-2  What is drawn stays until something newer is there: an error sets `problem`, nothing else.
+// C-3  A refresh asks from OVERLAP before the last answer on; late samples older than that come with
+//      the next full load, at the latest FULL_LOAD_MS_MAX after the last.
+import { signal } from "@preact/signals";
+import { isAbort, type Api } from "../api/client.ts";
+import type { RequestQueue } from "../api/queue.ts";
+import { selector } from "../api/selector.ts";
+import { draw, type DrawingData } from "../derive/drawing.ts";
+import type { Family } from "../derive/family.ts";
+import { gridEnd, gridFor, gridStart, type Grid } from "../derive/grid.ts";
+import { mergeTracks, toTrack, type Track } from "../derive/track.ts";
+import type { Range } from "./ranges.ts";
+
+const OVERLAP_MS = 60_000;
+const FULL_LOAD_MS_MAX = 15 * 60_000;
+/** A line needs one sample more than bins: the one before the window, for its first rate. */
+const LEAD_STEPS = 2;
+const POINTS_PER_PIXEL = 2;
+const POINTS_MIN = 600;
+const POINTS_MAX = 2_000;
+
+export interface Drawn {
+  readonly range: Range;
+  readonly grid: Grid;
+  readonly data: DrawingData;
+}
+
+export class Feed {
+  readonly drawn = signal<Drawn | null>(null);
+  readonly problem = signal<string | null>(null);
+  readonly loading = signal(false);
+
+  #tracks: readonly Track[] = [];
+  #range: Range | null = null;
+  #askedTo = 0;
+  #fullAt = Number.NEGATIVE_INFINITY;
+  /** Keys of the lines drawn last; a refresh keeps them, `load` chooses anew. */
+  #shown: ReadonlySet<string> | undefined;
+  #abort: AbortController | null = null;
+
+  constructor(
+    readonly family: Family,
+    private readonly api: Api,
+    private readonly queue: RequestQueue,
+  ) {}
+
+  /** Loads everything for `range`; whatever was under way for another range is given up. */
+  load(range: Range, urgency: number, widthPx: number): Promise<void> {
+    this.stop();
+    this.#range = range;
+    this.#fullAt = Number.NEGATIVE_INFINITY;
+    this.#shown = undefined;
+    return this.#fetch(range, urgency, widthPx);
+  }
+
+  /** Brings the drawing up to date, unless a request is under way already. */
+  async refresh(urgency: number, widthPx: number): Promise<void> {
+    if (this.#abort !== null || this.#range === null) return;
+    await this.#fetch(this.#range, urgency, widthPx);
+  }
+
+  stop(): void {
+    this.#abort?.abort();
+    this.#abort = null;
+    this.loading.value = false;
+  }
+
+  async #fetch(range: Range, urgency: number, widthPx: number): Promise<void> {
+    const abort = new AbortController();
+    this.#abort = abort;
+    this.loading.value = true;
+    try {
+      await this.queue.run(urgency, () => this.#ask(range, widthPx, abort.signal), abort.signal);
+      if (this.#abort === abort) this.problem.value = null;
+    } catch (error) {
+      if (!isAbort(error)) this.problem.value = error instanceof Error ? error.message : String(error);
+    } finally {
+      if (this.#abort === abort) {
+        this.#abort = null;
+        this.loading.value = false;
+      }
+    }
+  }
+
+  async #ask(range: Range, widthPx: number, signalOff: AbortSignal): Promise<void> {
+    const nowMs = this.api.serverNow();
+    const grid = gridFor(nowMs, range.rangeMs, range.stepMs);
+    const windowStartMs = gridStart(grid) - LEAD_STEPS * range.stepMs;
+    const full = nowMs - this.#fullAt > Math.min(20 * range.stepMs, FULL_LOAD_MS_MAX);
+    const startMs = full ? windowStartMs : Math.max(windowStartMs, this.#askedTo - OVERLAP_MS);
+    const match = selector({ __name__: this.family.metric, service: this.family.service });
+    const maxPoints = Math.round(Math.min(POINTS_MAX, Math.max(POINTS_MIN, POINTS_PER_PIXEL * widthPx)));
+    const answer = await this.api.range({ match, startMs, endMs: gridEnd(grid), maxPoints }, signalOff);
+    if (signalOff.aborted) return;
+
+    const fresh = answer.map(toTrack);
+    this.#tracks = full ? fresh : mergeTracks(this.#tracks, fresh, startMs, windowStartMs);
+    this.#askedTo = nowMs;
+    if (full) this.#fullAt = nowMs;
+    const data = draw(this.family, this.#tracks, grid, this.#shown);
+    this.#shown = new Set(data.lines.map((line) => line.key));
+    this.drawn.value = { range, grid, data };
+  }
+}

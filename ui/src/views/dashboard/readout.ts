@@ -1,0 +1,75 @@
+// Values under the cursor and in the headline, from the very columns that are drawn.
+//
+// Must hold: at the cursor the nearest sample of a line counts, as long as the line is drawn there or ends
+// nearby; in a gap there is no value. Without a cursor the newest known value counts.
+import type { DrawingData, DrawnLine } from "../../derive/drawing.ts";
+import type { Value } from "../../derive/pick.ts";
+import { firstAtOrAfter } from "../../derive/track.ts";
+import { formatValue } from "../../format/number.ts";
+import { moment } from "../../format/time.ts";
+import type { Drawn } from "../../state/feed.ts";
+
+/** A line's end this many bins away from the cursor is still read. */
+const NEAR_BINS = 2;
+
+export function newestValue(values: readonly Value[]): number | null {
+  return values.findLast((value) => typeof value === "number") ?? null;
+}
+
+export function valueAtTime(
+  times: readonly number[],
+  values: readonly Value[],
+  timeMs: number,
+  stepMs: number,
+): number | null {
+  const split = firstAtOrAfter(times, timeMs);
+  let left = split - 1;
+  while (left >= 0 && values[left] === undefined) left -= 1;
+  let right = split;
+  while (right < values.length && values[right] === undefined) right += 1;
+  const distance = (i: number): number =>
+    typeof values[i] === "number" ? Math.abs((times[i] as number) - timeMs) : Number.POSITIVE_INFINITY;
+  const [near, far] = distance(left) <= distance(right) ? [left, right] : [right, left];
+  const connected = distance(far) < Number.POSITIVE_INFINITY;
+  return connected || distance(near) <= NEAR_BINS * stepMs ? (values[near] ?? null) : null;
+}
+
+/** `timeMs` null: the newest value. */
+export function textAt({ data, grid }: Pick<Drawn, "data" | "grid">, line: DrawnLine, timeMs: number | null): string {
+  const value = timeMs === null ? newestValue(line.values) : valueAtTime(data.times, line.values, timeMs, grid.stepMs);
+  return value === null ? "–" : formatValue(value, data.unit);
+}
+
+/** The one number that says most, or null when there is none. */
+export function headline(data: DrawingData): { value: string; of: string } | null {
+  const known = data.lines.map((line) => newestValue(line.values));
+  if (data.heat !== null) {
+    const p90 = known[1] ?? null;
+    return p90 === null ? null : { value: formatValue(p90, data.unit), of: "p90" };
+  }
+  const living = known.filter((value, i) => value !== null && data.lines[i]?.alive === true) as number[];
+  if (data.more > 0 || living.length === 0) return null;
+  if (living.length === 1) return { value: formatValue(living[0] as number, data.unit), of: "" };
+  // Only rates may be added up: the sum of two temperatures says nothing.
+  if (!data.fromZero) return null;
+  return { value: formatValue(living.reduce((a, b) => a + b, 0), data.unit), of: "total" };
+}
+
+/** Smallest, mean and largest of what is drawn. */
+export function spread(values: readonly Value[]): { min: number; mean: number; max: number } | null {
+  const known = values.filter((value) => typeof value === "number");
+  if (known.length === 0) return null;
+  const sum = known.reduce((a, b) => a + b, 0);
+  return { min: known.reduce((a, b) => Math.min(a, b)), mean: sum / known.length, max: known.reduce((a, b) => Math.max(a, b)) };
+}
+
+/** Observations in one bin of a histogram, null for what is no histogram or not known. */
+export function observations(data: DrawingData, index: number): number | null {
+  return data.heat?.cells[index]?.reduce((a, b) => a + b, 0) ?? null;
+}
+
+/** One sentence for a screen reader. */
+export function spoken(drawn: Pick<Drawn, "data" | "grid">, timeMs: number | null): string {
+  const values = drawn.data.lines.map((line) => `${line.label} ${textAt(drawn, line, timeMs)}`).join(", ");
+  return timeMs === null ? `latest: ${values}` : `${moment(timeMs)}: ${values}`;
+}
