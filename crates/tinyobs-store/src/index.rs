@@ -189,18 +189,20 @@ impl Index {
         sizes
     }
 
-    /// Distinct values of `label` among the series of each metric that has it.
-    pub fn values_by_metric(&self, label: &str) -> BTreeMap<&str, Vec<&str>> {
-        let mut found: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    /// Distinct values of `label` among the series of each metric that has it, sorted, and how
+    /// many series those are.
+    pub fn values_by_metric(&self, label: &str) -> BTreeMap<&str, (Vec<&str>, u64)> {
+        let mut found: BTreeMap<&str, (Vec<&str>, u64)> = BTreeMap::new();
         for (value, ids) in self.postings.get(label).into_iter().flatten() {
             for labels in ids.iter().filter_map(|&id| self.labels(id)) {
-                let values = found.entry(labels.metric_name()).or_default();
+                let (values, series) = found.entry(labels.metric_name()).or_default();
+                *series += 1;
                 if values.last() != Some(&&**value) {
                     values.push(value);
                 }
             }
         }
-        for values in found.values_mut() {
+        for (values, _) in found.values_mut() {
             values.sort_unstable();
             values.dedup();
         }

@@ -48,7 +48,7 @@ pub struct MetricInfo {
     pub metadata: Metadata,
     /// Its series.
     pub series: u64,
-    /// Values of the label `service` among them, sorted.
+    /// Values of the label `service` among them, sorted; "" when some have none.
     pub services: Vec<String>,
 }
 
@@ -56,14 +56,20 @@ impl Inner {
     pub(crate) fn metrics(&self) -> Vec<MetricInfo> {
         let index = self.index();
         let services = index.values_by_metric("service");
-        let info = |size: crate::index::MetricSize| MetricInfo {
-            metadata: index.metadata(&size.metric).cloned().unwrap_or_default(),
-            services: services
+        let info = |size: crate::index::MetricSize| {
+            let (mut names, with) = services
                 .get(size.metric.as_str())
-                .map(|values| values.iter().map(|&value| value.to_owned()).collect())
-                .unwrap_or_default(),
-            name: size.metric,
-            series: size.series,
+                .cloned()
+                .unwrap_or_default();
+            if with < size.series {
+                names.insert(0, "");
+            }
+            MetricInfo {
+                metadata: index.metadata(&size.metric).cloned().unwrap_or_default(),
+                services: names.into_iter().map(str::to_owned).collect(),
+                name: size.metric,
+                series: size.series,
+            }
         };
         index.metric_sizes().into_iter().map(info).collect()
     }

@@ -77,8 +77,8 @@ fn statistics_come_from_the_index() {
         }
     );
     let jobs = index.values_by_metric("job");
-    assert_eq!(jobs.get("up"), Some(&vec!["a", "b"]));
-    assert_eq!(jobs.get("down"), Some(&vec!["a"]));
+    assert_eq!(jobs.get("up"), Some(&(vec!["a", "b"], 2)));
+    assert_eq!(jobs.get("down"), Some(&(vec!["a"], 1)));
 }
 
 proptest! {

@@ -416,6 +416,24 @@ fn metadata_is_kept_and_changes_are_noticed() {
 }
 
 #[test]
+fn series_without_a_service_are_not_hidden_by_those_with_one() {
+    let store = memory();
+    let mut batch = WriteBatch::new();
+    let mut labels = LabelsBuilder::new();
+    for (item, (metric, service)) in (0..).zip([("both", "shop"), ("both", ""), ("one", "shop")]) {
+        labels.begin(metric);
+        labels.push("service", service);
+        batch
+            .push(item, &mut labels, Kind::Gauge, Sample::new(NOW, 1.0), None)
+            .expect("valid");
+    }
+    store.append(&batch).expect("appends");
+    let metrics = store.metrics();
+    assert_eq!(metrics[0].services, ["", "shop"]);
+    assert_eq!(metrics[1].services, ["shop"]);
+}
+
+#[test]
 fn sync_mode_syncs_before_it_answers() {
     let dir = tempfile::tempdir().expect("a directory");
     let options = StoreOptions {
