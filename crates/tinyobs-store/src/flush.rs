@@ -12,7 +12,7 @@
 //! has it all: replaying a sample that stands in the engine already changes nothing.
 //!
 //! I-FLUSH-1  A definition leaves the log only together with, or after, its way into the engine.
-//! I-FLUSH-2  Chunks of one flush share one sequence number, above all flushed before.
+//! I-FLUSH-2  Chunks of one flush share one sequence number: the number of the flush.
 //! Proved by: tests/model.rs, `cargo xtask crash`.
 
 use tinyobs_model::{Columns, Sample, SelectError};

@@ -8,10 +8,11 @@
 
 pub mod series;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use hashbrown::HashMap;
 use tinyobs_model::{Sample, TimeRange};
 
 use self::series::{HeadSamples, SealedChunk, SeriesHead};
@@ -25,8 +26,6 @@ type Shard = HashMap<SeriesId, SeriesHead>;
 /// The recent samples of all series.
 pub struct Head {
     shards: Vec<RwLock<Shard>>,
-    /// The next chunk's sequence number.
-    sequence: AtomicU64,
     /// Samples held, in open runs and sealed chunks.
     samples: AtomicU64,
     first_ms: AtomicI64,
@@ -37,11 +36,10 @@ pub struct Head {
 pub type Taken = BTreeMap<SeriesId, Vec<Arc<SealedChunk>>>;
 
 impl Head {
-    /// An empty head whose first chunk gets number `next_sequence`.
-    pub fn new(next_sequence: u64) -> Self {
+    /// An empty head.
+    pub fn new() -> Self {
         Self {
             shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
-            sequence: AtomicU64::new(next_sequence),
             samples: AtomicU64::new(0),
             first_ms: i64::MAX.into(),
             last_ms: i64::MIN.into(),
@@ -56,8 +54,7 @@ impl Head {
             first = first.min(sample.time_ms);
             last = last.max(sample.time_ms);
             let mut shard = self.write(*id);
-            let next = || self.sequence.fetch_add(1, Ordering::Relaxed);
-            new += u64::from(shard.entry(*id).or_default().put(*sample, next));
+            new += u64::from(shard.entry(*id).or_default().put(*sample));
         }
         self.samples.fetch_add(new, Ordering::Relaxed);
         self.first_ms.fetch_min(first, Ordering::Relaxed);
@@ -86,45 +83,36 @@ impl Head {
         )
     }
 
-    /// Seals everything and returns it with the highest sequence number in it. It stays readable
-    /// here until [`Self::forget`]. Shard by shard, so that writing goes on meanwhile.
-    pub fn take(&self) -> (Taken, u64) {
+    /// Seals everything and returns it. It stays readable here until [`Self::forget`]. Shard by
+    /// shard, so that writing goes on meanwhile.
+    pub fn take(&self) -> Taken {
         let mut taken = Taken::new();
-        let mut highest = 0;
         for lock in &self.shards {
             let mut shard = lock.write().unwrap_or_else(PoisonError::into_inner);
             for (id, series) in shard.iter_mut() {
-                highest = self.sequence.fetch_add(1, Ordering::Relaxed);
-                let chunks = series.seal_all(highest);
+                let chunks = series.seal_all();
                 if !chunks.is_empty() {
                     taken.insert(*id, chunks);
                 }
             }
         }
-        (taken, highest)
+        taken
     }
 
-    /// Drops what [`Self::take`] returned: it stands in the engine now.
+    /// Drops what [`Self::take`] returned: it stands in the engine now. Between the two, chunks are
+    /// only added, behind the ones that were taken.
     pub fn forget(&self, taken: &Taken) {
         for (id, chunks) in taken {
-            let Some(sequence) = chunks.iter().map(|chunk| chunk.sequence).max() else {
-                continue;
-            };
             let held: u64 = chunks.iter().map(|chunk| chunk.count).sum();
             let mut shard = self.write(*id);
             if let Some(series) = shard.get_mut(id) {
-                series.forget(sequence);
+                series.forget(chunks.len());
                 if series.is_empty() {
                     shard.remove(id);
                 }
             }
             self.samples.fetch_sub(held, Ordering::Relaxed);
         }
-    }
-
-    /// The next chunk's sequence number.
-    pub fn next_sequence(&self) -> u64 {
-        self.sequence.load(Ordering::Relaxed)
     }
 
     fn read(&self, id: SeriesId) -> RwLockReadGuard<'_, Shard> {

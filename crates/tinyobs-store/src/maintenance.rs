@@ -122,11 +122,13 @@ impl Inner {
                 writer.next_series,
             )
         };
-        let (taken, sequence) = self.head.take();
+        let taken = self.head.take();
         if !taken.is_empty() || !series.is_empty() || !metadata.is_empty() {
+            // I-FLUSH-2. Flushes come one at a time, so nobody else takes this number.
+            let sequence = self.engine.counters().next_sequence;
             let counters = Counters {
                 next_series,
-                next_sequence: self.head.next_sequence(),
+                next_sequence: sequence + 1,
             };
             let described: Vec<_> = metadata.clone().into_iter().collect();
             let committed = flush::commit_of(&taken, sequence, &series, &described, counters)

@@ -121,7 +121,7 @@ impl Replay {
         let counters = engine.counters();
         let mut replay = Self {
             index: Index::default(),
-            head: Head::new(counters.next_sequence),
+            head: Head::new(),
             next_series: counters.next_series,
             unsaved_series: Vec::new(),
             unsaved_metadata: BTreeMap::new(),

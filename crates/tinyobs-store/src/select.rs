@@ -6,9 +6,9 @@
 //!
 //! I-SELECT-1  The head is read before the engine. A flush puts chunks into the engine before it
 //!             takes them out of the head, so a sample may be met twice but never missed.
-//! I-SELECT-2  Of samples at one time the one written last wins: unsealed before sealed, then the
-//!             higher sequence.
-//! Proved by: tests/model.rs.
+//! I-SELECT-2  Of samples at one time the one written last wins: unsealed before sealed, sealed in
+//!             the head before the engine, and in the engine the later flush.
+//! Proved by: select/tests.rs, tests/model.rs.
 
 use std::cmp::Reverse;
 use std::ops::ControlFlow;
@@ -38,7 +38,8 @@ pub struct Cursor {
 struct Run {
     first_ms: i64,
     last_ms: i64,
-    sequence: u64,
+    /// The higher one was written later.
+    age: u64,
     samples: Samples,
 }
 
@@ -48,8 +49,10 @@ enum Samples {
     Open(Vec<Sample>),
 }
 
-/// Above every chunk: unsealed samples are the newest.
-const OPEN_SEQUENCE: u64 = u64::MAX;
+/// Above everything: unsealed samples are the newest (I-SELECT-2).
+const AGE_OPEN: u64 = u64::MAX;
+/// Sealed chunks of the head stand above every sequence number of the engine, which counts flushes.
+const AGE_SEALED: u64 = 1 << 63;
 
 impl Cursor {
     /// A cursor over series `id` in `range`. Nothing is read before the first block.
@@ -97,18 +100,13 @@ impl Cursor {
         for partition in self.partitions() {
             self.collect_stored(partition, &mut runs)?;
         }
-        runs.extend(head.sealed.into_iter().map(|chunk| Run {
-            first_ms: chunk.first_ms,
-            last_ms: chunk.last_ms,
-            sequence: chunk.sequence,
-            samples: Samples::Sealed(chunk),
-        }));
+        runs.extend(sealed_runs(&head.sealed));
         for open in [head.late, head.tail] {
             if let (Some(first), Some(last)) = (open.first(), open.last()) {
                 runs.push(Run {
                     first_ms: first.time_ms,
                     last_ms: last.time_ms,
-                    sequence: OPEN_SEQUENCE,
+                    age: AGE_OPEN,
                     samples: Samples::Open(open),
                 });
             }
@@ -142,7 +140,7 @@ impl Cursor {
                 runs.push(Run {
                     first_ms: chunk.first_ms,
                     last_ms: chunk.last_ms,
-                    sequence,
+                    age: sequence,
                     samples: Samples::Stored(value.to_vec()),
                 });
             }
@@ -205,10 +203,10 @@ fn merge(runs: &[Run], out: &mut Columns) -> Result<(), SelectError> {
         run.decode(out)?;
         all.extend(
             out.iter()
-                .map(|sample| (sample.time_ms, Reverse(run.sequence), sample.value)),
+                .map(|sample| (sample.time_ms, Reverse(run.age), sample.value)),
         );
     }
-    all.sort_by_key(|(time_ms, sequence, _)| (*time_ms, *sequence));
+    all.sort_by_key(|(time_ms, age, _)| (*time_ms, *age));
     all.dedup_by_key(|(time_ms, _, _)| *time_ms);
     out.clear();
     for (time_ms, _, value) in all {
@@ -217,15 +215,19 @@ fn merge(runs: &[Run], out: &mut Columns) -> Result<(), SelectError> {
     Ok(())
 }
 
-/// Merges sealed chunks of one series into plain samples; for the flush.
-pub fn merge_sealed(chunks: &[Arc<SealedChunk>], out: &mut Columns) -> Result<(), SelectError> {
-    let run = |chunk: &Arc<SealedChunk>| Run {
+/// Sealed chunks in the order of sealing, as runs.
+fn sealed_runs(chunks: &[Arc<SealedChunk>]) -> impl Iterator<Item = Run> {
+    (AGE_SEALED..).zip(chunks).map(|(age, chunk)| Run {
         first_ms: chunk.first_ms,
         last_ms: chunk.last_ms,
-        sequence: chunk.sequence,
+        age,
         samples: Samples::Sealed(Arc::clone(chunk)),
-    };
-    let runs: Vec<Run> = chunks.iter().map(run).collect();
+    })
+}
+
+/// Merges sealed chunks of one series into plain samples; for the flush.
+pub fn merge_sealed(chunks: &[Arc<SealedChunk>], out: &mut Columns) -> Result<(), SelectError> {
+    let runs: Vec<Run> = sealed_runs(chunks).collect();
     out.clear();
     // Nearly always they follow one another, and no sorting is needed.
     if runs
@@ -252,3 +254,6 @@ fn trim(out: &mut Columns, range: TimeRange) {
         out.values.drain(..start.min(end));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,8 @@
 //! I-HEAD-1  Times in the tail are above `sealed_until`; times in late are not. So the two never
 //!           hold the same time, and whatever they hold was written after any sealed chunk that
 //!           covers its time.
-//! I-HEAD-2  Of two chunks the one with the higher sequence was sealed later and wins.
+//! I-HEAD-2  Sealed chunks stand in the order in which they were sealed; of two that hold the same
+//!           time the later one wins, and all of them win over the engine.
 //! I-HEAD-3  A sealed chunk stays here until its samples stand in the engine.
 //! Proved by: head/tests.rs.
 
@@ -33,8 +34,6 @@ pub struct SealedChunk {
     pub last_ms: i64,
     /// Samples in it.
     pub count: u64,
-    /// When it was sealed, relative to all other chunks of the store.
-    pub sequence: u64,
     /// As [`chunk::encode`] wrote it.
     pub bytes: Box<[u8]>,
 }
@@ -54,7 +53,7 @@ pub struct SeriesHead {
 /// A copy of what a series' head holds in a range of time.
 #[derive(Debug, Default)]
 pub struct HeadSamples {
-    /// Sealed chunks that reach into the range.
+    /// Sealed chunks that reach into the range, the one sealed last at the end.
     pub sealed: Vec<Arc<SealedChunk>>,
     /// Late samples in the range, newer than any chunk.
     pub late: Vec<Sample>,
@@ -77,7 +76,7 @@ impl Default for SeriesHead {
 impl SeriesHead {
     /// Adds a sample; the same time again replaces the value, and the same sample again does
     /// nothing. Returns whether it takes room that the sample before did not.
-    pub fn put(&mut self, sample: Sample, sequence: impl FnOnce() -> u64) -> bool {
+    pub fn put(&mut self, sample: Sample) -> bool {
         if self.last.is_none_or(|last| last.time_ms <= sample.time_ms) {
             self.last = Some(sample);
         }
@@ -93,7 +92,7 @@ impl SeriesHead {
         };
         let new = put_sorted(run, sample);
         if run.len() >= SEAL_SAMPLES {
-            self.seal(in_tail, sequence());
+            self.seal(in_tail);
         }
         new
     }
@@ -104,16 +103,16 @@ impl SeriesHead {
     }
 
     /// Seals whatever is not yet sealed, and returns all sealed chunks.
-    pub fn seal_all(&mut self, sequence: u64) -> Vec<Arc<SealedChunk>> {
-        // Late before tail would not matter: they share no time.
-        self.seal(false, sequence);
-        self.seal(true, sequence);
+    pub fn seal_all(&mut self) -> Vec<Arc<SealedChunk>> {
+        // Either may come first: they share no time.
+        self.seal(false);
+        self.seal(true);
         self.sealed.clone()
     }
 
-    /// Forgets the sealed chunks up to `sequence`: they stand in the engine.
-    pub fn forget(&mut self, sequence: u64) {
-        self.sealed.retain(|chunk| chunk.sequence > sequence);
+    /// Forgets the first `chunks` sealed chunks: they stand in the engine.
+    pub fn forget(&mut self, chunks: usize) {
+        self.sealed.drain(..chunks.min(self.sealed.len()));
     }
 
     /// Whether it holds no samples.
@@ -149,26 +148,22 @@ impl SeriesHead {
         {
             return false;
         }
-        let covering = self
-            .sealed
-            .iter()
-            .filter(|c| c.first_ms <= time_ms && time_ms <= c.last_ms);
-        let mut newest: Option<(u64, Sample)> = None;
+        let covers =
+            |chunk: &&Arc<SealedChunk>| chunk.first_ms <= time_ms && time_ms <= chunk.last_ms;
         let mut columns = Columns::default();
-        for chunk in covering {
+        // I-HEAD-2: the last chunk that holds this time decides.
+        for chunk in self.sealed.iter().rev().filter(covers) {
             columns.clear();
             let decoded = Chunk::open(&chunk.bytes).and_then(|open| open.decode(&mut columns));
             let found = columns.iter().find(|known| known.time_ms == time_ms);
-            if let (Ok(()), Some(found)) = (decoded, found)
-                && newest.is_none_or(|(sequence, _)| sequence < chunk.sequence)
-            {
-                newest = Some((chunk.sequence, found));
+            if let (Ok(()), Some(found)) = (decoded, found) {
+                return found == sample;
             }
         }
-        newest.is_some_and(|(_, found)| found == sample)
+        false
     }
 
-    fn seal(&mut self, tail: bool, sequence: u64) {
+    fn seal(&mut self, tail: bool) {
         let run = if tail { &mut self.tail } else { &mut self.late };
         let (Some(first), Some(last)) = (run.first(), run.last()) else {
             return;
@@ -180,7 +175,6 @@ impl SeriesHead {
             first_ms,
             last_ms,
             count: run.len() as u64,
-            sequence,
             bytes: bytes.into(),
         }));
         if tail {
