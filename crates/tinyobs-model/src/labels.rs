@@ -155,6 +155,14 @@ impl<'a> LabelsBuilder<'a> {
         Self::default()
     }
 
+    /// An empty builder that keeps this one's memory, for text that lives elsewhere.
+    pub fn recycle<'b>(mut self) -> LabelsBuilder<'b> {
+        self.pairs.clear();
+        // Nothing is left to convert; collecting in place keeps the allocation.
+        let pairs = self.pairs.into_iter().map(|_| ("", "")).collect();
+        LabelsBuilder { pairs }
+    }
+
     /// Starts over with metric name `name`.
     pub fn begin(&mut self, name: &'a str) {
         self.pairs.clear();

@@ -53,6 +53,8 @@ pub const POINTS_DEFAULT: usize = 1_000;
 pub const DUMP_SAMPLES_DEFAULT: usize = 100_000;
 /// Samples of one `/v1/query` answer, at most.
 pub const DUMP_SAMPLES_MAX: usize = 1_000_000;
+/// Bytes of one `/v1/query` answer; what is beyond is cut and said so.
+pub const DUMP_BYTES: usize = 128 << 20;
 /// Series of one `/v1/series` answer, unless asked otherwise.
 pub const SERIES_LISTED_DEFAULT: usize = 1_000;
 /// Series of one `/v1/series` answer, at most.
@@ -259,6 +261,12 @@ pub const ALL: &[Limit] = &[
         DUMP_SAMPLES_MAX as u64,
         "samples",
         "an answer is built in memory",
+    ),
+    limit(
+        "dump_bytes",
+        DUMP_BYTES as u64,
+        "bytes",
+        "labels are repeated for each sample",
     ),
     limit(
         "dump_samples_default",

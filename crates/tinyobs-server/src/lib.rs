@@ -1,1 +1,48 @@
-//! The TinyObs server: HTTP edge, configuration, wiring, shutdown
+//! The TinyObs server: HTTP edge, configuration, wiring, shutdown.
+//!
+//!   TCP ─▶ connection ─▶ routes (security, limits, time) ─▶ ingest ─▶ wire ─▶ store
+//!                                                        └▶ query, range, … ◀─ store
+//!
+//! The binary `tinyobs` is a thin [`cli`] around [`Server::start`], which tests call too. In
+//! reading order:
+//!
+//! - [`config`]: flags, environment, file, defaults: one table of settings.
+//! - [`cli`]: the subcommands.
+//! - [`server`]: start, accept, drain, close.
+//! - `connection`: one TCP connection, with a deadline for a silent peer.
+//! - [`routes`]: the table of routes and the layers around them.
+//! - `state`: what handlers share; `gate`: how many of them run at once.
+//! - `error`, `params`, `body`, `json`: what handlers are made of.
+//! - `ingest`, `clients`: the way in.
+//! - `query`, `range`, `catalogue`, `stats`, `scrape`, `health`, `assets`: the ways out.
+//! - `observe`, `counters`, `process`: what the server knows of itself.
+//! - `demo`: the example app behind `--demo`.
+
+mod assets;
+mod body;
+mod catalogue;
+pub mod cli;
+mod clients;
+pub mod config;
+mod connection;
+mod counters;
+mod demo;
+mod error;
+mod gate;
+mod health;
+mod ingest;
+mod json;
+mod observe;
+mod params;
+mod process;
+mod query;
+mod range;
+pub mod routes;
+mod scrape;
+mod security;
+pub mod server;
+mod state;
+mod stats;
+
+pub use config::Config;
+pub use server::{Running, Server, StartError};

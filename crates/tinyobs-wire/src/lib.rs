@@ -1,1 +1,26 @@
-//! What travels: decoders and encoders as pure functions, decompression with a cap
+//! What travels: decoders and encoders as pure functions, decompression with a cap.
+//!
+//!   SDK ─▶ [encode] ─▶ HTTP ─▶ [decompress] ─▶ [json] ─▶ `WriteBatch` ─▶ store
+//!   store ─▶ [exposition] ─▶ HTTP ─▶ Prometheus
+//!
+//! A value goes in, a value comes out: nothing here does I/O, so every test is of that shape too.
+//! In reading order:
+//!
+//! - [`encode`]: the push body as the SDK writes it.
+//! - [`decompress`]: the one function that decompresses.
+//! - [`json`]: the push body as the server reads it.
+//! - [`time`]: moments as people and programs write them.
+//! - [`selector`]: `name{label="value"}` as a parameter.
+//! - [`exposition`]: the Prometheus text format.
+
+#[cfg(feature = "decode")]
+pub mod decompress;
+pub mod encode;
+#[cfg(feature = "decode")]
+pub mod exposition;
+#[cfg(feature = "decode")]
+pub mod json;
+#[cfg(feature = "decode")]
+pub mod selector;
+#[cfg(feature = "decode")]
+pub mod time;

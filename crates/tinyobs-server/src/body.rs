@@ -1,0 +1,152 @@
+//! Body: a request body on its way into memory.
+//!
+//!   HTTP frames ─▶ [read] ─▶ bytes with a share of the budget ─▶ ingest
+//!
+//! I-BODY-1  A body that says it is too large is refused before a byte of it is read; one that
+//!           does not say is refused at the first byte too many.
+//! I-BODY-2  All bodies together never hold more than `limits::INGEST_BYTES_IN_FLIGHT`. The share
+//!           is taken as bytes arrive: a sender that declares much and sends nothing holds nothing.
+//! I-BODY-3  A sender that falls silent is let go.
+//! Proved by: body/tests.rs, tests/it/limits.rs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, StatusCode, header};
+use http_body_util::BodyExt;
+use tinyobs_model::limits;
+use tinyobs_wire::decompress::Encoding;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use crate::error::ApiError;
+
+/// How long a body waits for memory before its sender is asked to come again.
+const WAIT_FOR_MEMORY: Duration = Duration::from_secs(5);
+/// The first piece of memory for a body.
+const FIRST_BYTES: usize = 16 << 10;
+
+/// A body in memory, and the share of the budget that it holds until it is dropped.
+#[derive(Debug)]
+pub struct Held {
+    /// As it travelled.
+    pub bytes: Vec<u8>,
+    /// How it is packed.
+    pub encoding: Encoding,
+    _share: OwnedSemaphorePermit,
+}
+
+/// Reads the whole body.
+pub async fn read(
+    budget: &Arc<Semaphore>,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Held, ApiError> {
+    let encoding = encoding(headers)?;
+    let declared = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if declared.is_some_and(|bytes| bytes > limits::BODY_BYTES) {
+        if !headers.contains_key(header::EXPECT) {
+            discard(body).await;
+        }
+        return Err(too_large());
+    }
+    let (bytes, mut share) = collect(budget, body).await?;
+    // What it may unfold to counts as well.
+    let unfolded = encoding.unfolded_bytes_max(bytes.len(), limits::DECOMPRESSED_BYTES);
+    share.merge(take(budget, unfolded).await?);
+    Ok(Held {
+        bytes,
+        encoding,
+        _share: share,
+    })
+}
+
+async fn collect(
+    budget: &Arc<Semaphore>,
+    mut body: Body,
+) -> Result<(Vec<u8>, OwnedSemaphorePermit), ApiError> {
+    let mut share = take(budget, FIRST_BYTES).await?;
+    let mut bytes = Vec::with_capacity(FIRST_BYTES);
+    let idle = Duration::from_secs(limits::IDLE_SECONDS);
+    loop {
+        let frame = match timeout(idle, body.frame()).await {
+            Ok(None) => return Ok((bytes, share)),
+            Ok(Some(Ok(frame))) => frame,
+            Ok(Some(Err(error))) => {
+                let message = format!("the body could not be read: {error}");
+                return Err(ApiError::bad_request(message));
+            }
+            Err(_) => {
+                let message = format!("nothing of the body came for {} seconds", idle.as_secs());
+                return Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, message));
+            }
+        };
+        let Some(data) = frame.data_ref() else {
+            continue;
+        };
+        let needed = bytes.len() + data.len();
+        if needed > limits::BODY_BYTES {
+            discard(body).await;
+            return Err(too_large());
+        }
+        if needed > bytes.capacity() {
+            let grown = (bytes.capacity() * 2).max(needed).min(limits::BODY_BYTES);
+            share.merge(take(budget, grown - bytes.capacity()).await?);
+            bytes.reserve_exact(grown - bytes.len());
+        }
+        bytes.extend_from_slice(data);
+    }
+}
+
+async fn take(budget: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphorePermit, ApiError> {
+    let permits = u32::try_from(bytes).expect("body limits fit 32 bits");
+    let share = Arc::clone(budget).acquire_many_owned(permits);
+    match timeout(WAIT_FOR_MEMORY, share).await {
+        Ok(share) => Ok(share.expect("never closed")),
+        Err(_) => Err(ApiError::unavailable(
+            "too many large bodies are being read; send this one again",
+        )),
+    }
+}
+
+/// Reads on for a while without keeping anything: most clients look at the answer only when they
+/// have sent everything, and would see a reset connection instead.
+async fn discard(mut body: Body) {
+    const BYTES_MAX: usize = 4 * limits::BODY_BYTES;
+    let drain = async {
+        let mut read = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            read += frame.data_ref().map_or(0, Bytes::len);
+            if read > BYTES_MAX {
+                break;
+            }
+        }
+    };
+    let _ = timeout(WAIT_FOR_MEMORY, drain).await;
+}
+
+fn encoding(headers: &HeaderMap) -> Result<Encoding, ApiError> {
+    let Some(value) = headers.get(header::CONTENT_ENCODING) else {
+        return Ok(Encoding::Identity);
+    };
+    let named = value.to_str().ok().and_then(Encoding::from_header);
+    named.ok_or_else(|| {
+        ApiError::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "content-encoding must be gzip or identity",
+        )
+    })
+}
+
+fn too_large() -> ApiError {
+    ApiError::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        format!("body has more than {} bytes", limits::BODY_BYTES),
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+//! Catalogue: which metrics and series there are.
+
+use std::collections::{BTreeMap, HashMap};
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use tinyobs_model::{Kind, Labels, Sample, limits};
+use tinyobs_store::MetricInfo;
+
+use crate::error::ApiError;
+use crate::json::{self, LabelsObject, Point};
+use crate::params::{Params, Selection};
+use crate::state::App;
+
+/// `GET /v1/metrics/list`
+pub async fn metrics(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        metrics: Vec<&'a str>,
+        count: usize,
+        details: Vec<Detail<'a>>,
+    }
+    #[derive(Serialize)]
+    struct Detail<'a> {
+        name: &'a str,
+        #[serde(rename = "type")]
+        kind: &'static str,
+        help: &'a str,
+        unit: &'a str,
+        series: u64,
+        services: &'a [String],
+    }
+    impl<'a> From<&'a MetricInfo> for Detail<'a> {
+        fn from(metric: &'a MetricInfo) -> Self {
+            Self {
+                name: &metric.name,
+                kind: metric.metadata.kind.as_str(),
+                help: &metric.metadata.help,
+                unit: &metric.metadata.unit,
+                series: metric.series,
+                services: &metric.services,
+            }
+        }
+    }
+    let params = Params::parse(request.uri().query(), &["service"])?;
+    let service = params.text("service").map(str::to_owned);
+    app.query(move |app, _| {
+        let mut metrics = app.store.metrics();
+        if let Some(service) = service {
+            metrics.retain(|metric| metric.services.contains(&service));
+        }
+        let answer = Answer {
+            metrics: metrics.iter().map(|metric| metric.name.as_str()).collect(),
+            count: metrics.len(),
+            details: metrics.iter().map(Detail::from).collect(),
+        };
+        Ok(json::response(StatusCode::OK, &answer))
+    })
+    .await
+}
+
+/// `GET /v1/series`
+pub async fn series(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        series: Vec<One<'a>>,
+        count: usize,
+        truncated: bool,
+    }
+    #[derive(Serialize)]
+    struct One<'a> {
+        metric: &'a str,
+        #[serde(rename = "type")]
+        kind: &'static str,
+        labels: LabelsObject<'a>,
+        last: Option<Point>,
+    }
+    let params = Params::parse(request.uri().query(), &["match[]", "metric", "limit"])?;
+    let limit = params.count(
+        "limit",
+        limits::SERIES_LISTED_DEFAULT,
+        limits::SERIES_LISTED_MAX,
+    )?;
+    let selection = params.selection()?;
+    app.query(move |app, cancel| {
+        let all = select(app, &selection);
+        cancel.check()?;
+        let last = last_samples(app, &selection)?;
+        let listed = all.iter().take(limit);
+        let series: Vec<One<'_>> = listed
+            .map(|(labels, kind)| One {
+                metric: labels.metric_name(),
+                kind: kind.as_str(),
+                labels: LabelsObject(labels),
+                last: last.get(labels).and_then(Point::from_sample),
+            })
+            .collect();
+        let answer = Answer {
+            count: series.len(),
+            truncated: all.len() > limit,
+            series,
+        };
+        Ok(json::response(StatusCode::OK, &answer))
+    })
+    .await
+}
+
+/// The series of the selection with their kinds, each once, in order.
+fn select(app: &App, selection: &Selection) -> BTreeMap<Labels, Kind> {
+    selection
+        .iter()
+        .flat_map(|matchers| app.store.series(matchers))
+        .map(|series| (series.labels, series.kind))
+        .collect()
+}
+
+fn last_samples(app: &App, selection: &Selection) -> Result<HashMap<Labels, Sample>, ApiError> {
+    let mut last = HashMap::new();
+    for matchers in selection {
+        let latest = app.store.latest(matchers, i64::MIN)?;
+        last.extend(
+            latest
+                .into_iter()
+                .map(|(info, sample)| (info.labels, sample)),
+        );
+    }
+    Ok(last)
+}
+
+/// `GET /v1/cardinality`
+pub async fn cardinality(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
+    #[derive(Serialize)]
+    struct Answer {
+        total_series: u64,
+        unique_metrics: usize,
+        max_series_metric: String,
+        max_series_count: u64,
+        series_limit: u64,
+        /// 0: there is no limit per metric yet.
+        per_metric_limit: u64,
+        utilization_percent: f64,
+        top_metrics: Vec<Top>,
+        refused_total: u64,
+    }
+    #[derive(Serialize)]
+    struct Top {
+        metric: String,
+        series: u64,
+    }
+    const TOP: usize = 10;
+    Params::parse(request.uri().query(), &[])?;
+    app.query(|app, _| {
+        let mut metrics = app.store.metrics();
+        let unique_metrics = metrics.len();
+        let total_series = app.store.stats().series;
+        metrics.sort_by(|a, b| b.series.cmp(&a.series).then_with(|| a.name.cmp(&b.name)));
+        metrics.truncate(TOP);
+        let largest = metrics.first();
+        let series_limit = app.store.max_series();
+        let answer = Answer {
+            total_series,
+            unique_metrics,
+            max_series_metric: largest.map_or_else(String::new, |metric| metric.name.clone()),
+            max_series_count: largest.map_or(0, |metric| metric.series),
+            series_limit,
+            per_metric_limit: 0,
+            utilization_percent: 100.0 * total_series as f64 / series_limit.max(1) as f64,
+            top_metrics: metrics
+                .into_iter()
+                .map(|metric| Top {
+                    metric: metric.name,
+                    series: metric.series,
+                })
+                .collect(),
+            refused_total: app.store.refused_series(),
+        };
+        Ok(json::response(StatusCode::OK, &answer))
+    })
+    .await
+}

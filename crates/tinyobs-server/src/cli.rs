@@ -1,0 +1,138 @@
+//! Cli: the subcommands of the binary `tinyobs`.
+//!
+//! `serve` (also without a subcommand), `config`, `healthcheck`, `version`. Exit codes: 0 when all
+//! went well, 1 when something failed, 2 when the command line cannot be read.
+
+use std::ffi::OsString;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use crate::config::{self, Places, Resolved, SETTINGS};
+
+mod healthcheck;
+mod logging;
+mod serve;
+
+/// What a subcommand returns: an error is shown as one line.
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+/// Runs the command line `arguments`, the program's name first.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let matches = command().get_matches_from(arguments);
+    let outcome = match matches.subcommand() {
+        Some(("config", matches)) => resolve(matches).map(|resolved| {
+            print!("{}", resolved.to_toml());
+        }),
+        Some(("healthcheck", matches)) => {
+            resolve(matches).and_then(|resolved| healthcheck::run(&resolved.config))
+        }
+        Some(("version", _)) => {
+            println!("tinyobs {}", env!("CARGO_PKG_VERSION"));
+            Ok(())
+        }
+        Some((_, matches)) => serve(matches),
+        None => serve(&matches),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(matches: &ArgMatches) -> Outcome {
+    let resolved = resolve(matches)?;
+    serve::run(resolved.config, matches.get_flag("demo"))
+}
+
+fn resolve(matches: &ArgMatches) -> Result<Resolved, Box<dyn std::error::Error>> {
+    let flag = |key: &str| matches.get_one::<String>(key).cloned();
+    // What is not UTF-8 is made so, and then refused like any other value that makes no sense.
+    let variable = |name: &str| std::env::var_os(name).map(|t| t.to_string_lossy().into_owned());
+    let file = matches.get_one::<PathBuf>("config").cloned();
+    let file = file.or_else(|| variable("TINYOBS_CONFIG").map(PathBuf::from));
+    let places = Places {
+        flag: &flag,
+        variable: &variable,
+        file: file.as_deref(),
+    };
+    Ok(config::resolve(&places)?)
+}
+
+fn command() -> Command {
+    let demo = Arg::new("demo")
+        .long("demo")
+        .action(ArgAction::SetTrue)
+        .help("Also run the example app, which pushes to this server");
+    Command::new("tinyobs")
+        .about("A metrics platform in one binary")
+        .version(env!("CARGO_PKG_VERSION"))
+        .args_conflicts_with_subcommands(true)
+        .args(arguments())
+        .arg(demo.clone())
+        .subcommand(
+            Command::new("serve")
+                .about("Run the server (what happens without a subcommand, too)")
+                .args(arguments())
+                .arg(demo),
+        )
+        .subcommand(
+            Command::new("config")
+                .about("Show each setting and where its value comes from")
+                .args(arguments()),
+        )
+        .subcommand(
+            Command::new("healthcheck")
+                .about("Ask the configured server whether it is ready; fails when it is not")
+                .args(arguments()),
+        )
+        .subcommand(Command::new("version").about("Show the version"))
+}
+
+/// One flag for each setting. They are read as text here and understood in [`config`], which says
+/// the same about a flag, a variable and a line of the file.
+fn arguments() -> impl Iterator<Item = Arg> {
+    let settings = SETTINGS.iter().map(|setting| {
+        let default = match setting.default {
+            "" => String::new(),
+            default => format!(", default: {default}"),
+        };
+        let help = format!("{} [env: {}{default}]", setting.help, setting.variable());
+        let arg = Arg::new(setting.key)
+            .long(setting.key)
+            .value_name(setting.value_name)
+            .help(help);
+        if setting.is_switch {
+            arg.num_args(0..=1).default_missing_value("true")
+        } else {
+            arg
+        }
+    });
+    let file = Arg::new("config")
+        .long("config")
+        .value_name("FILE")
+        .value_parser(clap::value_parser!(PathBuf))
+        .help(
+            "The configuration file [env: TINYOBS_CONFIG, default: tinyobs.toml if there is one]",
+        );
+    settings.chain([file])
+}
+
+/// Where a program on this machine reaches a server that listens at `addr`: "any address" is only
+/// for listening.
+fn reachable(mut addr: SocketAddr) -> SocketAddr {
+    match addr.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => addr.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => addr.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    addr
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+//! Serve: run the server until a signal, and say how to use it.
+//!
+//! The first SIGTERM or Ctrl-C drains; the second ends at once. The demo is stopped before the
+//! server, so that its last push still arrives.
+
+use std::fmt::Write;
+use std::net::SocketAddr;
+
+use tinyobs_store::{Durability, EngineKind};
+
+use super::{Outcome, logging, reachable};
+use crate::config::Config;
+use crate::demo::Demo;
+use crate::server::{Running, Server};
+
+/// Runs the server until it is told to stop.
+pub fn run(config: Config, with_demo: bool) -> Outcome {
+    // The store is reached through blocking threads: workers only move bytes.
+    const WORKERS_MAX: usize = 4;
+    const BLOCKING_THREADS_MAX: usize = 64;
+    logging::start(&config);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores.min(WORKERS_MAX))
+        .max_blocking_threads(BLOCKING_THREADS_MAX)
+        .thread_name("tinyobs")
+        .enable_all()
+        .build()?;
+    let outcome = runtime.block_on(serve(config, with_demo));
+    // A query that nobody waits for any more must not hold up the end.
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn serve(config: Config, with_demo: bool) -> Outcome {
+    let mut signals = Signals::new()?;
+    let running = Server::start(config.clone()).await?;
+    let addr = reachable(running.addr());
+    let demo = if with_demo {
+        Some(Demo::start(addr).await?)
+    } else {
+        None
+    };
+    print!("{}", greeting(&config, addr, demo.as_ref()));
+    run_until_signal(running, demo, &mut signals).await
+}
+
+async fn run_until_signal(running: Running, demo: Option<Demo>, signals: &mut Signals) -> Outcome {
+    let stop = running.stop_handle();
+    let ended = running.wait();
+    tokio::pin!(ended);
+    tokio::select! {
+        // Without being asked: a fatal error.
+        outcome = &mut ended => return Ok(outcome?),
+        () = signals.next() => {}
+    }
+    tracing::info!("stopping; once more to stop at once");
+    let orderly = async {
+        if let Some(demo) = demo {
+            demo.stop().await;
+        }
+        stop.stop();
+        ended.await
+    };
+    tokio::select! {
+        outcome = orderly => {
+            outcome?;
+            tracing::info!("stopped");
+            Ok(())
+        }
+        () = signals.next() => Err("stopped at once; what was acknowledged is in the log".into()),
+    }
+}
+
+/// What a newcomer needs to know.
+fn greeting(config: &Config, addr: SocketAddr, demo: Option<&Demo>) -> String {
+    let data = match (config.engine, config.durability) {
+        (EngineKind::Memory, _) => "in memory, gone when the server stops".to_owned(),
+        (EngineKind::Disk, durability) => format!(
+            "{} ({})",
+            config.data_dir_absolute().display(),
+            match durability {
+                Durability::Interval => "a killed process loses nothing, a power cut one second",
+                Durability::Sync => "on disk before each answer",
+            }
+        ),
+    };
+    let mut out = format!("TinyObs {}\n\n", env!("CARGO_PKG_VERSION"));
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "  dashboard   http://{addr}/");
+    if let Some(demo) = demo {
+        let _ = writeln!(out, "  demo shop   http://{}/", demo.addr());
+    }
+    let _ = writeln!(out, "  data        {data}");
+    let _ = writeln!(
+        out,
+        "  try         curl http://{addr}/v1/ingest -H 'content-type: application/json' \
+         -d '{{\"metrics\":[{{\"name\":\"hello\",\"value\":1}}]}}'"
+    );
+    let _ = writeln!(out, "  stop        Ctrl-C\n");
+    out
+}
+
+/// SIGTERM and Ctrl-C, which end the process by themselves only until this is made.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let terminate = signal(SignalKind::terminate())?;
+            let interrupt = signal(SignalKind::interrupt())?;
+            Ok(Self {
+                terminate,
+                interrupt,
+            })
+        }
+        #[cfg(not(unix))]
+        Ok(Self {})
+    }
+
+    async fn next(&mut self) {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+        #[cfg(not(unix))]
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}

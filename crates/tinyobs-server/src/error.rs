@@ -1,0 +1,120 @@
+//! `ApiError`: every answer that is not a success, as `{"error":"<status text>","message":"…"}`.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use tinyobs_model::{Refused, SelectError};
+use tinyobs_store::StoreError;
+
+use crate::json;
+
+/// An answer that is not a success.
+#[derive(Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    message: String,
+    retry_after_seconds: Option<u32>,
+    refused: Option<Vec<ItemError>>,
+}
+
+/// One refused item of a push, as answers show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ItemError {
+    index: u32,
+    rule: &'static str,
+    message: String,
+}
+
+impl From<Refused> for ItemError {
+    fn from(refused: Refused) -> Self {
+        Self {
+            index: refused.item,
+            rule: refused.rule.as_str(),
+            message: refused.message,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    error: &'a str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<&'a [ItemError]>,
+}
+
+impl ApiError {
+    /// An error of this status; `message` says what to do.
+    pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            message: message.into(),
+            retry_after_seconds: None,
+            refused: None,
+        }
+    }
+
+    /// The request is wrong and stays so.
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, message)
+    }
+
+    /// The request is fine, the server cannot answer it now.
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, message).retry_after(1)
+    }
+
+    /// The query asks for more than one answer may hold.
+    pub fn too_much(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, message)
+    }
+
+    /// Asks the sender to wait.
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after_seconds = Some(seconds);
+        self
+    }
+
+    /// Lists the items that were refused.
+    pub fn with_items(mut self, refused: Vec<ItemError>) -> Self {
+        self.refused = Some(refused);
+        self
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = Body {
+            error: self.status.canonical_reason().unwrap_or("Error"),
+            message: &self.message,
+            errors: self.refused.as_deref(),
+        };
+        let mut response = json::response(self.status, &body);
+        if let Some(seconds) = self.retry_after_seconds {
+            let value = HeaderValue::from(seconds);
+            response.headers_mut().insert(header::RETRY_AFTER, value);
+        }
+        response
+    }
+}
+
+/// A store that fails while it is read. What is fatal on writing is decided in `ingest`.
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        if error.is_full() {
+            return Self::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string()).retry_after(60);
+        }
+        if error.is_fatal() || matches!(error, StoreError::Closed) {
+            return Self::unavailable(error.to_string());
+        }
+        tracing::error!(%error, "the store failed");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+    }
+}
+
+impl From<SelectError> for ApiError {
+    fn from(error: SelectError) -> Self {
+        tracing::error!(%error, "reading stored samples failed");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+    }
+}

@@ -1,0 +1,66 @@
+use std::sync::mpsc;
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+
+use super::*;
+
+#[tokio::test]
+async fn i_gate_2_a_full_queue_answers_at_once() {
+    let gate = Arc::new(Gate::new(1, 1, "queries"));
+    let (release, held) = mpsc::channel::<()>();
+    let first = tokio::spawn({
+        let gate = Arc::clone(&gate);
+        async move { gate.run(move |_| Ok(held.recv().is_ok())).await.unwrap() }
+    });
+    while gate.places.available_permits() > 0 {
+        tokio::task::yield_now().await;
+    }
+    let second = tokio::spawn({
+        let gate = Arc::clone(&gate);
+        async move { gate.run(|_| Ok(2)).await.unwrap() }
+    });
+    while gate.waiting() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let refused = gate.run(|_| Ok(3)).await.unwrap_err().into_response();
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(refused.headers()["retry-after"], "1");
+    release.send(()).unwrap();
+    assert!(first.await.unwrap());
+    assert_eq!(second.await.unwrap(), 2);
+    assert_eq!(gate.waiting(), 0);
+}
+
+#[tokio::test]
+async fn i_gate_1_abandoned_work_is_cancelled_and_keeps_its_place_until_then() {
+    let gate = Arc::new(Gate::new(1, 0, "queries"));
+    let (started, has_started) = mpsc::channel();
+    let (ended, has_ended) = mpsc::channel();
+    let work = tokio::spawn({
+        let gate = Arc::clone(&gate);
+        async move {
+            gate.run(move |cancel| {
+                started.send(()).unwrap();
+                while cancel.check().is_ok() {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                ended.send(()).unwrap();
+                Ok(())
+            })
+            .await
+        }
+    });
+    tokio::task::spawn_blocking(move || has_started.recv().unwrap())
+        .await
+        .unwrap();
+    assert_eq!(gate.places.available_permits(), 0);
+    work.abort();
+    tokio::task::spawn_blocking(move || has_ended.recv().unwrap())
+        .await
+        .unwrap();
+    while gate.places.available_permits() == 0 {
+        tokio::task::yield_now().await;
+    }
+}

@@ -1,0 +1,145 @@
+//! Ingest: `POST /v1/ingest`, the way in.
+//!
+//!   body ─▶ decompress ─▶ json::decode ─▶ store::append ─▶ answer
+//!
+//! I-INGEST-1  200 means that something is stored or nothing was sent; each item that is not stored
+//!             is in `errors` with its index and rule.
+//! I-INGEST-2  Only `application/json` is taken: another site's page cannot send that without
+//!             asking first, and is not answered when it asks.
+//! I-INGEST-3  A push that ran into a failing store is never acknowledged.
+//! Proved by: ingest/tests.rs, tests/it/ingest.rs.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
+use serde::Serialize;
+use tinyobs_model::{Refusal, Refused, limits};
+use tinyobs_store::StoreError;
+use tinyobs_wire::decompress::{DecompressError, decompress};
+use tinyobs_wire::json::{BodyError, decode};
+
+use crate::body::{self, Held};
+use crate::error::{ApiError, ItemError};
+use crate::json;
+use crate::params::Params;
+use crate::state::App;
+
+#[derive(Serialize)]
+struct Stored {
+    status: &'static str,
+    /// Samples stored; a histogram item is several.
+    count: u64,
+    /// Items that were not stored, listed in `errors` or not.
+    refused: usize,
+    errors: Vec<ItemError>,
+}
+
+/// `POST /v1/ingest`
+pub async fn push(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
+    Params::parse(request.uri().query(), &[])?;
+    require_json(request.headers())?;
+    let (parts, body) = request.into_parts();
+    let held = body::read(&app.body_bytes, &parts.headers, body).await?;
+    let shared = app.clone();
+    let answer = app.ingest.run(move |_| store(&shared, held)).await?;
+    Ok(json::response(StatusCode::OK, &answer))
+}
+
+fn store(app: &App, held: Held) -> Result<Stored, ApiError> {
+    let now_ms = app.now_ms();
+    let decoded = {
+        let body = decompress(held.encoding, &held.bytes, limits::DECOMPRESSED_BYTES)
+            .map_err(|error| refuse_packed(&error))?;
+        decode(&body, now_ms).map_err(|error| refuse_body(&error))?
+    };
+    // The bodies are no longer needed while the store works.
+    drop(held);
+    if let Some(source) = &decoded.source {
+        app.clients.saw(source, now_ms);
+    }
+    let mut refused = decoded.refused;
+    let mut count = 0;
+    if !decoded.batch.is_empty() {
+        let appended = app.store.append(&decoded.batch).map_err(|error| {
+            if error.is_fatal() {
+                app.raise_fatal(error.to_string());
+            }
+            refuse_store(error)
+        })?;
+        count = appended.stored;
+        refused.extend(appended.refused);
+    }
+    let refused = one_each(refused);
+    app.counters.stored(count);
+    app.counters.refused(&refused);
+    answer(decoded.items, count, refused)
+}
+
+fn answer(items: u32, count: u64, refused: Vec<Refused>) -> Result<Stored, ApiError> {
+    let total = refused.len();
+    let is_all_series_limit = refused.iter().all(|one| one.rule == Refusal::SeriesLimit);
+    let first = refused.first().map(|one| one.message.clone());
+    let errors = refused
+        .into_iter()
+        .take(limits::ERRORS_LISTED)
+        .map(ItemError::from)
+        .collect();
+    match first {
+        Some(first) if count == 0 => {
+            let message = format!("none of {items} items was stored; the first: {first}");
+            let error = if is_all_series_limit {
+                ApiError::new(StatusCode::TOO_MANY_REQUESTS, message).retry_after(60)
+            } else {
+                ApiError::bad_request(message)
+            };
+            Err(error.with_items(errors))
+        }
+        _ => Ok(Stored {
+            status: "success",
+            count,
+            refused: total,
+            errors,
+        }),
+    }
+}
+
+/// One entry per item, by item: the parts of a histogram share a fate, and the first says why.
+fn one_each(mut refused: Vec<Refused>) -> Vec<Refused> {
+    refused.sort_by_key(|one| one.item);
+    refused.dedup_by_key(|one| one.item);
+    refused
+}
+
+fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
+    let sent = headers
+        .get(header::CONTENT_TYPE)
+        .map_or("", |value| value.to_str().unwrap_or_default());
+    let essence = sent.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    Err(ApiError::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "send the header `content-type: application/json`",
+    ))
+}
+
+fn refuse_packed(error: &DecompressError) -> ApiError {
+    match error {
+        DecompressError::TooLarge { .. } => {
+            ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, error.to_string())
+        }
+        _ => ApiError::bad_request(error.to_string()),
+    }
+}
+
+fn refuse_body(error: &BodyError) -> ApiError {
+    ApiError::bad_request(error.to_string())
+}
+
+fn refuse_store(error: StoreError) -> ApiError {
+    ApiError::from(error)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,104 @@
+//! Routes: the table of what is answered, and the layers around it.
+//!
+//! A request passes, from the outside in: counting, security, compression, panics, the deadline,
+//! its handler.
+//!
+//! I-ROUTE-1  Every path knows its methods: another one is 405 with `Allow`, and so is a path that
+//!            a browser would ask about before it sends something from another site.
+
+use std::any::Any;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get, post};
+use tinyobs_model::limits;
+use tower_http::CompressionLevel;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+
+use crate::error::ApiError;
+use crate::state::App;
+use crate::{assets, catalogue, health, ingest, observe, query, range, scrape, security, stats};
+
+/// One row for each path: what it answers, and to which methods.
+fn table() -> Vec<(&'static str, &'static str, MethodRouter<App>)> {
+    const GET: &str = "GET,HEAD";
+    vec![
+        ("/v1/ingest", "POST", post(ingest::push)),
+        ("/v1/query", GET, get(query::dump)),
+        ("/v1/query/range", GET, get(range::range)),
+        ("/v1/metrics/list", GET, get(catalogue::metrics)),
+        ("/v1/series", GET, get(catalogue::series)),
+        ("/v1/stats", GET, get(stats::stats)),
+        ("/v1/cardinality", GET, get(catalogue::cardinality)),
+        ("/v1/storage", GET, get(stats::storage)),
+        ("/v1/limits", GET, get(stats::limits)),
+        ("/v1/health", GET, get(health::health)),
+        ("/healthz", GET, get(health::live)),
+        ("/readyz", GET, get(health::ready)),
+        ("/metrics", GET, get(scrape::scrape)),
+    ]
+}
+
+/// Every path of the table with the methods it allows, as `Allow` has them.
+pub fn paths() -> &'static [(&'static str, &'static str)] {
+    static PATHS: LazyLock<Vec<(&'static str, &'static str)>> =
+        LazyLock::new(|| table().iter().map(|row| (row.0, row.1)).collect());
+    &PATHS
+}
+
+/// The route's name for counting: one of our own, never what a client made up.
+pub(crate) fn label(matched: Option<&str>, path: &str) -> &'static str {
+    let known = matched.and_then(|matched| paths().iter().find(|(path, _)| *path == matched));
+    match known {
+        Some((path, _)) => path,
+        None if assets::find(path).is_some() => "dashboard",
+        None => "other",
+    }
+}
+
+/// The whole service.
+pub(crate) fn router(app: App) -> Router {
+    let mut router = Router::new();
+    for (path, _, handler) in table() {
+        router = router.route(path, handler);
+    }
+    router
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(assets::fallback)
+        .layer(from_fn(deadline))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(from_fn_with_state(app.clone(), security::secure))
+        .layer(from_fn_with_state(app.clone(), observe::observe))
+        .with_state(app)
+}
+
+/// `Allow` is added by axum.
+async fn method_not_allowed(request: Request) -> Response {
+    let message = format!("{} is not a method of this path", request.method());
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, message).into_response()
+}
+
+async fn deadline(request: Request, next: Next) -> Response {
+    let answer = next.run(request);
+    match tokio::time::timeout(Duration::from_secs(limits::REQUEST_SECONDS), answer).await {
+        Ok(response) => response,
+        Err(_) => ApiError::unavailable(format!(
+            "no answer within {} seconds",
+            limits::REQUEST_SECONDS
+        ))
+        .into_response(),
+    }
+}
+
+/// The panic hook has reported it already.
+fn panicked(_cause: Box<dyn Any + Send>) -> Response {
+    let message = "a bug: the server's log has the details";
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, message).into_response()
+}

@@ -1,0 +1,206 @@
+//! Own: the families `tinyobs_*`, what the server knows of itself.
+
+use std::collections::BTreeMap;
+
+use tinyobs_model::Kind;
+use tinyobs_wire::exposition::TextWriter;
+
+use crate::counters::{DURATION_BOUNDS, Durations, Tables};
+use crate::process;
+use crate::state::App;
+
+/// The page of our own families, as it grows.
+pub struct Own {
+    writer: TextWriter,
+    names: Vec<&'static str>,
+}
+
+/// Written last, yet its name is taken from the start.
+const SKIPPED: &str = "tinyobs_exposition_skipped_series";
+
+impl Own {
+    /// Everything about `app`.
+    pub fn of(app: &App) -> Self {
+        let mut own = Self {
+            writer: TextWriter::new(),
+            names: vec![SKIPPED],
+        };
+        own.build(app);
+        own.server(app);
+        own.store(app);
+        own.process();
+        own.tables(&app.counters.tables());
+        own
+    }
+
+    /// Whether a pushed metric of this name would stand beside one of ours: compared as the page
+    /// will have it, and without the suffixes of our histogram.
+    pub fn has(&self, pushed: &str) -> bool {
+        let written: String = pushed
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+            .collect();
+        let base = ["_bucket", "_sum", "_count"]
+            .iter()
+            .find_map(|suffix| written.strip_suffix(suffix));
+        self.names.contains(&written.as_str())
+            || base.is_some_and(|base| self.names.contains(&base))
+    }
+
+    /// Ends the page with how many pushed series it lacks.
+    pub fn skipped(&mut self, series: u64) {
+        let help = "Series left out of this page: written in the characters that the format \
+                    allows, their name and labels are taken.";
+        self.gauge(SKIPPED, help, series as f64);
+    }
+
+    /// The page.
+    pub fn into_string(self) -> String {
+        self.writer.into_string()
+    }
+
+    fn build(&mut self, app: &App) {
+        let name = "tinyobs_build_info";
+        let labels = [
+            ("version", env!("CARGO_PKG_VERSION")),
+            ("engine", app.config.engine.as_str()),
+            ("durability", app.config.durability.as_str()),
+        ];
+        self.family(name, Kind::Gauge, "The running version.");
+        self.writer.sample(name, labels, 1.0);
+    }
+
+    fn server(&mut self, app: &App) {
+        let stored = app.counters.stored_total();
+        let name = "tinyobs_ingest_samples_stored_total";
+        self.counter(name, "Samples stored since the start.", stored as f64);
+        let clients = app.clients.pushing(app.now_ms());
+        let uptime = app.started.elapsed().as_secs_f64();
+        let healthy = f64::from(u8::from(app.store.health().is_ok()));
+        let pushes = app.ingest.waiting() as f64;
+        let queries = app.queries.waiting() as f64;
+        for (name, help, value) in [
+            ("tinyobs_uptime_seconds", "Time since the start.", uptime),
+            ("tinyobs_ingest_waiting", "Pushes in the queue.", pushes),
+            ("tinyobs_query_waiting", "Queries in the queue.", queries),
+            ("tinyobs_clients", "Processes that push.", clients as f64),
+            ("tinyobs_store_healthy", "1 while writes are kept.", healthy),
+        ] {
+            self.gauge(name, help, value);
+        }
+    }
+
+    fn store(&mut self, app: &App) {
+        let stats = app.store.stats();
+        let (series_max, refused) = (app.store.max_series(), app.store.refused_series());
+        for (name, help, value) in [
+            ("tinyobs_store_series", "Series in the index.", stats.series),
+            ("tinyobs_store_series_max", "Series allowed.", series_max),
+            ("tinyobs_store_samples", "Samples stored.", stats.samples),
+            (
+                "tinyobs_store_head_samples",
+                "Samples in memory, not yet in a table.",
+                stats.head_samples,
+            ),
+            (
+                "tinyobs_store_disk_bytes",
+                "Disk space taken by all files.",
+                stats.disk_bytes,
+            ),
+            (
+                "tinyobs_store_wal_bytes",
+                "Disk space taken by the log.",
+                stats.wal_bytes,
+            ),
+            (
+                "tinyobs_store_table_bytes",
+                "Disk space taken by tables.",
+                stats.table_bytes,
+            ),
+            ("tinyobs_store_tables", "Tables on disk.", stats.tables),
+        ] {
+            self.gauge(name, help, value as f64);
+        }
+        for (name, help, value) in [
+            (
+                "tinyobs_store_series_refused_total",
+                "Samples refused because their series would be one too many.",
+                refused,
+            ),
+            (
+                "tinyobs_store_flushes_total",
+                "Times the head was written to a table.",
+                stats.flushes,
+            ),
+            (
+                "tinyobs_store_fsyncs_total",
+                "Times a file was forced to disk.",
+                stats.fsyncs,
+            ),
+        ] {
+            self.counter(name, help, value as f64);
+        }
+    }
+
+    fn process(&mut self) {
+        let Some(process) = process::read() else {
+            return;
+        };
+        let name = "tinyobs_process_cpu_seconds_total";
+        self.counter(name, "CPU time of the server.", process.cpu_seconds);
+        let name = "tinyobs_process_resident_memory_bytes";
+        self.gauge(name, "Memory in RAM.", process.resident_bytes);
+        let name = "tinyobs_process_open_fds";
+        self.gauge(name, "Open files.", process.open_files);
+    }
+
+    fn tables(&mut self, tables: &Tables) {
+        let name = "tinyobs_ingest_items_refused_total";
+        self.family(name, Kind::Counter, "Items of pushes refused, by rule.");
+        for (rule, count) in &tables.refused {
+            self.writer.sample(name, [("rule", *rule)], *count as f64);
+        }
+        let name = "tinyobs_http_requests_total";
+        self.family(name, Kind::Counter, "Requests answered.");
+        for ((route, status), count) in &tables.requests {
+            let status = status.to_string();
+            let labels = [("route", *route), ("status", status.as_str())];
+            self.writer.sample(name, labels, *count as f64);
+        }
+        self.durations(&tables.durations);
+    }
+
+    fn durations(&mut self, by_route: &BTreeMap<&'static str, Durations>) {
+        let name = "tinyobs_http_request_duration_seconds";
+        self.family(name, Kind::Histogram, "Time to an answer.");
+        let [bucket, sum, count] = ["bucket", "sum", "count"].map(|part| format!("{name}_{part}"));
+        for (route, durations) in by_route {
+            let mut below = 0;
+            let bounds = DURATION_BOUNDS.iter().map(f64::to_string);
+            let bounds = bounds.chain(["+Inf".to_owned()]);
+            for (bound, in_bucket) in bounds.zip(durations.buckets) {
+                below += in_bucket;
+                let labels = [("route", *route), ("le", bound.as_str())];
+                self.writer.sample(&bucket, labels, below as f64);
+            }
+            let route = [("route", *route)];
+            self.writer.sample(&sum, route, durations.sum);
+            self.writer.sample(&count, route, below as f64);
+        }
+    }
+
+    fn gauge(&mut self, name: &'static str, help: &str, value: f64) {
+        self.family(name, Kind::Gauge, help);
+        self.writer.sample(name, [], value);
+    }
+
+    fn counter(&mut self, name: &'static str, help: &str, value: f64) {
+        self.family(name, Kind::Counter, help);
+        self.writer.sample(name, [], value);
+    }
+
+    fn family(&mut self, name: &'static str, kind: Kind, help: &str) {
+        self.writer.family(name, kind, help);
+        self.names.push(name);
+    }
+}

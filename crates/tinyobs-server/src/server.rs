@@ -1,0 +1,267 @@
+//! Server: from a configuration to a running server and back to nothing.
+//!
+//! Start: bind, open the store, serve. Stop: not ready, no new connections, drain, close the store.
+//!
+//! I-SERVE-1  The port is taken before the store is opened, and the store is open before the first
+//!            request is answered: who reaches us reaches a whole server.
+//! I-SERVE-2  The store is closed after the last request, so that what was acknowledged is in it.
+//! I-SERVE-3  After a fatal store error nothing is acknowledged any more, and the process ends.
+//! Proved by: server/tests.rs, tests/it/lifecycle.rs.
+
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tinyobs_model::limits;
+use tinyobs_store::{Store, StoreError};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{sleep, timeout};
+
+use crate::config::Config;
+use crate::state::App;
+use crate::{connection, process, routes};
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The address is not one to listen on.
+    #[error("cannot listen on {listen}: {source}")]
+    Address {
+        /// As configured.
+        listen: String,
+        /// What is wrong with it.
+        source: io::Error,
+    },
+    /// Anybody on the network could read and write.
+    #[error(
+        "{listen} can be reached from other machines, and the server asks nobody for a key: \
+         listen on 127.0.0.1, or say --allow-anonymous if that is what you want"
+    )]
+    NotLoopback {
+        /// As configured.
+        listen: String,
+    },
+    /// Another program listens there.
+    #[error(
+        "cannot listen on {listen}: another program does; stop it, or choose another port with \
+         --listen 127.0.0.1:0 (0 takes any free one)"
+    )]
+    InUse {
+        /// As configured.
+        listen: String,
+    },
+    /// The data directory cannot be used.
+    #[error("{source}; {}", way_out(source))]
+    Store {
+        /// What is wrong there, naming the place.
+        source: StoreError,
+    },
+}
+
+/// Why a server ended otherwise than it was asked to.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StopError {
+    /// The store could no longer keep what it acknowledges.
+    #[error("the store failed and the server ended: {0}")]
+    Fatal(String),
+    /// The store could not be closed; the log still has everything that was acknowledged.
+    #[error("the store could not be closed: {0}")]
+    Close(StoreError),
+}
+
+/// Starts servers.
+#[derive(Debug)]
+pub struct Server;
+
+/// A running server.
+#[derive(Debug)]
+pub struct Running {
+    addr: SocketAddr,
+    stop: Stop,
+    served: JoinHandle<Result<(), StopError>>,
+}
+
+/// Asks a running server to stop.
+#[derive(Debug, Clone)]
+pub struct Stop(Arc<watch::Sender<bool>>);
+
+impl Stop {
+    /// Begins to drain, and returns at once.
+    pub fn stop(&self) {
+        self.0.send_replace(true);
+    }
+}
+
+impl Server {
+    /// Starts a server on the runtime this is called on.
+    ///
+    /// # Errors
+    /// The address or the data directory cannot be used.
+    pub async fn start(config: Config) -> Result<Running, StartError> {
+        let listener = bind(&config).await?;
+        let addr = listener
+            .local_addr()
+            .map_err(|source| StartError::Address {
+                listen: config.listen.clone(),
+                source,
+            })?;
+        let store = open(&config).await?;
+        let app = App::new(store, config);
+        let stop = Stop(Arc::new(watch::Sender::new(false)));
+        let served = tokio::spawn(serve(listener, app, stop.0.subscribe()));
+        Ok(Running { addr, stop, served })
+    }
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// A handle that stops it.
+    pub fn stop_handle(&self) -> Stop {
+        self.stop.clone()
+    }
+
+    /// Begins to drain, and returns at once.
+    pub fn shutdown(&self) {
+        self.stop.stop();
+    }
+
+    /// Waits until everything is answered and the store is closed.
+    ///
+    /// # Errors
+    /// The store failed, now or while it was served.
+    pub async fn wait(self) -> Result<(), StopError> {
+        match self.served.await {
+            Ok(result) => result,
+            Err(error) => Err(StopError::Fatal(error.to_string())),
+        }
+    }
+}
+
+async fn bind(config: &Config) -> Result<TcpListener, StartError> {
+    let listen = config.listen.clone();
+    let address = |source| StartError::Address {
+        listen: config.listen.clone(),
+        source,
+    };
+    let addrs = tokio::task::spawn_blocking(move || {
+        listen.to_socket_addrs().map(Iterator::collect::<Vec<_>>)
+    });
+    let addrs = addrs.await.map_err(io::Error::from).map_err(address)?;
+    let addrs = addrs.map_err(address)?;
+    if !config.allow_anonymous && !addrs.iter().all(|addr| addr.ip().is_loopback()) {
+        let listen = config.listen.clone();
+        return Err(StartError::NotLoopback { listen });
+    }
+    TcpListener::bind(&*addrs).await.map_err(|error| {
+        if error.kind() == io::ErrorKind::AddrInUse {
+            let listen = config.listen.clone();
+            return StartError::InUse { listen };
+        }
+        address(error)
+    })
+}
+
+async fn open(config: &Config) -> Result<Store, StartError> {
+    let options = config.store_options();
+    let opened = tokio::task::spawn_blocking(move || Store::open(options)).await;
+    match opened {
+        Ok(opened) => opened.map_err(|source| StartError::Store { source }),
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    }
+}
+
+/// What to do about it.
+fn way_out(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Locked { .. } => "stop it, or choose another directory with --data-dir",
+        StoreError::Corrupt { .. } => "restore the file from a backup, or move it away",
+        StoreError::Full { .. } => "make room, or choose another directory with --data-dir",
+        _ => "check its owner and permissions, or choose another directory with --data-dir",
+    }
+}
+
+async fn serve(
+    listener: TcpListener,
+    app: App,
+    mut stop: watch::Receiver<bool>,
+) -> Result<(), StopError> {
+    let router = routes::router(app.clone());
+    let slots = Arc::new(Semaphore::new(connections_max()));
+    let drain = watch::Sender::new(false);
+    let mut connections = JoinSet::new();
+    let fatal = loop {
+        tokio::select! {
+            // An error means that whoever could stop us is gone.
+            _ = stop.wait_for(|stopping| *stopping) => break None,
+            error = app.fatal() => break Some(error),
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+            (stream, slot) = accept(&listener, &slots) => {
+                let served = connection::serve(stream, router.clone(), drain.subscribe());
+                connections.spawn(async move {
+                    served.await;
+                    drop(slot);
+                });
+            }
+        }
+    };
+    app.begin_drain();
+    drop(listener);
+    drain.send_replace(true);
+    let all = async { while connections.join_next().await.is_some() {} };
+    if timeout(Duration::from_secs(limits::DRAIN_SECONDS), all)
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            left = connections.len(),
+            "requests were cut off by the shutdown"
+        );
+        connections.shutdown().await;
+    }
+    // I-SERVE-2
+    let store = Arc::clone(&app.store);
+    let closed = tokio::task::spawn_blocking(move || store.close()).await;
+    match (fatal, closed) {
+        (Some(error), _) => Err(StopError::Fatal(error)),
+        (None, Ok(closed)) => closed.map_err(StopError::Close),
+        (None, Err(panic)) => std::panic::resume_unwind(panic.into_panic()),
+    }
+}
+
+/// The next connection, once there is room for it. What does not fit waits in the kernel's queue.
+async fn accept(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+) -> (TcpStream, OwnedSemaphorePermit) {
+    const PAUSE: Duration = Duration::from_millis(100);
+    let slots = Arc::clone(slots);
+    let slot = slots.acquire_owned().await.expect("never closed");
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return (stream, slot),
+            Err(error) => {
+                // Out of files, most likely; connections that end give some back.
+                tracing::warn!(%error, "a connection could not be accepted");
+                sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// The store needs files as well, so connections get half of what the process may open.
+fn connections_max() -> usize {
+    let half = process::open_files_max().map_or(limits::CONNECTIONS, |files| files / 2);
+    limits::CONNECTIONS.min(half).max(1)
+}
+
+#[cfg(test)]
+mod tests;

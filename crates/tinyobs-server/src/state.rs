@@ -1,0 +1,114 @@
+//! State: what every handler shares.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use tinyobs_model::limits;
+use tinyobs_store::{Clock, Store, SystemClock};
+use tokio::sync::{Notify, Semaphore};
+
+use crate::clients::Clients;
+use crate::config::Config;
+use crate::counters::Counters;
+use crate::error::ApiError;
+use crate::gate::Gate;
+
+/// What every handler shares.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+/// Behind one `Arc`, so that a clone for each request is cheap.
+pub struct Inner {
+    pub store: Arc<Store>,
+    pub config: Config,
+    pub clock: SystemClock,
+    pub started: Instant,
+    pub clients: Clients,
+    pub counters: Counters,
+    /// Queries under way and waiting.
+    pub queries: Gate,
+    /// Pushes being decoded and stored.
+    pub ingest: Gate,
+    /// Bytes of bodies that may still be taken into memory.
+    pub body_bytes: Arc<Semaphore>,
+    /// Set first of all when a shutdown begins, so that load balancers look elsewhere.
+    draining: AtomicBool,
+    /// The store error after which nothing may be acknowledged any more.
+    fatal: OnceLock<String>,
+    fatal_raised: Notify,
+}
+
+impl std::ops::Deref for App {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl App {
+    /// The state around an open store.
+    pub fn new(store: Store, config: Config) -> Self {
+        Self(Arc::new(Inner {
+            store: Arc::new(store),
+            config,
+            clock: SystemClock,
+            started: Instant::now(),
+            clients: Clients::default(),
+            counters: Counters::default(),
+            queries: Gate::new(limits::QUERIES_AT_ONCE, limits::QUERIES_WAITING, "queries"),
+            // The queue before it is bounded by the bytes of its bodies.
+            ingest: Gate::new(limits::INGEST_AT_ONCE, limits::CONNECTIONS, "pushes"),
+            body_bytes: Arc::new(Semaphore::new(limits::INGEST_BYTES_IN_FLIGHT)),
+            draining: AtomicBool::new(false),
+            fatal: OnceLock::new(),
+            fatal_raised: Notify::new(),
+        }))
+    }
+
+    /// Runs `read` against the store on a thread where it may block.
+    pub async fn query<T, F>(&self, read: F) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&App, &crate::gate::Cancel) -> Result<T, ApiError> + Send + 'static,
+    {
+        let app = self.clone();
+        self.queries.run(move |cancel| read(&app, cancel)).await
+    }
+}
+
+impl Inner {
+    /// Milliseconds since the epoch.
+    pub fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
+    /// Says that the server is about to stop.
+    pub fn begin_drain(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    /// Whether new work should come here.
+    pub fn is_ready(&self) -> bool {
+        !self.draining.load(Ordering::Acquire) && self.fatal.get().is_none()
+    }
+
+    /// Ends the server: the store can no longer keep what it acknowledges.
+    pub fn raise_fatal(&self, error: String) {
+        // Logged once, where the process ends.
+        if self.fatal.set(error).is_ok() {
+            self.fatal_raised.notify_one();
+        }
+    }
+
+    /// Waits for a fatal error and returns it.
+    pub async fn fatal(&self) -> String {
+        loop {
+            if let Some(error) = self.fatal.get() {
+                return error.clone();
+            }
+            self.fatal_raised.notified().await;
+        }
+    }
+}

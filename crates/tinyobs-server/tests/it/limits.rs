@@ -1,0 +1,178 @@
+//! Bodies that are too large, too slow or too clever.
+
+use std::io::{Read, Write};
+use std::time::{Duration, Instant};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::cli::Process;
+use crate::client::{head, read_answer};
+use crate::server::TestServer;
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+const TOO_LARGE: &str = "body has more than 33554432 bytes";
+
+/// Unfolds to 1 GiB.
+fn bomb() -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    let zeros = vec![b' '; 1 << 20];
+    for _ in 0..1_024 {
+        encoder.write_all(&zeros).unwrap();
+    }
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn i_body_1_a_declared_giant_is_refused_before_it_is_sent() {
+    let server = TestServer::start();
+    let client = server.client();
+    let mut stream = client.connect();
+    let headers = [JSON, ("expect", "100-continue")];
+    let head = head(client.0, "POST", "/v1/ingest", &headers, Some(100 << 20));
+    stream.write_all(&head).unwrap();
+    // Not a byte of the body was sent, nor asked for.
+    assert_eq!(read_answer(&mut stream).error(413), TOO_LARGE);
+}
+
+#[test]
+fn i_body_1_an_undeclared_giant_is_refused_on_its_way() {
+    let server = TestServer::start();
+    let client = server.client();
+    let mut stream = client.connect();
+    let headers = [JSON, ("transfer-encoding", "chunked")];
+    let head = head(client.0, "POST", "/v1/ingest", &headers, None);
+    stream.write_all(&head).unwrap();
+    let chunk = [b"100000\r\n".as_slice(), &vec![b' '; 1 << 20], b"\r\n"].concat();
+    for _ in 0..33 {
+        stream.write_all(&chunk).unwrap();
+    }
+    stream.write_all(b"0\r\n\r\n").unwrap();
+    assert_eq!(read_answer(&mut stream).error(413), TOO_LARGE);
+}
+
+#[test]
+fn the_largest_body_is_taken() {
+    let server = TestServer::start();
+    let client = server.client();
+    let mut body = br#"{"metrics":[{"name":"m","value":1}]}"#.to_vec();
+    body.resize(32 << 20, b' ');
+    let answer = client.send("POST", "/v1/ingest", &[JSON], &body);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    body.push(b' ');
+    assert_eq!(
+        client.send("POST", "/v1/ingest", &[JSON], &body).error(413),
+        TOO_LARGE
+    );
+}
+
+/// The whole program, so that its memory can be measured.
+#[test]
+fn giants_and_bombs_take_no_memory() {
+    let mut process = Process::serve(&[]);
+    let client = process.client();
+    let bomb = bomb();
+    assert!(bomb.len() < 2 << 20);
+    let before = process.peak_memory_bytes();
+    let threads: Vec<_> = (0..64)
+        .map(|i| {
+            let bomb = bomb.clone();
+            std::thread::spawn(move || {
+                let packed = [JSON, ("content-encoding", "gzip")];
+                if i % 8 == 0 {
+                    let giant = vec![b' '; 100 << 20];
+                    return client.send("POST", "/v1/ingest", &[JSON], &giant).status;
+                }
+                client.send("POST", "/v1/ingest", &packed, &bomb).status
+            })
+        })
+        .collect();
+    for thread in threads {
+        let status = thread.join().unwrap();
+        assert!(matches!(status, 413 | 503), "{status}");
+    }
+    let grown = process.peak_memory_bytes() - before;
+    // The budget for all bodies together, and little beside it.
+    assert!(grown < 320 << 20, "{} MiB", grown >> 20);
+    assert_eq!(
+        client
+            .push(r#"{"metrics":[{"name":"m","value":1}]}"#)
+            .status,
+        200
+    );
+}
+
+/// Memory of what a small body unfolds to as rows is bounded too.
+#[test]
+fn histograms_with_heavy_labels_take_no_memory() {
+    let mut process = Process::serve(&[]);
+    let client = process.client();
+    let before = process.peak_memory_bytes();
+    let labels: Vec<String> = (0..60)
+        .map(|i| format!("\"l{i}\":\"{}\"", "v".repeat(4_000)))
+        .collect();
+    let buckets: Vec<String> = (0..499).map(|i| format!("[{i},0]")).collect();
+    let item = format!(
+        "{{\"name\":\"h\",\"labels\":{{{}}},\"buckets\":[{}],\"sum\":0,\"count\":0}}",
+        labels.join(","),
+        buckets.join(",")
+    );
+    let body = format!("{{\"metrics\":[{}]}}", vec![item; 100].join(","));
+    let answer = client.push(&body);
+    answer.error(400);
+    assert_eq!(answer.json()["errors"][0]["rule"], "batch_too_large");
+    let grown = process.peak_memory_bytes() - before;
+    assert!(grown < 128 << 20, "{} MiB", grown >> 20);
+}
+
+#[test]
+fn i_conn_1_silent_peers_are_let_go() {
+    let server = TestServer::start();
+    let client = server.client();
+    let began = Instant::now();
+    let mut idle = client.connect();
+    let mut half_a_head = client.connect();
+    half_a_head
+        .write_all(b"GET /v1/stats HTTP/1.1\r\nhost: l")
+        .unwrap();
+    let mut half_a_body = client.connect();
+    let head = head(client.0, "POST", "/v1/ingest", &[JSON], Some(100));
+    half_a_body.write_all(&head).unwrap();
+    half_a_body.write_all(b"{").unwrap();
+    assert_eq!(
+        read_answer(&mut half_a_body).error(408),
+        "nothing of the body came for 10 seconds"
+    );
+    let mut rest = Vec::new();
+    idle.read_to_end(&mut rest).unwrap();
+    assert_eq!(rest, b"");
+    half_a_head.read_to_end(&mut rest).unwrap();
+    let took = began.elapsed();
+    assert!(
+        took >= Duration::from_secs(9) && took < Duration::from_secs(15),
+        "{took:?}"
+    );
+    // Nothing of the budget is lost.
+    assert_eq!(
+        client
+            .push(r#"{"metrics":[{"name":"m","value":1}]}"#)
+            .status,
+        200
+    );
+}
+
+#[test]
+fn a_head_that_never_ends_is_refused() {
+    let server = TestServer::start();
+    let client = server.client();
+    let mut stream = client.connect();
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\nx: ")
+        .unwrap();
+    let part = vec![b'x'; 16 << 10];
+    // At some point nobody listens any more.
+    let written = (0..1_000)
+        .take_while(|_| stream.write_all(&part).is_ok())
+        .count();
+    assert!(written < 1_000);
+}

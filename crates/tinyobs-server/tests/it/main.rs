@@ -1,0 +1,17 @@
+//! The server as its clients see it: bytes over TCP, against a server in this process (or the real
+//! binary, where it is about the process).
+
+#![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
+
+mod assets;
+mod cli;
+mod client;
+mod ingest;
+mod lifecycle;
+mod limits;
+mod query;
+mod routes;
+mod scrape;
+mod security;
+mod server;
+mod survive;

@@ -1,0 +1,90 @@
+//! Every route of the table: its methods, its parameters, its neighbours.
+
+use tinyobs_server::routes::paths;
+
+use crate::server::TestServer;
+
+#[test]
+fn i_route_1_a_wrong_method_is_405_everywhere() {
+    let server = TestServer::start();
+    let client = server.client();
+    assert_eq!(paths().len(), 13);
+    for (path, allow) in paths() {
+        for method in [
+            "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE",
+        ] {
+            if allow.split(',').any(|allowed| allowed == method) {
+                continue;
+            }
+            let answer = client.send(method, path, &[], b"");
+            assert_eq!(answer.status, 405, "{method} {path}");
+            assert_eq!(answer.header("allow"), Some(*allow), "{method} {path}");
+            if method != "HEAD" {
+                let message = format!("{method} is not a method of this path");
+                assert_eq!(answer.error(405), message);
+            }
+        }
+    }
+}
+
+#[test]
+fn i_param_1_an_unknown_parameter_is_400_everywhere() {
+    let server = TestServer::start();
+    let client = server.client();
+    for (path, allow) in paths() {
+        if matches!(*path, "/healthz" | "/readyz") {
+            continue;
+        }
+        let method = allow.split(',').next().unwrap();
+        let message = client
+            .send(method, &format!("{path}?metrik=x"), &[], b"")
+            .error(400);
+        assert!(
+            message.starts_with("unknown parameter \"metrik\"; known: "),
+            "{path}: {message}"
+        );
+    }
+}
+
+#[test]
+fn head_is_get_without_a_body() {
+    let server = TestServer::start();
+    let client = server.client();
+    for (path, allow) in paths().iter().chain(&[("/", "GET,HEAD")]) {
+        if *allow == "POST" {
+            continue;
+        }
+        let path = match *path {
+            "/v1/query/range" => "/v1/query/range?metric=m",
+            path => path,
+        };
+        let head = client.send("HEAD", path, &[], b"");
+        let get = client.get(path);
+        assert_eq!((head.status, head.body.len()), (200, 0), "{path}");
+        assert_eq!(get.status, 200, "{path}");
+        assert_eq!(
+            head.header("content-type"),
+            get.header("content-type"),
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn what_is_not_there_is_404() {
+    let server = TestServer::start();
+    let client = server.client();
+    for path in [
+        "/v1",
+        "/v1/",
+        "/v1/nothing",
+        "/v1/query/",
+        "/V1/query",
+        "/api/v1/query",
+        "//v1/stats",
+    ] {
+        for method in ["GET", "POST"] {
+            client.send(method, path, &[], b"").error(404);
+        }
+    }
+}

@@ -1,0 +1,201 @@
+use proptest::prelude::*;
+use tinyobs_model::{Kind, Labels};
+
+use super::*;
+
+fn labels(name: &str, pairs: &[(&str, &str)]) -> Labels {
+    Labels::new(name, pairs.iter().copied()).unwrap()
+}
+
+fn page_and_skipped(series: &[(Labels, Kind, f64)]) -> (String, u64) {
+    let mut writer = TextWriter::new();
+    let exposed = series.iter().map(|(labels, kind, value)| Exposed {
+        labels,
+        kind: *kind,
+        value: *value,
+    });
+    let skipped = write_series(&mut writer, exposed, |name| match name {
+        "helped" => "Line one.\nA \\ and a \"quote\".".to_owned(),
+        _ => String::new(),
+    });
+    (writer.into_string(), skipped)
+}
+
+fn page(series: &[(Labels, Kind, f64)]) -> String {
+    let (page, skipped) = page_and_skipped(series);
+    assert_eq!(skipped, 0, "{page}");
+    page
+}
+
+#[test]
+fn i_expo_4_kinds_help_and_order() {
+    let mut series = vec![
+        (
+            labels("orders_total", &[("kind", "web")]),
+            Kind::Counter,
+            42.0,
+        ),
+        (
+            labels("orders_total", &[("kind", "app")]),
+            Kind::Counter,
+            1.0,
+        ),
+        (labels("helped", &[]), Kind::Gauge, -0.5),
+        (labels("Upper", &[("A", "1")]), Kind::Unknown, 1e300),
+    ];
+    let expected = r#"# TYPE Upper untyped
+Upper{A="1"} 1e300
+# HELP helped Line one.\nA \\ and a "quote".
+# TYPE helped gauge
+helped -0.5
+# TYPE orders_total counter
+orders_total{kind="app"} 1
+orders_total{kind="web"} 42
+"#;
+    assert_eq!(page(&series), expected);
+    series.reverse();
+    assert_eq!(page(&series), expected);
+}
+
+#[test]
+fn a_histogram_is_one_family_with_buckets_by_bound() {
+    let h = Kind::Histogram;
+    let series = [
+        (labels("d_count", &[("e", "b")]), h, 1.0),
+        (labels("d_bucket", &[("e", "a"), ("le", "+Inf")]), h, 9.0),
+        (labels("d_bucket", &[("e", "a"), ("le", "10")]), h, 8.0),
+        (labels("d_bucket", &[("e", "a"), ("le", "2.5")]), h, 7.0),
+        (labels("d_sum", &[("e", "a")]), h, 1.5),
+        (labels("d_count", &[("e", "a")]), h, 9.0),
+    ];
+    assert_eq!(
+        page(&series),
+        r#"# TYPE d histogram
+d_bucket{e="a",le="2.5"} 7
+d_bucket{e="a",le="10"} 8
+d_bucket{e="a",le="+Inf"} 9
+d_sum{e="a"} 1.5
+d_count{e="a"} 9
+d_count{e="b"} 1
+"#
+    );
+}
+
+#[test]
+fn a_summary_is_one_family() {
+    let s = Kind::Summary;
+    let series = [
+        (labels("rpc_count", &[]), s, 3.0),
+        (labels("rpc", &[("quantile", "0.5")]), s, 0.1),
+        (labels("rpc_sum", &[]), s, 0.6),
+    ];
+    assert_eq!(
+        page(&series),
+        "# TYPE rpc summary\nrpc_sum 0.6\nrpc_count 3\nrpc{quantile=\"0.5\"} 0.1\n"
+    );
+}
+
+#[test]
+fn i_expo_1_a_family_has_one_kind() {
+    let series = [
+        (labels("x_bucket", &[("le", "+Inf")]), Kind::Histogram, 1.0),
+        (labels("x", &[]), Kind::Gauge, 2.0),
+        (labels("y", &[]), Kind::Histogram, 3.0),
+        (labels("y_count", &[]), Kind::Histogram, 4.0),
+        (labels("z_sum", &[]), Kind::Summary, 5.0),
+        (labels("z_count", &[]), Kind::Histogram, 6.0),
+    ];
+    assert_eq!(
+        page(&series),
+        r#"# TYPE x gauge
+x 2
+# TYPE x_bucket untyped
+x_bucket{le="+Inf"} 1
+# TYPE y untyped
+y 3
+# TYPE y_count untyped
+y_count 4
+# TYPE z histogram
+z_count 6
+# TYPE z_sum untyped
+z_sum 5
+"#
+    );
+}
+
+#[test]
+fn i_expo_2_changed_names_do_not_collide() {
+    let series = [
+        (labels("http.server", &[("k", "1")]), Kind::Gauge, 1.0),
+        (labels("http_server", &[("k", "1")]), Kind::Gauge, 2.0),
+        (labels("größe", &[("ä.b", "1")]), Kind::Gauge, 3.0),
+        (labels("m", &[("a.b", "1"), ("a_b", "1")]), Kind::Gauge, 4.0),
+        (labels("1m", &[("1a", "x")]), Kind::Gauge, 5.0),
+    ];
+    let (page, skipped) = page_and_skipped(&series);
+    assert_eq!(skipped, 2);
+    assert_eq!(
+        page,
+        r#"# TYPE _m gauge
+_m{_a="x"} 5
+# TYPE gr__e gauge
+gr__e{__b="1"} 3
+# TYPE http_server gauge
+http_server{k="1"} 2
+# TYPE m gauge
+"#
+    );
+}
+
+#[test]
+fn i_expo_3_values_stay_in_their_quotes() {
+    let nasty = "a\\\"b\n} 1\n# TYPE <img src=x onerror=alert(1)>";
+    let series = [(labels("m", &[("l", nasty)]), Kind::Gauge, 1.0)];
+    assert_eq!(
+        page(&series),
+        "# TYPE m gauge\nm{l=\"a\\\\\\\"b\\n} 1\\n# TYPE <img src=x onerror=alert(1)>\"} 1\n"
+    );
+}
+
+#[test]
+fn numbers_as_scrapers_read_them() {
+    let printed = |value| {
+        let mut out = String::new();
+        write_value(&mut out, value);
+        out
+    };
+    assert_eq!(printed(f64::NAN), "NaN");
+    assert_eq!(printed(f64::INFINITY), "+Inf");
+    assert_eq!(printed(f64::NEG_INFINITY), "-Inf");
+    assert_eq!(printed(0.0), "0");
+    assert_eq!(printed(-0.0), "-0");
+    assert_eq!(printed(1_795_306_562_347.0), "1795306562347");
+    assert_eq!(printed(1e-300), "1e-300");
+    assert_eq!(printed(0.1), "0.1");
+}
+
+proptest! {
+    #[test]
+    fn finite_values_survive(bits in any::<u64>()) {
+        let value = f64::from_bits(bits);
+        prop_assume!(value.is_finite());
+        let mut out = String::new();
+        write_value(&mut out, value);
+        prop_assert_eq!(out.parse::<f64>().unwrap().to_bits(), bits);
+    }
+
+    #[test]
+    fn i_expo_3_every_line_is_a_comment_or_a_sample(
+        name in ".{1,8}", label in ".{1,8}", value in any::<String>()
+    ) {
+        prop_assume!(!label.starts_with("__") && !value.is_empty());
+        let series = [(labels(&name, &[(&label, &value)]), Kind::Gauge, 1.0)];
+        let page = page(&series);
+        prop_assert_eq!(page.lines().count(), 2);
+        let sample = page.lines().nth(1).unwrap();
+        let series = sample.strip_suffix(" 1").unwrap();
+        let parsed = crate::selector::parse(series).unwrap();
+        prop_assert_eq!(parsed.len(), 2);
+        prop_assert_eq!(parsed[1].value(), value);
+    }
+}

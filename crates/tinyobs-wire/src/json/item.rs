@@ -1,0 +1,163 @@
+//! Item: one element of `metrics`, borrowed from the body.
+//!
+//! Numbers and times stay raw text here: that way one that does not fit an `f64` breaks a rule
+//! instead of the JSON parser, and is read by Rust's exact parser (I-JSON-4).
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor,
+};
+use serde_json::value::RawValue;
+use tinyobs_model::limits;
+
+/// A string that borrows from the body unless it has escapes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text<'a>(pub Cow<'a, str>);
+
+/// One element of `metrics`, as it is written.
+#[derive(Debug, Default)]
+pub struct Item<'a> {
+    pub name: Option<Text<'a>>,
+    pub kind: Option<Text<'a>>,
+    pub value: Option<&'a RawValue>,
+    pub labels: Pairs<'a>,
+    pub timestamp: Option<&'a RawValue>,
+    pub start: Option<&'a RawValue>,
+    pub help: Option<Text<'a>>,
+    pub unit: Option<Text<'a>>,
+    pub buckets: Option<&'a RawValue>,
+    pub sum: Option<&'a RawValue>,
+    pub count: Option<&'a RawValue>,
+}
+
+/// Labels in the order they are written; a name may come twice, which the builder refuses.
+#[derive(Debug, Default)]
+pub struct Pairs<'a> {
+    /// At most one more than the limit: the rest is only counted.
+    pub kept: Vec<(Text<'a>, Text<'a>)>,
+    pub count: usize,
+}
+
+impl Item<'_> {
+    /// Forgets everything but keeps the memory for labels.
+    fn clear(&mut self) {
+        let mut labels = std::mem::take(&mut self.labels);
+        labels.clear();
+        *self = Self {
+            labels,
+            ..Self::default()
+        };
+    }
+}
+
+impl Pairs<'_> {
+    fn clear(&mut self) {
+        self.kept.clear();
+        self.count = 0;
+    }
+}
+
+/// Reads an item into memory that was used before.
+pub struct Fill<'s, 'a>(pub &'s mut Item<'a>);
+
+impl<'de> DeserializeSeed<'de> for Fill<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        json.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Fill<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an item such as {\"name\":\"…\",\"value\":1}")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self(item) = self;
+        item.clear();
+        while let Some(Text(key)) = map.next_key()? {
+            match &*key {
+                "name" => item.name = map.next_value()?,
+                "type" => item.kind = map.next_value()?,
+                "value" => item.value = map.next_value()?,
+                "labels" => map.next_value_seed(FillPairs(&mut item.labels))?,
+                "timestamp" => item.timestamp = map.next_value()?,
+                "start" => item.start = map.next_value()?,
+                "help" => item.help = map.next_value()?,
+                "unit" => item.unit = map.next_value()?,
+                "buckets" => item.buckets = map.next_value()?,
+                "sum" => item.sum = map.next_value()?,
+                "count" => item.count = map.next_value()?,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+struct FillPairs<'s, 'a>(&'s mut Pairs<'a>);
+
+impl<'de> DeserializeSeed<'de> for FillPairs<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        json.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for FillPairs<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("labels as an object of strings")
+    }
+
+    /// `null` is as good as no labels.
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        self.0.clear();
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self(pairs) = self;
+        pairs.clear();
+        while let Some(pair) = map.next_entry()? {
+            if pairs.count <= limits::LABELS_PER_SERIES {
+                pairs.kept.push(pair);
+            }
+            pairs.count += 1;
+        }
+        Ok(())
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        json.deserialize_str(TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Text<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Owned(text.to_owned())))
+    }
+}

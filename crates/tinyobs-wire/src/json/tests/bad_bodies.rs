@@ -1,0 +1,30 @@
+use super::*;
+
+/// Bodies that are refused whole, and what is said.
+#[rustfmt::skip]
+const BAD: &[(&str, &str)] = &[
+    ("", "body ends too early, at line 1, column 0"),
+    (r#"{"metrics":[{"name":"m","value":1}"#, "body ends too early, at line 1, column 34"),
+    ("{\n\"metrics\":[{\"name\":\"m\",\"value\":1},", "body ends too early, at line 2, column 34"),
+    (r#"{"metrics":[{"name":"m","value":1}]} x"#, "body is not valid JSON: trailing characters at line 1, column 38"),
+    (r#"{"metrics":[{"name":"m","value":1}]}{}"#, "body is not valid JSON: trailing characters at line 1, column 37"),
+    ("hello", "body is not valid JSON: expected value at line 1, column 1"),
+    (r#"{"metrics":[{"name":"m","value":NaN}]}"#, "body is not valid JSON: expected value at line 1, column 33"),
+    (r#"{"metrics":[{"name":"m","value":01}]}"#, "body is not valid JSON: invalid number at line 1, column 34"),
+    ("[]", "body is not a push: invalid type: sequence, expected an object such as {\"metrics\":[…]} at line 1, column 2"),
+    ("null", "body is not a push: invalid type: null, expected an object such as {\"metrics\":[…]} at line 1, column 4"),
+    (r#"{"metrics":{}}"#, "body is not a push: invalid type: map, expected a list of items in `metrics` at line 1, column 13"),
+    (r#"{"name":"m","value":1}"#, "body is not a push: `metrics` is missing, items belong into {\"metrics\":[…]} at line 1, column 22"),
+    (r#"{"metrics":[],"metrics":[]}"#, "body is not a push: `metrics` is given twice at line 1, column 23"),
+    (r#"{"source":{},"source":{}}"#, "body is not a push: `source` is given twice at line 1, column 21"),
+    (r#"{"source":{"service":1},"metrics":[]}"#, "body is not a push: invalid type: integer `1`, expected a string at line 1, column 22"),
+];
+
+#[test]
+fn i_json_2_broken_bodies_are_refused_whole() {
+    for (body, message) in BAD {
+        assert_eq!(body_error(body), *message, "{body}");
+    }
+    let cut = decode(b"{\"metrics\":[]}\xff", NOW_MS).unwrap_err();
+    assert_eq!(cut, BodyError::NotUtf8 { at: 14 });
+}
