@@ -18,7 +18,7 @@ use tinyobs_model::{Kind, Labels, Metadata, Refusal, Refused, Row, Sample, Write
 
 use crate::error::StoreError;
 use crate::index::Index;
-use crate::store::{Inner, Writer};
+use crate::inner::{Inner, Writer};
 use crate::wal::record::{self, Definition, SeriesId};
 use crate::wal::segment;
 use crate::wal::syncer::Position;

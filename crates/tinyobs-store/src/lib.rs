@@ -4,7 +4,8 @@
 //! which is the order of a sample's way:
 //!
 //! - [`options`], [`clock`], [`files`]: what a store is given, and its doors to the outside.
-//! - [`store`]: the whole, from opening to closing; [`open`] is how a directory becomes a store.
+//! - [`store`]: the whole, from opening to closing; [`open`] is how a directory becomes a store,
+//!   [`inner`] what its calls and threads share.
 //! - [`append`]: look up, admit, log, show.
 //! - [`index`]: which series there are.
 //! - [`wal`]: the log that an acknowledgement rests on.
@@ -25,10 +26,12 @@ pub mod files;
 mod flush;
 mod head;
 mod index;
+mod inner;
 mod maintenance;
 mod open;
 mod options;
 mod select;
+mod signal;
 mod stats;
 mod store;
 pub mod wal;

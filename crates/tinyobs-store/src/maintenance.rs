@@ -5,15 +5,15 @@
 //!
 //! Rollups, retention and the merging of chunks take their place here.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::engine::Counters;
 use crate::error::StoreError;
 use crate::flush;
-use crate::store::{Inner, lock};
+use crate::inner::{Inner, lock};
 
 /// A log longer than this is flushed: a restart replays at most about this much.
 const LOG_BYTES_MAX: u64 = 64 << 20;
@@ -21,44 +21,6 @@ const LOG_BYTES_MAX: u64 = 64 << 20;
 const FLUSH_EVERY: Duration = Duration::from_hours(2);
 /// After a failed flush the next one waits, lest a full disk be asked in a loop.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
-
-/// Wakes a thread, or ends it.
-#[derive(Default)]
-pub(crate) struct Signal {
-    state: Mutex<SignalState>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct SignalState {
-    raised: bool,
-    stopped: bool,
-}
-
-impl Signal {
-    /// Wakes the thread.
-    pub(crate) fn raise(&self) {
-        lock(&self.state).raised = true;
-        self.changed.notify_all();
-    }
-
-    /// Ends the thread.
-    pub(crate) fn stop(&self) {
-        lock(&self.state).stopped = true;
-        self.changed.notify_all();
-    }
-
-    /// Waits to be woken, at most `timeout`; false when it is time to end.
-    fn wait(&self, timeout: Duration, heed_raised: bool) -> bool {
-        let idle = |state: &mut SignalState| !(state.stopped || heed_raised && state.raised);
-        let (mut state, _) = self
-            .changed
-            .wait_timeout_while(lock(&self.state), timeout, idle)
-            .unwrap_or_else(PoisonError::into_inner);
-        state.raised = false;
-        !state.stopped
-    }
-}
 
 /// Starts the threads. They hold the store's inside alive only until it is closed.
 pub(crate) fn spawn(inner: &Arc<Inner>) -> Result<Vec<JoinHandle<()>>, StoreError> {

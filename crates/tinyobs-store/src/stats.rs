@@ -7,8 +7,8 @@ use tinyobs_model::Metadata;
 
 use crate::engine::Summary;
 use crate::files::Files;
+use crate::inner::Inner;
 use crate::options::EngineKind;
-use crate::store::Inner;
 
 /// Figures about the whole store.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -149,7 +149,7 @@ fn i_conn_1_silent_peers_are_let_go() {
     half_a_head.read_to_end(&mut rest).unwrap();
     let took = began.elapsed();
     assert!(
-        took >= Duration::from_secs(9) && took < Duration::from_secs(15),
+        took >= Duration::from_secs(9) && took < Duration::from_secs(25),
         "{took:?}"
     );
     // Nothing of the budget is lost.
