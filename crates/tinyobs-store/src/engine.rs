@@ -65,13 +65,15 @@ pub struct Load {
     pub summary: Summary,
 }
 
-/// Numbers that must never be given out twice.
+/// Numbers that are committed together with the entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counters {
     /// The next series id.
     pub next_series: u64,
     /// The next sequence number of a chunk.
     pub next_sequence: u64,
+    /// The oldest log segment whose content is not in the engine.
+    pub first_segment: u64,
 }
 
 /// The first numbers given out.
@@ -80,6 +82,7 @@ impl Default for Counters {
         Self {
             next_series: 1,
             next_sequence: 1,
+            first_segment: 1,
         }
     }
 }

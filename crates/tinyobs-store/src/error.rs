@@ -83,6 +83,13 @@ impl StoreError {
         }
     }
 
+    /// Of a failed sync of a file or a directory (I-ERROR-1).
+    pub(crate) fn sync(path: &Path, source: &io::Error) -> Self {
+        Self::Fatal {
+            reason: format!("fsync of {} failed: {source}", path.display()),
+        }
+    }
+
     pub(crate) fn corrupt(path: &Path, offset: u64, what: impl Into<String>) -> Self {
         Self::Corrupt {
             path: path.to_path_buf(),

@@ -10,6 +10,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use crate::error::StoreError;
+
 /// A file being written from its start to its end.
 pub trait WriteFile: Send + Sync {
     /// Appends all of `bytes`.
@@ -65,17 +67,22 @@ pub fn read_all(files: &dyn Files, path: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// Writes a whole file so that after a crash it is there entirely or not at all.
-pub fn write_atomically(files: &dyn Files, path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn write_atomically(files: &dyn Files, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let draft = path.with_extension("tmp");
+    let fail = |error| StoreError::io("write", &draft, error);
     match files.remove(&draft) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(fail(error)),
         _ => {}
     }
-    let mut file = files.create(&draft)?;
-    file.append(bytes)?;
-    file.syncer()?.sync()?;
-    files.rename(&draft, path)?;
-    files.sync_dir(path.parent().unwrap_or(Path::new(".")))
+    let mut file = files.create(&draft).map_err(fail)?;
+    file.append(bytes).map_err(fail)?;
+    let syncer = file.syncer().map_err(fail)?;
+    syncer.sync().map_err(|e| StoreError::sync(&draft, &e))?;
+    files
+        .rename(&draft, path)
+        .map_err(|e| StoreError::io("replace", path, e))?;
+    let dir = path.parent().unwrap_or(Path::new("."));
+    files.sync_dir(dir).map_err(|e| StoreError::sync(dir, &e))
 }
 
 /// The operating system's files.
@@ -162,3 +169,6 @@ impl Files for RealFiles {
         Ok(fs::metadata(path)?.blocks() * 512)
     }
 }
+
+#[cfg(test)]
+pub mod failing;

@@ -2,17 +2,20 @@
 //!
 //!   rotate log ─▶ seal and take head ─▶ merge, cut by partition ─▶ engine.commit ─▶ forget ─▶ cut log
 //!
-//! 1. The log starts a new segment. Every sample of the older ones is in the head by now.
-//! 2. The head seals everything, shard by shard, and keeps it readable.
+//! 1. The log starts a new segment and the head a new epoch, while nobody writes.
+//! 2. The head seals what is older, shard by shard, and keeps it readable.
 //! 3. Each series' chunks become as few chunks as possible, none across a partition's border.
-//! 4. They are committed together with the definitions of the series that are new.
+//! 4. They are committed together with the definitions of the series that are new, and with the
+//!    number of the segment from which on the log is still needed.
 //! 5. Only then the head forgets them, and only then the older segments are removed.
 //!
-//! A crash between any two steps leaves either the log that says it all again or an engine that
-//! has it all: replaying a sample that stands in the engine already changes nothing.
+//! A crash before the commit leaves the log that says it all again; a crash after it leaves
+//! segments that the next start removes unread.
 //!
 //! I-FLUSH-1  A definition leaves the log only together with, or after, its way into the engine.
 //! I-FLUSH-2  Chunks of one flush share one sequence number: the number of the flush.
+//! I-FLUSH-3  What a flush commits is exactly what stood in the segments that it lets go, so that
+//!            no sample is in a table and replayed as well.
 //! Proved by: tests/model.rs, `cargo xtask crash`.
 
 use tinyobs_model::{Columns, Sample, SelectError};

@@ -26,6 +26,8 @@ type Shard = HashMap<SeriesId, SeriesHead>;
 /// The recent samples of all series.
 pub struct Head {
     shards: Vec<RwLock<Shard>>,
+    /// Counts the log's rotations (I-HEAD-4).
+    epoch: AtomicU64,
     /// Samples held, in open runs and sealed chunks.
     samples: AtomicU64,
     first_ms: AtomicI64,
@@ -40,6 +42,7 @@ impl Head {
     pub fn new() -> Self {
         Self {
             shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
+            epoch: AtomicU64::new(0),
             samples: AtomicU64::new(0),
             first_ms: i64::MAX.into(),
             last_ms: i64::MIN.into(),
@@ -48,13 +51,14 @@ impl Head {
 
     /// Adds samples, in order.
     pub fn put(&self, samples: &[(SeriesId, Sample)]) {
+        let epoch = self.epoch.load(Ordering::SeqCst);
         let mut new = 0;
         let (mut first, mut last) = (i64::MAX, i64::MIN);
         for (id, sample) in samples {
             first = first.min(sample.time_ms);
             last = last.max(sample.time_ms);
             let mut shard = self.write(*id);
-            new += u64::from(shard.entry(*id).or_default().put(*sample));
+            new += u64::from(shard.entry(*id).or_default().put(*sample, epoch));
         }
         self.samples.fetch_add(new, Ordering::Relaxed);
         self.first_ms.fetch_min(first, Ordering::Relaxed);
@@ -83,14 +87,20 @@ impl Head {
         )
     }
 
-    /// Seals everything and returns it. It stays readable here until [`Self::forget`]. Shard by
-    /// shard, so that writing goes on meanwhile.
-    pub fn take(&self) -> Taken {
+    /// Begins a new epoch and returns the one before. Only while nobody writes, together with the
+    /// log's rotation.
+    pub fn rotate(&self) -> u64 {
+        self.epoch.fetch_add(1, Ordering::SeqCst)
+    }
+
+    /// Seals everything up to `epoch` and returns it. It stays readable here until
+    /// [`Self::forget`]. Shard by shard, so that writing goes on meanwhile.
+    pub fn take(&self, epoch: u64) -> Taken {
         let mut taken = Taken::new();
         for lock in &self.shards {
             let mut shard = lock.write().unwrap_or_else(PoisonError::into_inner);
             for (id, series) in shard.iter_mut() {
-                let chunks = series.seal_all();
+                let chunks = series.seal_up_to(epoch);
                 if !chunks.is_empty() {
                     taken.insert(*id, chunks);
                 }

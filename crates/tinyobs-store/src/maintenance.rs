@@ -74,23 +74,25 @@ impl Inner {
     /// The steps are explained in [`crate::flush`].
     pub(crate) fn flush(&self) -> Result<(), StoreError> {
         let _one_at_a_time = lock(&self.flushing);
-        let (segment, series, metadata, next_series) = {
+        let (segment, epoch, series, metadata, next_series) = {
             let mut writer = self.writer();
             let segment = writer.log.rotate().inspect_err(|error| self.note(error))?;
             (
                 segment,
+                self.head.rotate(),
                 std::mem::take(&mut writer.unsaved_series),
                 std::mem::take(&mut writer.unsaved_metadata),
                 writer.next_series,
             )
         };
-        let taken = self.head.take();
+        let taken = self.head.take(epoch);
         if !taken.is_empty() || !series.is_empty() || !metadata.is_empty() {
             // I-FLUSH-2. Flushes come one at a time, so nobody else takes this number.
             let sequence = self.engine.counters().next_sequence;
             let counters = Counters {
                 next_series,
                 next_sequence: sequence + 1,
+                first_segment: segment + 1,
             };
             let described: Vec<_> = metadata.clone().into_iter().collect();
             let committed = flush::commit_of(&taken, sequence, &series, &described, counters)

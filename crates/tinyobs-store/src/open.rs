@@ -61,10 +61,16 @@ fn open_disk(options: &StoreOptions) -> Result<Opened, StoreError> {
     let engine = Arc::new(DiskEngine::open(Arc::clone(&options.files), dir)?);
     let mut replay = Replay::new(engine.as_ref())?;
     let files = Arc::clone(&options.files);
-    let (log, syncer, replayed) =
-        SegmentLog::open(files, &dir.join("wal"), options.durability, |record| {
+    let first = engine.counters().first_segment;
+    let (log, syncer, replayed) = SegmentLog::open(
+        files,
+        &dir.join("wal"),
+        options.durability,
+        first,
+        |record| {
             replay.apply(record);
-        })?;
+        },
+    )?;
     if replayed.torn_bytes > 0 {
         let bytes = replayed.torn_bytes;
         tracing::info!(

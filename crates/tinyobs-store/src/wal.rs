@@ -69,7 +69,8 @@ pub struct SegmentLog {
 }
 
 impl SegmentLog {
-    /// Replays the segments of `dir` into `apply`, then starts a new one.
+    /// Removes the segments before `first`, replays the others of `dir` into `apply`, then starts
+    /// a new one.
     ///
     /// # Errors
     /// A file cannot be read or written, or a later version wrote it.
@@ -77,13 +78,14 @@ impl SegmentLog {
         files: Arc<dyn Files>,
         dir: &Path,
         durability: Durability,
+        first: u64,
         apply: impl FnMut(Record),
     ) -> Result<(Self, Arc<Syncer>, Replayed), StoreError> {
         files
             .create_dir(dir)
             .map_err(|e| StoreError::io("create", dir, e))?;
-        let (older, replayed) = replay(files.as_ref(), dir, apply)?;
-        let number = older.last().map_or(1, |(number, _)| number + 1);
+        let (older, replayed) = replay(files.as_ref(), dir, first, apply)?;
+        let number = older.last().map_or(first, |(number, _)| number + 1);
         let path = segment_path(dir, number);
         let file = create_segment(files.as_ref(), dir, &path)?;
         let handle = file
@@ -207,89 +209,98 @@ fn create_segment(
     dir: &Path,
     path: &Path,
 ) -> Result<Box<dyn WriteFile>, StoreError> {
-    let fail = |e| StoreError::io("create", path, e);
-    let mut file = match files.create(path) {
-        // Left by a start that failed half-way; replay has read it, or it never had a header.
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            files.remove(path).map_err(fail)?;
-            files.create(path).map_err(fail)?
-        }
-        other => other.map_err(fail)?,
-    };
-    file.append(&segment::HEADER).map_err(fail)?;
-    files.sync_dir(dir).map_err(fail)?;
+    let mut file = files
+        .create(path)
+        .map_err(|e| StoreError::io("create", path, e))?;
+    if let Err(error) = file.append(&segment::HEADER) {
+        // Or it would look like a newer segment than the one that goes on being written.
+        let _ = files.remove(path);
+        return Err(StoreError::io("create", path, error));
+    }
+    files.sync_dir(dir).map_err(|e| StoreError::sync(dir, &e))?;
     Ok(file)
 }
 
 /// Copies a damaged segment aside: the original goes away with the next flush, and what could not
 /// be read in it should not.
-fn quarantine(files: &dyn Files, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let dir = path
+fn quarantine(files: &dyn Files, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let outer = path
         .parent()
         .and_then(Path::parent)
-        .unwrap_or(Path::new("."))
-        .join("quarantine");
-    files.create_dir(&dir)?;
-    match files.create(&dir.join(path.file_name().unwrap_or_default())) {
+        .unwrap_or(Path::new("."));
+    let dir = outer.join("quarantine");
+    files
+        .create_dir(&dir)
+        .map_err(|e| StoreError::io("create", &dir, e))?;
+    let copy = dir.join(path.file_name().unwrap_or_default());
+    let written = match files.create(&copy) {
         // An earlier start has done it.
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),
-        Ok(mut copy) => copy.append(bytes),
-    }
+        Ok(mut file) => file.append(bytes),
+    };
+    written.map_err(|e| StoreError::io("write", &copy, e))
 }
 
 /// Reads every segment in order. Returns number and whole bytes of each.
 fn replay(
     files: &dyn Files,
     dir: &Path,
+    first: u64,
     mut apply: impl FnMut(Record),
 ) -> Result<(Vec<(u64, u64)>, Replayed), StoreError> {
+    let mut segments = list_segments(files, dir)?;
+    // A flush was committed, but the process ended before it had removed them.
+    let done = segments.partition_point(|(number, _)| *number < first);
+    for (_, path) in segments.drain(..done) {
+        files
+            .remove(&path)
+            .map_err(|e| StoreError::io("remove", &path, e))?;
+    }
+    let read =
+        |path: &Path| files::read_all(files, path).map_err(|e| StoreError::io("read", path, e));
+    // The newest ones may have been made but not begun when the process ended.
+    while let Some((_, path)) = segments.last() {
+        if !matches!(segment::read_header(&read(path)?), Header::Torn) {
+            break;
+        }
+        files
+            .remove(path)
+            .map_err(|e| StoreError::io("remove", path, e))?;
+        segments.pop();
+    }
+    let newest = segments.last().map_or(0, |(number, _)| *number);
+    let mut replayed = Replayed::default();
+    let mut lengths = Vec::new();
+    for (number, path) in segments {
+        let bytes = read(&path)?;
+        match segment::read_header(&bytes) {
+            Header::Known => {}
+            Header::Newer(found) => {
+                let known = segment::VERSION;
+                return Err(StoreError::NewerFormat { path, found, known });
+            }
+            // The frames may be whole all the same.
+            Header::Torn | Header::Foreign => {
+                quarantine(files, &path, &bytes)?;
+                replayed
+                    .damage
+                    .push(format!("{}: the header is damaged", path.display()));
+            }
+        }
+        let newest = number == newest;
+        let len = replay_segment(files, &path, &bytes, newest, &mut apply, &mut replayed)?;
+        lengths.push((number, len));
+    }
+    Ok((lengths, replayed))
+}
+
+fn list_segments(files: &dyn Files, dir: &Path) -> Result<Vec<(u64, PathBuf)>, StoreError> {
     let paths = files
         .list(dir)
         .map_err(|e| StoreError::io("list", dir, e))?;
-    let segments: Vec<(u64, PathBuf)> = paths
-        .into_iter()
-        .filter_map(|path| segment_number(&path).map(|number| (number, path)))
-        .collect();
-    let newest = segments.last().map_or(0, |(number, _)| *number);
-    let mut replayed = Replayed::default();
-    let mut read = Vec::new();
-    for (number, path) in segments {
-        let bytes = files::read_all(files, &path).map_err(|e| StoreError::io("read", &path, e))?;
-        match segment::read_header(&bytes) {
-            Header::Known => {}
-            Header::Torn if number == newest => {
-                // It would be made anew under the same number.
-                files
-                    .remove(&path)
-                    .map_err(|e| StoreError::io("remove", &path, e))?;
-                continue;
-            }
-            Header::Newer(found) => {
-                return Err(StoreError::NewerFormat {
-                    path,
-                    found,
-                    known: segment::VERSION,
-                });
-            }
-            Header::Torn | Header::Foreign => {
-                replayed
-                    .damage
-                    .push(format!("{}: not a log segment", path.display()));
-                continue;
-            }
-        }
-        let len = replay_segment(
-            files,
-            &path,
-            &bytes,
-            number == newest,
-            &mut apply,
-            &mut replayed,
-        )?;
-        read.push((number, len));
-    }
-    Ok((read, replayed))
+    let numbered = |path: PathBuf| segment_number(&path).map(|number| (number, path));
+    Ok(paths.into_iter().filter_map(numbered).collect())
 }
 
 fn replay_segment(
@@ -326,8 +337,7 @@ fn replay_segment(
                 .map_err(|e| StoreError::io("cut", path, e))?;
         } else {
             // I-WAL-3, I-WAL-6.
-            quarantine(files, path, bytes)
-                .map_err(|e| StoreError::io("copy to quarantine", path, e))?;
+            quarantine(files, path, bytes)?;
             replayed.damage.push(format!(
                 "{}: {} bytes from byte {} on hold no whole record",
                 path.display(),

@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::manifest::{Manifest, TableLine};
 use super::table::{self, Table};
@@ -23,10 +23,18 @@ use crate::files::Files;
 pub struct DiskEngine {
     files: Arc<dyn Files>,
     dir: PathBuf,
-    /// The manifest in force. Held by whoever changes it, over the whole change.
-    manifest: Mutex<Manifest>,
+    /// Held by whoever writes, over the whole change.
+    writing: Mutex<Writing>,
     /// What readers see; replaced as a whole, so a scan keeps the tables it began with.
     tables: RwLock<Arc<Tables>>,
+}
+
+struct Writing {
+    /// The manifest in force.
+    manifest: Manifest,
+    /// The first failed sync: since then nobody knows which manifest the device holds, so nothing
+    /// may be written or removed any more.
+    failed: Option<String>,
 }
 
 type Tables = BTreeMap<Partition, Part>;
@@ -48,6 +56,23 @@ impl Part {
     fn add(&mut self, line: &TableLine, table: Arc<Table>) {
         self.tables.push(table);
         self.summary = self.summary.and(line.summary);
+    }
+}
+
+impl Writing {
+    fn check(&self) -> Result<(), StoreError> {
+        match &self.failed {
+            Some(reason) => Err(StoreError::Fatal {
+                reason: reason.clone(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn note(&mut self, error: &StoreError) {
+        if let StoreError::Fatal { reason } = error {
+            self.failed = Some(reason.clone());
+        }
     }
 }
 
@@ -77,7 +102,10 @@ impl DiskEngine {
         let engine = Self {
             files,
             dir: dir.to_path_buf(),
-            manifest: Mutex::new(manifest),
+            writing: Mutex::new(Writing {
+                manifest,
+                failed: None,
+            }),
             tables: RwLock::new(Arc::new(tables)),
         };
         engine.remove_orphans(&tables_dir)?;
@@ -106,7 +134,7 @@ impl DiskEngine {
 
     /// Removes what a crash between writing and naming has left.
     fn remove_orphans(&self, tables_dir: &Path) -> Result<(), StoreError> {
-        let manifest = self.manifest.lock().unwrap_or_else(PoisonError::into_inner);
+        let manifest = &self.writing().manifest;
         let found = self
             .files
             .list(tables_dir)
@@ -124,6 +152,10 @@ impl DiskEngine {
             }
         }
         Ok(())
+    }
+
+    fn writing(&self) -> MutexGuard<'_, Writing> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn snapshot(&self) -> Arc<Tables> {
@@ -176,9 +208,9 @@ impl DiskEngine {
             next.tables.push(line);
         }
         let dir = self.dir.join("tables");
-        self.files.sync_dir(&dir).map_err(|e| StoreError::Fatal {
-            reason: format!("fsync of {} failed: {e}", dir.display()),
-        })
+        self.files
+            .sync_dir(&dir)
+            .map_err(|e| StoreError::sync(&dir, &e))
     }
 
     fn publish(&self, tables: Tables) {
@@ -188,21 +220,27 @@ impl DiskEngine {
 
 impl Engine for DiskEngine {
     fn commit(&self, commit: Commit) -> Result<(), StoreError> {
-        let mut manifest = self.manifest.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut next = manifest.clone();
+        let mut writing = self.writing();
+        writing.check()?;
+        let first_new = writing.manifest.next_table;
+        let mut next = writing.manifest.clone();
         next.counters = commit.counters;
         let mut tables = Tables::clone(&self.snapshot());
         let written = self
             .write_tables(&commit, &mut next, &mut tables)
             .and_then(|()| next.store(self.files.as_ref(), &self.dir));
         if let Err(error) = written {
-            // Free the space at once; what cannot be removed now is an orphan for the next start.
-            for number in manifest.next_table..next.next_table {
-                let _ = self.files.remove(&table_path(&self.dir, number));
+            writing.note(&error);
+            if writing.failed.is_none() {
+                // Free the space at once; what cannot be removed now is an orphan for the next
+                // start.
+                for number in first_new..next.next_table {
+                    let _ = self.files.remove(&table_path(&self.dir, number));
+                }
             }
             return Err(error);
         }
-        *manifest = next;
+        writing.manifest = next;
         self.publish(tables);
         Ok(())
     }
@@ -233,11 +271,13 @@ impl Engine for DiskEngine {
     }
 
     fn drop_partition(&self, partition: Partition) -> Result<(), StoreError> {
-        let mut manifest = self.manifest.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut next = manifest.clone();
+        let mut writing = self.writing();
+        writing.check()?;
+        let mut next = writing.manifest.clone();
         next.tables.retain(|line| line.partition != partition);
-        next.store(self.files.as_ref(), &self.dir)?;
-        *manifest = next;
+        let stored = next.store(self.files.as_ref(), &self.dir);
+        stored.inspect_err(|error| writing.note(error))?;
+        writing.manifest = next;
         let mut tables = Tables::clone(&self.snapshot());
         let dropped = tables.remove(&partition).unwrap_or(Part::EMPTY);
         self.publish(tables);
@@ -250,10 +290,7 @@ impl Engine for DiskEngine {
     }
 
     fn counters(&self) -> Counters {
-        self.manifest
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .counters
+        self.writing().manifest.counters
     }
 
     fn footprint(&self) -> (u64, u64) {

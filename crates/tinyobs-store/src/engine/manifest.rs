@@ -1,7 +1,7 @@
 //! Manifest: the one file that says which tables are part of the store, as text for people.
 //!
 //!   tinyobs 1
-//!   next series 10001 sequence 42 table 7
+//!   next series 10001 sequence 42 segment 3 table 7
 //!   table 6 partition 0/raw/1795305600000 crc 1f2e3d4c bytes 81920 entries 500 samples 60000 first … last …
 //!   crc 5a6b7c8d
 //!
@@ -84,16 +84,17 @@ impl Manifest {
     pub fn store(&self, files: &dyn Files, dir: &Path) -> Result<(), StoreError> {
         let path = dir.join(NAME);
         files::write_atomically(files, &path, self.to_text().as_bytes())
-            .map_err(|e| StoreError::io("replace", &path, e))
     }
 
     fn to_text(&self) -> String {
         let Counters {
             next_series,
             next_sequence,
+            first_segment,
         } = self.counters;
         let mut text = format!(
-            "tinyobs {FORMAT}\nnext series {next_series} sequence {next_sequence} table {}\n",
+            "tinyobs {FORMAT}\nnext series {next_series} sequence {next_sequence} \
+             segment {first_segment} table {}\n",
             self.next_table
         );
         for table in &self.tables {
@@ -144,6 +145,8 @@ fn parse(body: &str) -> Option<Manifest> {
         series,
         "sequence",
         sequence,
+        "segment",
+        segment,
         "table",
         table,
     ] = next[..]
@@ -153,6 +156,7 @@ fn parse(body: &str) -> Option<Manifest> {
     let counters = Counters {
         next_series: series.parse().ok()?,
         next_sequence: sequence.parse().ok()?,
+        first_segment: segment.parse().ok()?,
     };
     let tables = lines.map(parse_table).collect::<Option<_>>()?;
     Some(Manifest {
@@ -226,6 +230,7 @@ mod tests {
         let counters = Counters {
             next_series: 10_001,
             next_sequence: 42,
+            first_segment: 3,
         };
         Manifest {
             counters,

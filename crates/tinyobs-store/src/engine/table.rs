@@ -62,9 +62,7 @@ pub fn write(files: &dyn Files, path: &Path, entries: &[Entry]) -> Result<(u64, 
     let mut file = files.create(path).map_err(fail)?;
     file.append(&bytes).map_err(fail)?;
     let syncer = file.syncer().map_err(fail)?;
-    syncer.sync().map_err(|e| StoreError::Fatal {
-        reason: format!("fsync of {} failed: {e}", path.display()),
-    })?;
+    syncer.sync().map_err(|e| StoreError::sync(path, &e))?;
     Ok((bytes.len() as u64, crc))
 }
 

@@ -1,14 +1,16 @@
 use std::path::Path;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
 use super::disk::DiskEngine;
 use super::memory::MemoryEngine;
 use super::*;
+use crate::files::failing::Failing;
 use crate::files::{Files, RealFiles};
 
 fn disk(dir: &Path) -> DiskEngine {
-    DiskEngine::open(std::sync::Arc::new(RealFiles), dir).expect("opens")
+    DiskEngine::open(Arc::new(RealFiles), dir).expect("opens")
 }
 
 /// Runs a test on an empty engine of each kind.
@@ -34,6 +36,7 @@ fn commit_of(partition: Partition, entries: &[(&str, &str)]) -> Commit {
         counters: Counters {
             next_series: 3,
             next_sequence: 4,
+            first_segment: 5,
         },
     }
 }
@@ -83,7 +86,8 @@ fn i_engine_2_the_last_commit_wins() {
             engine.counters(),
             Counters {
                 next_series: 3,
-                next_sequence: 4
+                next_sequence: 4,
+                first_segment: 5,
             }
         );
     });
@@ -121,7 +125,8 @@ fn i_engine_1_a_commit_survives_reopening() {
         engine.counters(),
         Counters {
             next_series: 3,
-            next_sequence: 4
+            next_sequence: 4,
+            first_segment: 5,
         }
     );
     let summary = Summary {
@@ -187,8 +192,44 @@ fn a_missing_manifest_beside_tables_is_refused() {
     RealFiles
         .remove(&dir.path().join("MANIFEST"))
         .expect("removes");
-    let error = DiskEngine::open(std::sync::Arc::new(RealFiles), dir.path()).err();
+    let error = DiskEngine::open(Arc::new(RealFiles), dir.path()).err();
     assert!(matches!(error, Some(StoreError::Corrupt { .. })));
+}
+
+/// Every operation of a commit fails once: whatever was committed before is there afterwards, and
+/// the commit is there entirely if it said so, and entirely or not at all if it did not.
+#[test]
+fn i_engine_1_a_commit_that_fails_anywhere_is_all_or_nothing() {
+    let (one, two) = (Partition::raw(0), Partition::raw(key::RAW_PARTITION_MS));
+    let mut failing = 0;
+    loop {
+        let dir = tempfile::tempdir().expect("a directory");
+        disk(dir.path())
+            .commit(commit_of(one, &[("a", "1")]))
+            .expect("commits");
+        let files = Failing::at(failing);
+        let engine = DiskEngine::open(Arc::new(files.clone()), dir.path()).expect("opens");
+        let mut commit = commit_of(one, &[("b", "2")]);
+        commit.loads.extend(commit_of(two, &[("c", "3")]).loads);
+        let committed = engine.commit(commit);
+        drop(engine);
+        let engine = disk(dir.path());
+        let found = (all(&engine, one, "a", "z"), all(&engine, two, "a", "z"));
+        let without = (pairs(&[("a", "1")]), pairs(&[]));
+        let with = (pairs(&[("a", "1"), ("b", "2")]), pairs(&[("c", "3")]));
+        match committed {
+            Ok(()) => assert_eq!(found, with, "operation {failing}"),
+            Err(_) => assert!(
+                found == without || found == with,
+                "operation {failing}: {found:?}"
+            ),
+        }
+        if !files.has_failed() {
+            break;
+        }
+        failing += 1;
+    }
+    assert!(failing > 10, "only {failing} operations");
 }
 
 proptest! {

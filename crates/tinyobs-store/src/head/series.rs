@@ -13,6 +13,8 @@
 //! I-HEAD-2  Sealed chunks stand in the order in which they were sealed; of two that hold the same
 //!           time the later one wins, and all of them win over the engine.
 //! I-HEAD-3  A sealed chunk stays here until its samples stand in the engine.
+//! I-HEAD-4  A run or chunk holds samples of one epoch, that is of the log before or after one
+//!           rotation: a flush takes exactly what the log segments hold that it lets go.
 //! Proved by: head/tests.rs.
 
 use std::sync::Arc;
@@ -34,6 +36,8 @@ pub struct SealedChunk {
     pub last_ms: i64,
     /// Samples in it.
     pub count: u64,
+    /// The epoch of its samples.
+    pub epoch: u64,
     /// As [`chunk::encode`] wrote it.
     pub bytes: Box<[u8]>,
 }
@@ -44,6 +48,8 @@ pub struct SeriesHead {
     tail: Vec<Sample>,
     late: Vec<Sample>,
     sealed: Vec<Arc<SealedChunk>>,
+    /// The epoch of tail and late.
+    epoch: u64,
     /// The newest time that has left the tail.
     sealed_until: i64,
     /// The newest sample ever put in here.
@@ -67,6 +73,7 @@ impl Default for SeriesHead {
             tail: Vec::new(),
             late: Vec::new(),
             sealed: Vec::new(),
+            epoch: 0,
             sealed_until: i64::MIN,
             last: None,
         }
@@ -76,7 +83,12 @@ impl Default for SeriesHead {
 impl SeriesHead {
     /// Adds a sample; the same time again replaces the value, and the same sample again does
     /// nothing. Returns whether it takes room that the sample before did not.
-    pub fn put(&mut self, sample: Sample) -> bool {
+    pub fn put(&mut self, sample: Sample, epoch: u64) -> bool {
+        if self.epoch != epoch {
+            // I-HEAD-4. A flush is under way and has not come to this series yet.
+            self.seal_runs();
+            self.epoch = epoch;
+        }
         if self.last.is_none_or(|last| last.time_ms <= sample.time_ms) {
             self.last = Some(sample);
         }
@@ -102,12 +114,13 @@ impl SeriesHead {
         self.last
     }
 
-    /// Seals whatever is not yet sealed, and returns all sealed chunks.
-    pub fn seal_all(&mut self) -> Vec<Arc<SealedChunk>> {
-        // Either may come first: they share no time.
-        self.seal(false);
-        self.seal(true);
-        self.sealed.clone()
+    /// Seals what is of `epoch` or older and not yet sealed, and returns all chunks of that age.
+    pub fn seal_up_to(&mut self, epoch: u64) -> Vec<Arc<SealedChunk>> {
+        if self.epoch <= epoch {
+            self.seal_runs();
+        }
+        let old = self.sealed.partition_point(|chunk| chunk.epoch <= epoch);
+        self.sealed[..old].to_vec()
     }
 
     /// Forgets the first `chunks` sealed chunks: they stand in the engine.
@@ -163,6 +176,12 @@ impl SeriesHead {
         false
     }
 
+    fn seal_runs(&mut self) {
+        // Either may come first: they share no time.
+        self.seal(false);
+        self.seal(true);
+    }
+
     fn seal(&mut self, tail: bool) {
         let run = if tail { &mut self.tail } else { &mut self.late };
         let (Some(first), Some(last)) = (run.first(), run.last()) else {
@@ -175,6 +194,7 @@ impl SeriesHead {
             first_ms,
             last_ms,
             count: run.len() as u64,
+            epoch: self.epoch,
             bytes: bytes.into(),
         }));
         if tail {

@@ -53,7 +53,7 @@ fn a_sample_sent_again_takes_no_room() {
 fn i_head_3_what_is_taken_stays_until_it_is_forgotten() {
     let head = Head::new();
     put(&head, &[(10, 1.0), (20, 2.0)]);
-    let taken = head.take();
+    let taken = head.take(head.rotate());
     assert_eq!(taken.len(), 1);
     // A sample that comes during the flush survives it.
     put(&head, &[(30, 3.0)]);
@@ -84,4 +84,21 @@ fn reads_are_cut_to_the_range() {
         [0i64; 0]
     );
     assert!(head.samples(2, ALL).tail.is_empty());
+}
+
+#[test]
+fn i_head_4_a_flush_takes_what_was_there_at_the_rotation_and_nothing_else() {
+    let head = Head::new();
+    put(&head, &[(10, 1.0), (20, 1.0)]);
+    let epoch = head.rotate();
+    // Logged after the rotation, before the flush has come to the series.
+    put(&head, &[(20, 2.0), (30, 2.0)]);
+    let taken = head.take(epoch);
+    let counts: Vec<u64> = taken[&1].iter().map(|chunk| chunk.count).collect();
+    assert_eq!(counts, [2]);
+    assert_eq!((taken[&1][0].first_ms, taken[&1][0].last_ms), (10, 20));
+    head.forget(&taken);
+    let held = head.samples(1, ALL);
+    assert_eq!((times(&held.late), times(&held.tail)), (vec![20], vec![30]));
+    assert_eq!(head.extent().0, 2);
 }

@@ -31,7 +31,7 @@ fn i_select_2_what_was_sealed_during_a_flush_wins_over_the_flush() {
     let (head, engine) = (Arc::new(Head::new()), Arc::new(MemoryEngine::default()));
     let engine: Arc<dyn Engine> = engine;
     put(&head, 0..128, 1.0);
-    let taken = head.take();
+    let taken = head.take(head.rotate());
     put(&head, 0..128, 2.0);
     assert_eq!(values(&head, &engine), [2.0; 128], "before the commit");
     let commit = flush::commit_of(&taken, 1_000_000, &[], &[], Counters::default());
@@ -44,7 +44,7 @@ fn i_select_2_what_was_sealed_during_a_flush_wins_over_the_flush() {
         "after the head has forgotten"
     );
     // The next flush stands above the one before.
-    let taken = head.take();
+    let taken = head.take(head.rotate());
     let commit = flush::commit_of(&taken, 1_000_001, &[], &[], Counters::default());
     engine.commit(commit.expect("merges")).expect("commits");
     head.forget(&taken);

@@ -5,6 +5,7 @@ use tinyobs_model::{LabelsBuilder, Metadata, Refusal, Refused, stale_marker};
 
 use super::*;
 use crate::clock::Clock;
+use crate::files::failing::Failing;
 use crate::options::{Durability, StoreOptions};
 
 const NOW: i64 = 1_795_306_562_347;
@@ -431,6 +432,69 @@ fn series_without_a_service_are_not_hidden_by_those_with_one() {
     let metrics = store.metrics();
     assert_eq!(metrics[0].services, ["", "shop"]);
     assert_eq!(metrics[1].services, ["shop"]);
+}
+
+/// Every operation on a file fails once, in both durability modes: whatever was acknowledged is
+/// there after the next start, which needs no help.
+#[test]
+fn i_append_1_any_single_failure_loses_nothing_acknowledged() {
+    for durability in [Durability::Interval, Durability::Sync] {
+        let mut failing = 0;
+        while acked_with_failure(failing, durability) {
+            failing += 1;
+        }
+        assert!(failing > 20, "only {failing} operations");
+    }
+}
+
+/// Runs a small life of a store; false when it ended before the operation that was to fail.
+fn acked_with_failure(failing: usize, durability: Durability) -> bool {
+    let dir = tempfile::tempdir().expect("a directory");
+    let files = Failing::at(failing);
+    let failing_options = StoreOptions {
+        files: Arc::new(files.clone()),
+        durability,
+        ..options(dir.path())
+    };
+    let mut acked = Vec::new();
+    if let Ok(store) = Store::open(failing_options) {
+        for i in 0..6 {
+            let sample = Sample::new(NOW + i, i as f64);
+            let mut batch = WriteBatch::new();
+            let mut labels = LabelsBuilder::new();
+            labels.begin("m");
+            let label = (i / 2).to_string();
+            labels.push("l", &label);
+            batch
+                .push(0, &mut labels, Kind::Gauge, sample, None)
+                .expect("valid");
+            if store.append(&batch).is_ok() {
+                acked.push(sample);
+            }
+            if i % 2 == 1 {
+                let _ = store.flush();
+            }
+        }
+        let _ = store.close();
+    }
+    let store = Store::open(options(dir.path())).expect("opens unaided");
+    assert!(
+        store.damage().is_empty(),
+        "operation {failing}: {:?}",
+        store.damage()
+    );
+    let held = samples(&store, "m");
+    for sample in &acked {
+        assert!(
+            held.contains(sample),
+            "operation {failing}: {sample:?} is not in {held:?}"
+        );
+    }
+    assert!(
+        held.len() as u64 == store.stats().samples,
+        "operation {failing}"
+    );
+    files.has_failed()
 }
 
 #[test]
