@@ -76,12 +76,13 @@ function range(store: MockStore, params: URLSearchParams): unknown[] {
 
 function stats(store: MockStore): unknown {
   const all = [...store.series.values()];
+  const oldest = Math.min(...all.map((s) => s.points[0]?.t ?? Number.POSITIVE_INFINITY));
   const newest = Math.max(...all.map((s) => s.points.at(-1)?.t ?? 0), 0);
   return {
     TotalMetrics: samples(store),
     TotalSeries: all.length,
     SizeBytes: samples(store) * 2,
-    OldestMetric: null,
+    OldestMetric: Number.isFinite(oldest) ? new Date(oldest).toISOString() : null,
     NewestMetric: newest > 0 ? new Date(newest).toISOString() : null,
     Metrics: new Set(all.map((s) => s.name)).size,
     Services: [...new Set(all.flatMap((s) => s.labels["service"] ?? []))].sort(),

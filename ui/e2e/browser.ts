@@ -102,3 +102,9 @@ export async function ingest(url: string, metrics: readonly object[]): Promise<v
   expect(response.status, JSON.stringify(body)).toBe(200);
   expect(body).toMatchObject({ errors: [] });
 }
+
+/** When the store's oldest sample was taken. */
+export async function oldestOf(url: string): Promise<number> {
+  const { OldestMetric } = (await (await fetch(`${url}/v1/stats`)).json()) as { OldestMetric: string };
+  return Date.parse(OldestMetric);
+}

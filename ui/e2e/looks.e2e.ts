@@ -13,11 +13,11 @@ afterAll(() => browser.close());
 const THEMES = ["light", "dark"] as const;
 const VIEWS: Record<string, (page: Page) => Promise<void>> = {
   dashboard: settled,
-  process: async (page) => {
+  background: async (page) => {
     await settled(page);
-    await page.locator(".process .fold").first().click();
-    await page.locator(".process article .u-over").first().waitFor();
-    await page.locator(".process").first().scrollIntoViewIfNeeded();
+    await page.locator(".background .fold").first().click();
+    await page.locator(".background article .u-over").first().waitFor();
+    await page.locator(".background").first().scrollIntoViewIfNeeded();
   },
   table: async (page) => {
     await settled(page);

@@ -2,7 +2,7 @@
 // out the expectation on its own and compares it with what uPlot was given.
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { card, cardOf, ingest, launch, Watched } from "./browser.ts";
+import { card, cardOf, ingest, launch, oldestOf, Watched } from "./browser.ts";
 
 const STEP_MS = 15_000;
 const SAMPLES = 24;
@@ -49,6 +49,40 @@ test("a counter is its rate per second, across a restart", async () => {
   }
   const text = await card(w.page, service, "e2e_orders_total").locator(".card-sub").textContent();
   expect(text).toBe("per second · by kind");
+  await w.close();
+});
+
+test("the time axis begins with the data, and says so", async () => {
+  w = await Watched.open(browser, inject("url"));
+  const drawn = await cardOf(w.page, service, "e2e_orders_total");
+  const now = Date.now();
+  const oldest = await oldestOf(inject("url"));
+  const young = oldest > now - 3_600_000;
+  const begin = young ? Math.min(oldest, now - 300_000) : now - 3_600_000;
+  const shown = (drawn.times[0] as number) - STEP_MS;
+  expect(Math.abs(shown - begin)).toBeLessThanOrEqual(2 * STEP_MS);
+  expect(drawn.times.every((t, i) => t === (drawn.times[0] as number) + i * STEP_MS)).toBe(true);
+  expect(await w.page.locator(".begins").count()).toBe(young ? 1 : 0);
+  await w.close();
+});
+
+test("a moment is its age, with its date at hand", async () => {
+  const moments = times.map((t, i) => (i < 3 ? 0 : t / 1000 - (i % 8) * 2));
+  await ingest(
+    inject("url"),
+    times.map((timestamp, i) => ({ name: "e2e_last_success_timestamp_seconds", type: "gauge", value: moments[i], timestamp, labels: { service } })),
+  );
+  w = await Watched.open(browser, inject("url"));
+  const drawn = await cardOf(w.page, service, "e2e_last_success_timestamp_seconds");
+  expect(drawn.unit).toBe("age");
+  // A moment of 0 is "never", not 1970.
+  expect([...at(drawn, "age")]).toEqual(times.slice(3).map((t, i) => [t, ((i + 3) % 8) * 2]));
+  const shown = card(w.page, service, "e2e_last_success_timestamp_seconds");
+  await shown.getByRole("button", { name: "as a table" }).click();
+  const cell = shown.locator("tbody td").first();
+  expect(await cell.textContent()).toBe(`${((SAMPLES - 1) % 8) * 2} s ago`);
+  const date = await w.page.evaluate((s) => new Date(s * 1000).toLocaleString("sv-SE"), moments.at(-1) as number);
+  expect(await cell.getAttribute("title")).toBe(date);
   await w.close();
 });
 

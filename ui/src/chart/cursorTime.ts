@@ -18,10 +18,10 @@ export class CursorTime {
   }
 
   /** Shows the time under the crosshair, kept inside the plot; null hides it. */
-  show(timeMs: number | null, rangeMs: number): void {
+  show(timeMs: number | null, spanMs: number): void {
     this.#label.hidden = timeMs === null;
     if (timeMs === null) return;
-    this.#label.textContent = rangeMs >= DAY_NEEDED_MS ? moment(timeMs).slice(0, -3) : clock(timeMs);
+    this.#label.textContent = spanMs >= DAY_NEEDED_MS ? moment(timeMs).slice(0, -3) : clock(timeMs);
     const half = this.#label.offsetWidth / 2;
     const left = Math.min(Math.max(this.u.valToPos(timeMs, "x"), half), this.u.over.clientWidth - half);
     this.#label.style.transform = `translateX(${left - half}px)`;

@@ -6,8 +6,8 @@ import type uPlot from "uplot";
 import type { Heat } from "../derive/drawing.ts";
 import type { Ladder } from "./ladder.ts";
 
-const ALPHA_MIN = 0.06;
-const ALPHA_MAX = 0.72;
+const ALPHA_MIN = 0.1;
+const ALPHA_MAX = 0.78;
 
 export function drawHeat(
   u: uPlot,

@@ -17,7 +17,7 @@ import { CursorTime } from "./cursorTime.ts";
 import { drawHeat } from "./heat.ts";
 import { ladderFor, ladderTicks, position, valueAt, type Ladder } from "./ladder.ts";
 import type { Palette } from "./palette.ts";
-import { tickSteps, yRange } from "./yscale.ts";
+import { tickSteps, TIME_STEPS_MS, yRange } from "./yscale.ts";
 
 const SYNC_KEY = "tinyobs";
 const AXIS_FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
@@ -25,7 +25,10 @@ const TICK_PX_MIN = 34;
 const LADDER_TICK_PX_MIN = 22;
 const Y_AXIS_PX = 54;
 const X_AXIS_PX = 22;
-const X_TICK_PX_MIN = 64;
+const X_TICK_PX = 84;
+/** A phone has room for 04:12 only. */
+const X_TICK_PX_MIN = 58;
+const NARROW_PX = 560;
 const FILL_ALPHA = 0.14;
 
 export class Plot {
@@ -134,7 +137,7 @@ export class Plot {
         setCursor: [
           (u) => {
             const timeMs = cursorTime(u);
-            this.#time?.show(timeMs, this.#drawn.range.rangeMs);
+            this.#time?.show(timeMs, gridEnd(this.#drawn.grid) - gridStart(this.#drawn.grid));
             this.onCursor(timeMs);
           },
         ],
@@ -175,7 +178,8 @@ export class Plot {
     return {
       ...this.#axisLook(),
       size: X_AXIS_PX,
-      space: X_TICK_PX_MIN,
+      space: (u) => (u.width < NARROW_PX ? X_TICK_PX_MIN : X_TICK_PX),
+      incrs: [...TIME_STEPS_MS],
       grid: { show: false },
       values: (_u, splits, _axis, _space, incr) => timeTicks(splits, incr),
     };

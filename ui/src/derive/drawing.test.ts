@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { draw } from "./drawing.ts";
 import type { Drawing, Family } from "./family.ts";
-import { gridFor } from "./grid.ts";
+import { gridFrom } from "./grid.ts";
 import { toTrack, type Track } from "./track.ts";
 
-const grid = gridFor(30_000, 30_000, 10_000);
+const grid = gridFrom(0, 30_000, 10_000);
 
 const family = (name: string, drawing: Drawing): Family => ({
   name,

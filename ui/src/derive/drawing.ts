@@ -10,7 +10,7 @@ import { assignColours } from "../format/colour.ts";
 import { lineLabels } from "../format/label.ts";
 import { rateUnit, unitOf, type Unit } from "../format/unit.ts";
 import type { Family } from "./family.ts";
-import { gaugeColumns } from "./gauge.ts";
+import { agesOf, gaugeColumns } from "./gauge.ts";
 import { gapLimit, type Grid } from "./grid.ts";
 import { differingLabels, largest, largestOrSummed, type Line, type Picked, type Value } from "./pick.ts";
 import { heatCells, histogramOnGrid, quantileLine } from "./quantile.ts";
@@ -64,7 +64,7 @@ export function draw(
     case "rate":
       return { ...base, ...drawRates(family, sorted, grid, shown), unit: rateUnit(unit), fromZero: true };
     case "gauge":
-      return { ...base, ...drawGauges(family, sorted, grid, shown), unit, fromZero: false };
+      return { ...base, ...drawGauges(family, sorted, grid, unit, shown), unit, fromZero: false };
   }
 }
 
@@ -80,14 +80,21 @@ function drawRates(family: Family, tracks: readonly Track[], grid: Grid, shown?:
   };
 }
 
-function drawGauges(family: Family, tracks: readonly Track[], grid: Grid, shown?: ReadonlySet<string>) {
+function drawGauges(family: Family, all: readonly Track[], grid: Grid, unit: Unit, shown?: ReadonlySet<string>) {
+  const aged = unit === "age";
+  const tracks = aged ? all.map(agesOf) : all;
   const ends = tracks.map((track) => lineOf(track, track.values, grid));
   const picked = largest(ends, shown);
   const kept = new Set(picked.lines.map((line) => line.key));
   const drawn = tracks.filter((track) => kept.has(track.key));
   const { times, columns } = gaugeColumns(drawn, grid);
   const lines = drawn.map((track, i) => lineOf(track, columns[i] ?? [], grid));
-  return { times, lines: named(family, lines, "value"), subtitle: `gauge${by(picked)}`, more: picked.more };
+  return {
+    times,
+    lines: named(family, lines, aged ? "age" : "value"),
+    subtitle: `${aged ? "time since" : "gauge"}${by(picked)}`,
+    more: picked.more,
+  };
 }
 
 function drawHistogram(family: Family, tracks: readonly Track[], grid: Grid) {

@@ -6,7 +6,8 @@
 // F-1  Every listed (metric, service) pair is in exactly one family of exactly one section.
 // F-2  A histogram's `_bucket`, `_sum` and `_count` are one family under the base name; `_sum` and
 //      `_count` without a `_bucket` stay on their own.
-// F-3  Sections and families are in code-point order, "no service" last, `process_*` apart.
+// F-3  Sections and families are in code-point order, "no service" last; what every process has
+//      (`process_*`, `tinyobs_sdk_*`) apart.
 import type { Kind, MetricDetail } from "../api/types.ts";
 
 export type Drawing = "rate" | "gauge" | "histogram";
@@ -27,11 +28,12 @@ export interface Section {
   /** "" for series without a service. */
   readonly service: string;
   readonly families: readonly Family[];
-  /** `process_*`: the same for every service, so they wait folded at the end. */
-  readonly process: readonly Family[];
+  /** The process itself and its SDK: the same for every service, so they wait folded at the end. */
+  readonly background: readonly Family[];
 }
 
-const PROCESS_PREFIX = "process_";
+export const PROCESS_PREFIX = "process_";
+export const SDK_PREFIX = "tinyobs_sdk_";
 
 export function sectionsOf(details: readonly MetricDetail[]): Section[] {
   const byService = new Map<string, MetricDetail[]>();
@@ -44,10 +46,14 @@ export function sectionsOf(details: readonly MetricDetail[]): Section[] {
     const families = familiesOf(byService.get(service) ?? [], service);
     return {
       service,
-      families: families.filter((family) => !family.name.startsWith(PROCESS_PREFIX)),
-      process: families.filter((family) => family.name.startsWith(PROCESS_PREFIX)),
+      families: families.filter((family) => !isBackground(family)),
+      background: families.filter(isBackground),
     };
   });
+}
+
+function isBackground({ name }: Family): boolean {
+  return name.startsWith(PROCESS_PREFIX) || name.startsWith(SDK_PREFIX);
 }
 
 function familiesOf(details: readonly MetricDetail[], service: string): Family[] {

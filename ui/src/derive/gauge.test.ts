@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { gaugeColumns } from "./gauge.ts";
-import { gridFor } from "./grid.ts";
+import { agesOf, gaugeColumns } from "./gauge.ts";
+import { gridFrom } from "./grid.ts";
 import { seriesKey, type Track } from "./track.ts";
 
-const grid = gridFor(100_000, 100_000, 10_000);
+const grid = gridFrom(0, 100_000, 10_000);
 
 function track(name: string, samples: [seconds: number, value: number][]): Track {
   return {
@@ -38,4 +38,11 @@ test("G-2 a long silence is a null just after the last sample before it", () => 
   const { times, columns } = gaugeColumns([track("a", [[10, 1], [20, 2], [30, 3], [80, 4]])], grid);
   expect(times).toEqual([10_000, 20_000, 30_000, 30_001, 80_000]);
   expect(columns).toEqual([[1, 2, 3, null, 4]]);
+});
+
+test("G-3 a moment becomes its age, one to come is negative, 0 is never", () => {
+  const base = 1_795_306_500;
+  const moments = track("x", [[base, 0], [base + 5, base + 2.5], [base + 10, base + 2.5], [base + 15, base + 100]]);
+  expect(agesOf(moments).times).toEqual([5, 10, 15].map((s) => (base + s) * 1000));
+  expect(agesOf(moments).values).toEqual([2.5, 7.5, -85]);
 });

@@ -11,10 +11,11 @@ export interface Grid {
   readonly times: readonly number[];
 }
 
-export function gridFor(nowMs: number, rangeMs: number, stepMs: number): Grid {
-  const last = Math.ceil(nowMs / stepMs) * stepMs;
-  const bins = Math.round(rangeMs / stepMs);
-  const times = Array.from({ length: bins }, (_, i) => last - (bins - 1 - i) * stepMs);
+/** Bins that cover everything from `startMs` to now. */
+export function gridFrom(startMs: number, nowMs: number, stepMs: number): Grid {
+  const first = Math.floor(startMs / stepMs) + 1;
+  const last = Math.max(first, Math.ceil(nowMs / stepMs));
+  const times = Array.from({ length: last - first + 1 }, (_, i) => (first + i) * stepMs);
   return { stepMs, nowMs, times };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { gridFor } from "./grid.ts";
+import { gridFrom } from "./grid.ts";
 import { bucketQuantile, heatCells, histogramOnGrid, parseBound, quantileLine } from "./quantile.ts";
 import { seriesKey, type Track } from "./track.ts";
 
@@ -50,7 +50,7 @@ describe("Q-1 bucketQuantile is Prometheus' histogram_quantile", () => {
 });
 
 describe("histogramOnGrid", () => {
-  const grid = gridFor(20_000, 20_000, 10_000);
+  const grid = gridFrom(0, 20_000, 10_000);
 
   test("adds up series by le and takes what each bin added", () => {
     const bins = histogramOnGrid(
@@ -94,7 +94,7 @@ describe("histogramOnGrid", () => {
   });
 
   test("Q-3 unknown is null, known without observations is zero", () => {
-    const long = gridFor(100_000, 100_000, 10_000);
+    const long = gridFrom(0, 100_000, 10_000);
     const bins = histogramOnGrid([bucket("1", "/a", [0, 3], [10, 3]), bucket("+Inf", "/a", [0, 3], [10, 3])], long);
     expect(bins.cumulative[0]).toEqual([0, 0]);
     expect(bins.cumulative[1]).toBeNull();

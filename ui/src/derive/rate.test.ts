@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { gridFor } from "./grid.ts";
+import { gridFrom } from "./grid.ts";
 import { increaseOnGrid, rateOnGrid } from "./rate.ts";
 import { seriesKey, type Track } from "./track.ts";
 
 const STEP = 10_000;
 /** Bins end at 10 s, 20 s … `bins` × 10 s; now is the end of the last. */
-const grid = (bins: number, nowMs = bins * STEP) => gridFor(nowMs, bins * STEP, STEP);
+const grid = (bins: number, nowMs = bins * STEP) => gridFrom(Math.ceil(nowMs / STEP) * STEP - bins * STEP, nowMs, STEP);
 
 function track(...samples: [seconds: number, value: number][]): Track {
   return {
@@ -71,7 +71,7 @@ describe("rate", () => {
   });
 
   test("samples before the window only feed its first bin", () => {
-    const window = gridFor(30_000, 20_000, STEP);
+    const window = gridFrom(10_000, 30_000, STEP);
     expect(window.times).toEqual([20_000, 30_000]);
     expect(rateOnGrid(track([0, 0], [10, 1000], [20, 1010], [30, 1040]), window)).toEqual([1, 3]);
   });

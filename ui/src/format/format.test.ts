@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { assignColours, hash, PALETTE_SIZE } from "./colour.ts";
 import { fullLabels, lineLabels } from "./label.ts";
-import { axisFormat, formatCount, formatValue } from "./number.ts";
+import { axisFormat, formatCount, formatShare, formatValue } from "./number.ts";
 import { clock, timeTicks } from "./time.ts";
 import { rateUnit, unitOf } from "./unit.ts";
 
@@ -29,6 +29,11 @@ describe("formatValue", () => {
     [1e15, "none", "1,000T"],
     [0.00001, "none", "1e-5"],
     [123.456, "none", "123"],
+    [12.9, "age", "12 s ago"],
+    [0.25, "age", "0 s ago"],
+    [754, "age", "13 min ago"],
+    [5400, "age", "1.5 h ago"],
+    [-86400, "age", "in 1 d"],
   ] as const)("%d %s is %s", (value, unit, text) => {
     expect(formatValue(value, unit)).toBe(text);
   });
@@ -37,11 +42,15 @@ describe("formatValue", () => {
 test("an axis has one scale for all its ticks", () => {
   expect(axisFormat([0, 0.5, 1, 1.5], "seconds")).toEqual(["0", "0.5 s", "1 s", "1.5 s"]);
   expect(axisFormat([0, 512 * 2 ** 10, 2 ** 20], "bytes")).toEqual(["0", "0.5 MiB", "1 MiB"]);
+  expect(axisFormat([0, 1800, 3600, 5400], "seconds")).toEqual(["0", "30 min", "60 min", "90 min"]);
+  expect(axisFormat([0, 3600, 7200], "seconds")).toEqual(["0", "1 h", "2 h"]);
+  expect(axisFormat([0, 30, 60], "age")).toEqual(["0", "30 s", "60 s"]);
   expect(axisFormat([0, 0.5, 1], "ratio")).toEqual(["0 %", "50 %", "100 %"]);
 });
 
 test("formatCount separates thousands", () => {
   expect(formatCount(1234567)).toBe("1,234,567");
+  expect([0, 0.38, 3, 9.96, 1234.5].map(formatShare)).toEqual(["0", "0.4", "3", "10", "1,235"]);
 });
 
 test("units come from what is declared, else from the name", () => {
@@ -50,7 +59,7 @@ test("units come from what is declared, else from the name", () => {
   expect(unitOf("process_resident_memory_bytes", "")).toBe("bytes");
   expect(unitOf("sent_bytes_total", "")).toBe("bytes");
   expect(unitOf("cache_hit_ratio", "")).toBe("ratio");
-  expect(unitOf("process_start_time_seconds", "s")).toBe("timestamp");
+  expect(unitOf("process_start_time_seconds", "s")).toBe("age");
   expect(unitOf("orders_total", "")).toBe("none");
   expect([rateUnit("bytes"), rateUnit("seconds"), rateUnit("none")]).toEqual(["bytesPerSecond", "ratio", "perSecond"]);
 });

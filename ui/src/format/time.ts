@@ -12,6 +12,13 @@ export function moment(ms: number): string {
   return `${day(ms)}, ${clock(ms)}`;
 }
 
+/** `2026-11-22 03:14:45`: the year too, for moments that may be long ago. */
+export function dateTime(ms: number): string {
+  const date = new Date(ms);
+  if (Number.isNaN(date.getTime())) return "no date";
+  return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())} ${clock(ms)}`;
+}
+
 /** Ticks of a time axis: the clock, and the day where a new one begins. */
 export function timeTicks(ticks: readonly number[], stepMs: number): string[] {
   return ticks.map((ms) => {

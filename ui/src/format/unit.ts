@@ -4,7 +4,8 @@
 //
 // Must hold: a declared unit wins over the name; `_total` is looked through; unknown is "none" (plain
 // numbers), never a guess. A rate has its own unit: bytes become bytes per second, and seconds per
-// second (CPU time) become a share.
+// second (CPU time) become a share. A moment (`*_timestamp_seconds`) is read as its age: nobody counts in
+// seconds since 1970, and how long ago the last success was is the question.
 
 export type Unit =
   | "none"
@@ -12,7 +13,7 @@ export type Unit =
   | "bytes"
   | "ratio"
   | "percent"
-  | "timestamp"
+  | "age"
   | "perSecond"
   | "bytesPerSecond";
 
@@ -32,7 +33,7 @@ const DECLARED: Readonly<Record<string, Unit>> = {
 
 export function unitOf(name: string, declared: string): Unit {
   const bare = name.replace(/_total$/, "");
-  if (/_(timestamp|start_time|last_success|last_run)_seconds$/.test(bare)) return "timestamp";
+  if (/_(timestamp|start_time|last_success|last_run)_seconds$/.test(bare)) return "age";
   const known = DECLARED[declared.trim().toLowerCase()];
   if (known !== undefined) return known;
   if (/_seconds$/.test(bare)) return "seconds";

@@ -3,7 +3,8 @@ import type { Api, RangeQuery } from "../api/client.ts";
 import { RequestQueue } from "../api/queue.ts";
 import type { RangeSeries } from "../api/types.ts";
 import type { Family } from "../derive/family.ts";
-import { Feed } from "./feed.ts";
+import { gridEnd, gridStart } from "../derive/grid.ts";
+import { Feed, type Drawn } from "./feed.ts";
 import { rangeById } from "./ranges.ts";
 
 const HOUR = rangeById("1h");
@@ -26,10 +27,12 @@ const answer = (...points: [number, number][]): RangeSeries[] => [
 function setup() {
   const range = vi.fn<(query: RangeQuery, signal?: AbortSignal) => Promise<readonly RangeSeries[]>>();
   let now = NOW;
+  let oldest: number | null = null;
   const api = { range, serverNow: () => now } as unknown as Api;
-  const feed = new Feed(family, api, new RequestQueue());
+  const feed = new Feed(family, api, new RequestQueue(), () => oldest);
   const values = () => feed.drawn.value?.data.lines[0]?.values;
-  return { feed, range, values, pass: (ms: number) => (now += ms) };
+  const begin = (ms: number) => (oldest = ms);
+  return { feed, range, values, begin, pass: (ms: number) => (now += ms) };
 }
 
 describe("feed", () => {
@@ -56,6 +59,44 @@ describe("feed", () => {
     expect(range.mock.calls[1]?.[0].startMs).toBe(NOW - 60_000);
     // 71 s of silence after pushes 10 s apart: a break.
     expect(values()).toEqual([1, 2, null, 3]);
+  });
+
+  test("young data fill the window, in bins as fine as their pushes", async () => {
+    const { feed, range, begin } = setup();
+    begin(NOW - 10 * 60_000);
+    range.mockResolvedValue(answer(...Array.from({ length: 5 }, (_, i): [number, number] => [NOW - 50_000 + i * 10_000, i])));
+    await feed.load(HOUR, 1, 400);
+    expect(range.mock.calls[0]?.[0]).toMatchObject({ startMs: NOW - 605_000 - 2 * 5_000, endMs: NOW });
+    const { young, grid } = feed.drawn.value as Drawn;
+    expect([young, grid.stepMs, gridStart(grid), gridEnd(grid)]).toEqual([true, 10_000, NOW - 610_000, NOW]);
+  });
+
+  test("C-3 older data pushed later are asked for at once", async () => {
+    const { feed, range, begin, pass } = setup();
+    range.mockResolvedValue(answer([NOW, 1]));
+    begin(NOW - 10_000);
+    await feed.load(HOUR, 1, 400);
+    begin(NOW - 20 * 60_000);
+    pass(5_000);
+    await feed.refresh(1, 400);
+    expect(range.mock.calls[1]?.[0].startMs).toBe(NOW - 1_205_000 - 2 * 10_000);
+    pass(5_000);
+    await feed.refresh(1, 400);
+    expect(range.mock.calls[2]?.[0].startMs).toBe(NOW + 5_000 - 60_000);
+  });
+
+  test("C-4 bins do not get finer between two full loads", async () => {
+    const { feed, range, begin, pass } = setup();
+    const slow = Array.from({ length: 9 }, (_, i): [number, number] => [NOW - 90_000 + i * 10_000, i]);
+    begin(NOW - 90_000);
+    range.mockResolvedValueOnce(answer(...slow));
+    await feed.load(HOUR, 1, 400);
+    expect(feed.drawn.value?.grid.stepMs).toBe(10_000);
+    const fast = Array.from({ length: 60 }, (_, i): [number, number] => [NOW - 55_000 + i * 1_000, i]);
+    pass(5_000);
+    range.mockResolvedValueOnce(answer(...fast));
+    await feed.refresh(1, 400);
+    expect(feed.drawn.value?.grid.stepMs).toBe(10_000);
   });
 
   test("C-3 after a while everything is asked for again", async () => {

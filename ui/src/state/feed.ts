@@ -6,15 +6,18 @@
 // C-1  At most one request per feed; a new range aborts the one under way.
 // C-2  What is drawn stays until something newer is there: an error sets `problem`, nothing else.
 // C-3  A refresh asks from OVERLAP before the last answer on; late samples older than that come with
-//      the next full load, at the latest FULL_LOAD_MS_MAX after the last.
+//      the next full load, at the latest FULL_LOAD_MS_MAX after the last. When the window grows to the
+//      left (someone pushed older data), everything is asked for at once.
+// C-4  Between two full loads bins only get wider: a clock that hesitates does not make lines shimmer.
 import { signal } from "@preact/signals";
 import { isAbort, type Api } from "../api/client.ts";
 import type { RequestQueue } from "../api/queue.ts";
 import { selector } from "../api/selector.ts";
 import { draw, type DrawingData } from "../derive/drawing.ts";
 import type { Family } from "../derive/family.ts";
-import { gridEnd, gridFor, gridStart, type Grid } from "../derive/grid.ts";
+import { gridFrom, type Grid } from "../derive/grid.ts";
 import { mergeTracks, toTrack, type Track } from "../derive/track.ts";
+import { stepFor, windowFor, type TimeWindow } from "../derive/window.ts";
 import type { Range } from "./ranges.ts";
 
 const OVERLAP_MS = 60_000;
@@ -27,6 +30,8 @@ const POINTS_MAX = 2_000;
 
 export interface Drawn {
   readonly range: Range;
+  /** The window begins with the data: they are younger than the range. */
+  readonly young: boolean;
   readonly grid: Grid;
   readonly data: DrawingData;
 }
@@ -38,7 +43,9 @@ export class Feed {
 
   #tracks: readonly Track[] = [];
   #range: Range | null = null;
+  #askedFrom = 0;
   #askedTo = 0;
+  #stepMs = 0;
   #fullAt = Number.NEGATIVE_INFINITY;
   /** Keys of the lines drawn last; a refresh keeps them, `load` chooses anew. */
   #shown: ReadonlySet<string> | undefined;
@@ -48,6 +55,8 @@ export class Feed {
     readonly family: Family,
     private readonly api: Api,
     private readonly queue: RequestQueue,
+    /** When the store's oldest sample was taken, null while that is not known. */
+    private readonly oldestMs: () => number | null,
   ) {}
 
   /** Loads everything for `range`; whatever was under way for another range is given up. */
@@ -89,22 +98,35 @@ export class Feed {
   }
 
   async #ask(range: Range, widthPx: number, signalOff: AbortSignal): Promise<void> {
-    const nowMs = this.api.serverNow();
-    const grid = gridFor(nowMs, range.rangeMs, range.stepMs);
-    const windowStartMs = gridStart(grid) - LEAD_STEPS * range.stepMs;
-    const full = nowMs - this.#fullAt > Math.min(20 * range.stepMs, FULL_LOAD_MS_MAX);
-    const startMs = full ? windowStartMs : Math.max(windowStartMs, this.#askedTo - OVERLAP_MS);
+    const window = windowFor(this.api.serverNow(), range, this.oldestMs());
+    const { nowMs } = window;
+    const leadMs = LEAD_STEPS * window.stepMs;
+    const tooOld = nowMs - this.#fullAt > Math.min(20 * range.stepMs, FULL_LOAD_MS_MAX);
+    const full = tooOld || window.startMs < this.#askedFrom;
+    const keptMs = window.startMs - leadMs;
+    const startMs = full ? keptMs : Math.max(keptMs, this.#askedTo - OVERLAP_MS);
     const match = selector({ __name__: this.family.metric, service: this.family.service });
     const maxPoints = Math.round(Math.min(POINTS_MAX, Math.max(POINTS_MIN, POINTS_PER_PIXEL * widthPx)));
-    const answer = await this.api.range({ match, startMs, endMs: gridEnd(grid), maxPoints }, signalOff);
+    const endMs = Math.ceil(nowMs / window.stepMs) * window.stepMs;
+    const answer = await this.api.range({ match, startMs, endMs, maxPoints }, signalOff);
     if (signalOff.aborted) return;
 
     const fresh = answer.map(toTrack);
-    this.#tracks = full ? fresh : mergeTracks(this.#tracks, fresh, startMs, windowStartMs);
+    this.#tracks = full ? fresh : mergeTracks(this.#tracks, fresh, startMs, keptMs);
     this.#askedTo = nowMs;
-    if (full) this.#fullAt = nowMs;
+    if (full) {
+      this.#fullAt = nowMs;
+      this.#askedFrom = window.startMs;
+      this.#stepMs = 0;
+    }
+    this.#draw(range, window);
+  }
+
+  #draw(range: Range, window: TimeWindow): void {
+    this.#stepMs = Math.max(this.#stepMs, stepFor(this.#tracks, window, range.stepMs)); // C-4
+    const grid = gridFrom(window.startMs, window.nowMs, this.#stepMs);
     const data = draw(this.family, this.#tracks, grid, this.#shown);
     this.#shown = new Set(data.lines.map((line) => line.key));
-    this.drawn.value = { range, grid, data };
+    this.drawn.value = { range, young: window.young, grid, data };
   }
 }

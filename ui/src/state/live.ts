@@ -7,7 +7,7 @@
 // L-1  One poll at a time; none while the tab is hidden; one at once when it is shown again.
 // L-2  Old numbers stay when a poll fails; only `connection` says so.
 // L-3  The metric list keeps its identity while its content is the same, so that cards are not rebuilt.
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { Api, isAbort } from "../api/client.ts";
 import { RequestQueue } from "../api/queue.ts";
 import type { MetricDetail, Stats, Storage } from "../api/types.ts";
@@ -26,6 +26,11 @@ export const queue = new RequestQueue();
 
 export const connection = signal<Connection>("connecting");
 export const stats = signal<Stats | null>(null);
+/** When the store's oldest sample was taken; null while it is empty. */
+export const oldestMs = computed(() => {
+  const ms = Date.parse(stats.value?.OldestMetric ?? "");
+  return Number.isNaN(ms) ? null : ms;
+});
 export const storage = signal<Storage | null>(null);
 /** Null until the first answer. */
 export const metrics = signal<readonly MetricDetail[] | null>(null);

@@ -1,5 +1,6 @@
 // The time ranges and the bin width each is drawn with.
 //
+// While data are younger than the range, derive/window.ts draws less of it, in finer bins.
 // The steps give 168 to 336 bins: enough for a line on a card, a whole number of the usual push
 // intervals (5 s, 15 s), and from 24 h on a multiple of the 5-minute rollup.
 

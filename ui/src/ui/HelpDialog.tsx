@@ -15,8 +15,12 @@ export function HelpDialog({ onClose }: { onClose: () => void }) {
         <dd>Its rate per second. A restart of the process is not a fall.</dd>
         <dt>Gauge</dt>
         <dd>Every value as it was sampled. A line breaks where samples are missing.</dd>
+        <dt>Moment</dt>
+        <dd>A gauge such as last_success_timestamp_seconds is drawn as the time since then.</dd>
         <dt>Histogram</dt>
-        <dd>p50, p90 and p99 over a heat band: the darker a bucket, the more observations fell into it.</dd>
+        <dd>p50, p90 and p99 over a heat band: the stronger a bucket, the more observations fell into it.</dd>
+        <dt>Young data</dt>
+        <dd>Until they fill the chosen range, the charts begin where the data do.</dd>
       </dl>
     </Dialog>
   );

@@ -4,6 +4,7 @@
 //
 // Must hold: the card keeps its size whatever it shows (loading, chart, table, message), so the page
 // does not jump; old data stays when a refresh fails, marked stale.
+import { Fragment } from "preact";
 import { useSignal } from "@preact/signals";
 import { useId, useRef, useState } from "preact/hooks";
 import type { Plot } from "../../chart/plot.ts";
@@ -16,7 +17,7 @@ import { Chart } from "./Chart.tsx";
 import { DataTable } from "./DataTable.tsx";
 import { LargeView } from "./LargeView.tsx";
 import { Legend } from "./Legend.tsx";
-import { headline } from "./readout.ts";
+import { headline, windowTitle } from "./readout.ts";
 import { useFeed } from "./useFeed.ts";
 
 const TABLE_ROWS_MAX = 60;
@@ -41,20 +42,9 @@ export function Card({ family }: { family: Family }) {
       aria-busy={drawn === null && problem === null}
     >
       <header class="card-head">
-        <div class="card-title">
-          <h3 id={id} title={family.help || family.name}>
-            {family.name}
-          </h3>
-          <p class="card-sub">
-            {drawn ? drawn.data.subtitle : " "}
-            {problem !== null && drawn !== null && (
-              <span class="stale" title={problem}>
-                stale
-              </span>
-            )}
-          </p>
-        </div>
-        {usable && <Headline drawn={drawn} />}
+        <h3 id={id} title={[family.name, family.help].filter(Boolean).join(": ")}>
+          <Name text={family.name} />
+        </h3>
         <div class="card-tools">
           <button
             type="button"
@@ -78,6 +68,15 @@ export function Card({ family }: { family: Family }) {
             <Icon name="expand" />
           </button>
         </div>
+        <p class="card-sub" title={drawn?.data.subtitle}>
+          {drawn ? drawn.data.subtitle : " "}
+          {problem !== null && drawn !== null && (
+            <span class="stale" title={problem}>
+              stale
+            </span>
+          )}
+        </p>
+        {usable && <Headline drawn={drawn} />}
       </header>
       <div class="card-body">
         {!usable && <Placeholder drawn={drawn} problem={problem} />}
@@ -92,11 +91,21 @@ export function Card({ family }: { family: Family }) {
   );
 }
 
+/** A long name wraps where its words end. */
+function Name({ text }: { text: string }) {
+  return text.split(/(?<=[_:])(?=[^_:])/).map((word, i) => (
+    <Fragment key={i}>
+      {i > 0 && <wbr />}
+      {word}
+    </Fragment>
+  ));
+}
+
 function Headline({ drawn }: { drawn: Drawn }) {
   const head = headline(drawn.data);
   if (head === null) return null;
   return (
-    <p class="headline">
+    <p class="headline" title={head.date}>
       {head.of && <span class="headline-of">{head.of}</span>} {head.value}
     </p>
   );
@@ -123,7 +132,15 @@ function Placeholder({ drawn, problem }: PlaceholderProps) {
     return (
       <p class="card-message">
         <strong>No samples</strong>
-        {drawn.range.title.toLowerCase()}
+        {windowTitle(drawn)}
+      </p>
+    );
+  }
+  if (drawn.data.unit === "age") {
+    return (
+      <p class="card-message">
+        <strong>Never</strong>
+        it has not happened yet, {moment(newest.t)}
       </p>
     );
   }

@@ -11,7 +11,7 @@ import type { Family } from "../../derive/family.ts";
 import { firstAtOrAfter } from "../../derive/track.ts";
 import type { Drawn } from "../../state/feed.ts";
 import { theme } from "../../state/theme.ts";
-import { spoken } from "./readout.ts";
+import { spoken, windowTitle } from "./readout.ts";
 
 /** One object per theme: a plot is rebuilt when it changes. */
 const palette = computed(() => {
@@ -78,7 +78,7 @@ export function Chart({ family, drawn, cursor, plotRef, onOpen, listed }: Props)
         class="chart"
         role="img"
         tabIndex={0}
-        aria-label={`${family.name}, ${drawn.data.subtitle}, ${drawn.range.title.toLowerCase()}, ${spoken(drawn, null)}`}
+        aria-label={`${family.name}, ${drawn.data.subtitle}, ${windowTitle(drawn)}, ${spoken(drawn, null)}`}
         onKeyDown={onKeyDown}
         onBlur={() => plotRef.current?.clearCursor()}
         onClick={(event) => {

@@ -20,7 +20,7 @@ export function Dashboard() {
   const sections = useMemo(() => sectionsOf(details ?? []), [details]);
   if (stage === "unknown") return connection.value === "reconnecting" ? <NoAnswer /> : <Loading />;
   if (stage === "waiting" || stage === "received") return <Empty received={stage === "received"} />;
-  const cards = sections.reduce((sum, s) => sum + s.families.length + s.process.length, 0);
+  const cards = sections.reduce((sum, s) => sum + s.families.length + s.background.length, 0);
   return (
     <>
       <Toolbar services={sections.length} metrics={cards} />

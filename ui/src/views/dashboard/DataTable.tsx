@@ -1,10 +1,11 @@
 // The chart's twin: the same columns as a table, newest first.
 //
-// Must hold: rows that are left out are counted in the caption; numbers are exact in their title.
+// Must hold: rows that are left out are counted in the caption; numbers are exact in their title, and an
+// age has its date there.
 import type { Drawn } from "../../state/feed.ts";
-import { formatCount, formatExact, formatValue } from "../../format/number.ts";
+import { formatExact, formatShare, formatValue } from "../../format/number.ts";
 import { moment } from "../../format/time.ts";
-import { observations } from "./readout.ts";
+import { momentOf, observations } from "./readout.ts";
 
 interface Props {
   readonly name: string;
@@ -40,14 +41,14 @@ export function DataTable({ name, drawn, rowsMax }: Props) {
               {data.lines.map((line) => {
                 const value = line.values[i];
                 return typeof value === "number" ? (
-                  <td key={line.key} title={formatExact(value)}>
+                  <td key={line.key} title={momentOf(data, line.values, i) ?? formatExact(value)}>
                     {formatValue(value, data.unit)}
                   </td>
                 ) : (
                   <td key={line.key} />
                 );
               })}
-              {data.heat && <td>{formatCount(observations(data, i) ?? 0)}</td>}
+              {data.heat && <td>{formatShare(observations(data, i) ?? 0)}</td>}
             </tr>
           ))}
         </tbody>

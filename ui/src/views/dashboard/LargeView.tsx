@@ -8,6 +8,7 @@ import { Dialog } from "../../ui/Dialog.tsx";
 import { Chart } from "./Chart.tsx";
 import { DataTable } from "./DataTable.tsx";
 import { Legend } from "./Legend.tsx";
+import { windowTitle } from "./readout.ts";
 
 const TABLE_ROWS_MAX = 1_000;
 
@@ -21,7 +22,7 @@ export function LargeView({ family, drawn, onClose }: Props) {
   const cursor = useSignal<number | null>(null);
   const plotRef = useRef<Plot | null>(null);
   const where = family.service === "" ? "no service" : family.service;
-  const subtitle = [where, drawn.data.subtitle, drawn.range.title, family.help].filter(Boolean).join(" · ");
+  const subtitle = [where, drawn.data.subtitle, windowTitle(drawn), family.help].filter(Boolean).join(" · ");
   return (
     <Dialog title={family.name} subtitle={subtitle} wide onClose={onClose}>
       <div class="large-chart">

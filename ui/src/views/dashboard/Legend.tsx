@@ -6,7 +6,7 @@ import type { Plot } from "../../chart/plot.ts";
 import type { DrawingData } from "../../derive/drawing.ts";
 import { fullLabels } from "../../format/label.ts";
 import type { Drawn } from "../../state/feed.ts";
-import { formatValue } from "../../format/number.ts";
+import { formatLength } from "../../format/number.ts";
 import { spread, textAt } from "./readout.ts";
 
 interface Props {
@@ -63,7 +63,7 @@ function Spread({ data }: { data: DrawingData }) {
     <span class="legend-more">
       {(["min", "mean", "max"] as const).map((name) => (
         <span key={name} class="legend-stat">
-          {name} <span class="legend-value">{formatValue(known[name], data.unit)}</span>
+          {name} <span class="legend-value">{formatLength(known[name], data.unit)}</span>
         </span>
       ))}
     </span>

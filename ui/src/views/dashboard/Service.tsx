@@ -1,42 +1,59 @@
-// One service: a section that folds, its cards, and its `process_*` metrics in a group of their own.
+// One service: a section that folds, its cards, and what every process has in a group of its own.
 import { useId } from "preact/hooks";
-import type { Family, Section } from "../../derive/family.ts";
+import { PROCESS_PREFIX, SDK_PREFIX, type Family, type Section } from "../../derive/family.ts";
 import { Icon } from "../../ui/Icon.tsx";
 import { Card } from "./Card.tsx";
-import { foldedServices, openProcessGroups } from "./folds.ts";
+import { foldedServices, openBackgrounds } from "./folds.ts";
 
 export function Service({ section }: { section: Section }) {
-  const { service, families, process } = section;
+  const { service, families, background } = section;
   const id = useId();
   const open = !foldedServices.has(service);
-  const processOpen = openProcessGroups.has(service);
+  const backgroundOpen = openBackgrounds.has(service);
   return (
     <section class="service" data-service={service} aria-labelledby={`${id}-title`}>
       <h2 class="service-title" id={`${id}-title`}>
         <Fold open={open} controls={`${id}-body`} onToggle={() => foldedServices.toggle(service)}>
           {service === "" ? <em>no service</em> : service}
         </Fold>
-        <span class="badge">{metricCount(families.length + process.length)}</span>
+        <span class="badge">{metricCount(families.length + background.length)}</span>
       </h2>
       <div id={`${id}-body`} hidden={!open}>
         {open && families.length > 0 && <Grid families={families} />}
-        {open && process.length > 0 && (
-          <div class="process">
-            <h3 class="process-title">
-              <Fold open={processOpen} controls={`${id}-process`} onToggle={() => openProcessGroups.toggle(service)}>
-                Process
+        {open && background.length > 0 && (
+          <div class="background">
+            <h3 class="background-title">
+              <Fold open={backgroundOpen} controls={`${id}-background`} onToggle={() => openBackgrounds.toggle(service)}>
+                {backgroundTitle(background)}
               </Fold>
-              <span class="badge">{metricCount(process.length)}</span>
-              <span class="process-hint">memory, CPU, threads and files of the process itself</span>
+              <span class="badge">{metricCount(background.length)}</span>
+              <span class="background-hint">{backgroundHint(background)}</span>
             </h3>
-            <div id={`${id}-process`} hidden={!processOpen}>
-              {processOpen && <Grid families={process} />}
+            <div id={`${id}-background`} hidden={!backgroundOpen}>
+              {backgroundOpen && <Grid families={background} />}
             </div>
           </div>
         )}
       </div>
     </section>
   );
+}
+
+const PARTS = [
+  { prefix: PROCESS_PREFIX, title: "Process", hint: "memory, CPU, threads and files" },
+  { prefix: SDK_PREFIX, title: "SDK", hint: "pushes and what became of them" },
+] as const;
+
+function partsOf(background: readonly Family[]) {
+  return PARTS.filter(({ prefix }) => background.some((family) => family.name.startsWith(prefix)));
+}
+
+function backgroundTitle(background: readonly Family[]): string {
+  return partsOf(background).map((part) => part.title).join(" & ");
+}
+
+function backgroundHint(background: readonly Family[]): string {
+  return partsOf(background).map((part) => part.hint).join("; ");
 }
 
 function Grid({ families }: { families: readonly Family[] }) {

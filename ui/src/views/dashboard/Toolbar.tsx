@@ -1,6 +1,7 @@
 // The row above the charts: what is shown, for which time, and refresh.
-import { connection, reload } from "../../state/live.ts";
+import { api, connection, oldestMs, reload, stats } from "../../state/live.ts";
 import { chooseRange, range } from "../../state/range.ts";
+import { clock, moment } from "../../format/time.ts";
 import { RANGES } from "../../state/ranges.ts";
 import { Icon } from "../../ui/Icon.tsx";
 
@@ -10,6 +11,7 @@ export function Toolbar({ services, metrics }: { services: number; metrics: numb
       <p class="summary">
         <strong>{counted(services, "service")}</strong> <span>{counted(metrics, "metric")}</span>
       </p>
+      <Begins />
       <div class="toolbar-tools">
         <div class="segments" role="group" aria-label="Time range">
           {RANGES.map((r) => (
@@ -35,6 +37,23 @@ export function Toolbar({ services, metrics }: { services: number; metrics: numb
       )}
     </div>
   );
+}
+
+/** Why a chart does not show the whole range. */
+function Begins() {
+  // A new answer is a new now; without it the note would outlive its reason.
+  void stats.value;
+  const oldest = oldestMs.value;
+  if (oldest === null || oldest < api.serverNow() - range.value.rangeMs) return null;
+  return (
+    <p class="begins" title={`The oldest sample is of ${moment(oldest)}: the charts begin there, and grow to the chosen range.`}>
+      data begins {isToday(oldest) ? clock(oldest).slice(0, 5) : moment(oldest).slice(0, -3)}
+    </p>
+  );
+}
+
+function isToday(ms: number): boolean {
+  return new Date(ms).toDateString() === new Date(api.serverNow()).toDateString();
 }
 
 function counted(n: number, noun: string): string {

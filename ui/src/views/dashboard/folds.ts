@@ -1,6 +1,6 @@
 // Which parts of the dashboard are folded, remembered between visits.
 //
-// Must hold: services start open and `process_*` groups start folded, so each set holds the exceptions.
+// Must hold: services start open and background groups (process and SDK) start folded, so each set holds the exceptions.
 import { signal, type Signal } from "@preact/signals";
 import { prefs } from "../../state/prefs.ts";
 
@@ -24,4 +24,4 @@ class RememberedSet {
 }
 
 export const foldedServices = new RememberedSet("tinyobs-folded-services");
-export const openProcessGroups = new RememberedSet("tinyobs-open-process");
+export const openBackgrounds = new RememberedSet("tinyobs-open-process");

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { gridFrom } from "../../derive/grid.ts";
+import { rangeById } from "../../state/ranges.ts";
 import type { DrawingData } from "../../derive/drawing.ts";
-import { headline, newestValue, spread, valueAtTime } from "./readout.ts";
+import { headline, newestValue, spread, valueAtTime, windowTitle } from "./readout.ts";
 
 describe("valueAtTime", () => {
   const times = [0, 10, 20, 30, 31, 100];
@@ -48,6 +50,11 @@ describe("headline", () => {
     expect(headline(data({ fromZero: false, unit: "none" }, 7))).toEqual({ value: "7", of: "" });
   });
 
+  test("an age has its date", () => {
+    const at = new Date(2026, 10, 22, 4, 14, 45).getTime();
+    expect(headline(data({ fromZero: false, unit: "age", times: [at] }, 12))).toEqual({ value: "12 s ago", of: "", date: "2026-11-22 04:14:33" });
+  });
+
   test("no total when lines are left out", () => {
     expect(headline(data({ more: 3 }, 1, 2))).toBeNull();
   });
@@ -55,4 +62,12 @@ describe("headline", () => {
   test("a histogram's p90", () => {
     expect(headline(data({ heat: { bounds: [], cells: [] }, unit: "seconds" }, 0.1, 0.2, 0.3))).toEqual({ value: "200 ms", of: "p90" });
   });
+});
+
+test("the window is named by what it shows", () => {
+  const range = rangeById("24h");
+  const grid = gridFrom(0, 754_000, 5_000);
+  expect(windowTitle({ young: true, range, grid })).toBe("last 13 min");
+  expect(windowTitle({ young: true, range, grid: gridFrom(0, 5_400_000, 5_000) })).toBe("last 1.5 h");
+  expect(windowTitle({ young: false, range, grid })).toBe("last 24 hours");
 });

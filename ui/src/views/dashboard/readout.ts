@@ -3,10 +3,11 @@
 // Must hold: at the cursor the nearest sample of a line counts, as long as the line is drawn there or ends
 // nearby; in a gap there is no value. Without a cursor the newest known value counts.
 import type { DrawingData, DrawnLine } from "../../derive/drawing.ts";
+import { gridEnd, gridStart } from "../../derive/grid.ts";
 import type { Value } from "../../derive/pick.ts";
 import { firstAtOrAfter } from "../../derive/track.ts";
 import { formatValue } from "../../format/number.ts";
-import { moment } from "../../format/time.ts";
+import { dateTime, moment } from "../../format/time.ts";
 import type { Drawn } from "../../state/feed.ts";
 
 /** A line's end this many bins away from the cursor is still read. */
@@ -40,8 +41,15 @@ export function textAt({ data, grid }: Pick<Drawn, "data" | "grid">, line: Drawn
   return value === null ? "–" : formatValue(value, data.unit);
 }
 
+export interface Headline {
+  readonly value: string;
+  readonly of: string;
+  /** The moment itself, when the value is its age. */
+  readonly date?: string;
+}
+
 /** The one number that says most, or null when there is none. */
-export function headline(data: DrawingData): { value: string; of: string } | null {
+export function headline(data: DrawingData): Headline | null {
   const known = data.lines.map((line) => newestValue(line.values));
   if (data.heat !== null) {
     const p90 = known[1] ?? null;
@@ -49,10 +57,30 @@ export function headline(data: DrawingData): { value: string; of: string } | nul
   }
   const living = known.filter((value, i) => value !== null && data.lines[i]?.alive === true) as number[];
   if (data.more > 0 || living.length === 0) return null;
-  if (living.length === 1) return { value: formatValue(living[0] as number, data.unit), of: "" };
+  if (living.length === 1) {
+    const head = { value: formatValue(living[0] as number, data.unit), of: "" };
+    const at = data.lines.find((line) => line.alive && newestValue(line.values) !== null);
+    const date = at && momentOf(data, at.values, at.values.findLastIndex((value) => typeof value === "number"));
+    return date ? { ...head, date } : head;
+  }
   // Only rates may be added up: the sum of two temperatures says nothing.
   if (!data.fromZero) return null;
   return { value: formatValue(living.reduce((a, b) => a + b, 0), data.unit), of: "total" };
+}
+
+/** The date behind an age; null for other units and where nothing is known. */
+export function momentOf(data: Pick<DrawingData, "unit" | "times">, values: readonly Value[], index: number): string | null {
+  const age = values[index];
+  const time = data.times[index];
+  if (data.unit !== "age" || typeof age !== "number" || time === undefined) return null;
+  return dateTime(time - age * 1000);
+}
+
+/** What the window is called: the range, or how much of it there is. */
+export function windowTitle({ young, range, grid }: Pick<Drawn, "young" | "range" | "grid">): string {
+  if (!young) return range.title.toLowerCase();
+  const minutes = Math.round((gridEnd(grid) - gridStart(grid)) / 60_000);
+  return `last ${formatValue(minutes * 60, "seconds")}`;
 }
 
 /** Smallest, mean and largest of what is drawn. */
@@ -63,7 +91,7 @@ export function spread(values: readonly Value[]): { min: number; mean: number; m
   return { min: known.reduce((a, b) => Math.min(a, b)), mean: sum / known.length, max: known.reduce((a, b) => Math.max(a, b)) };
 }
 
-/** Observations in one bin of a histogram, null for what is no histogram or not known. */
+/** Observations in one bin of a histogram (a share of them where a push covers several bins), null for what is no histogram or not known. */
 export function observations(data: DrawingData, index: number): number | null {
   return data.heat?.cells[index]?.reduce((a, b) => a + b, 0) ?? null;
 }

@@ -1,13 +1,14 @@
 // Ties a card's feed to the page: loads it when the range changes, refreshes it on each beat while the
 // card can be seen, and gives its request up when the card goes.
 //
-// Must hold: a card keeps its family for life (its key is the family's content); visible cards are asked for first; a card outside the screen loads once and then rests.
+// Must hold: a card keeps its family for life (its key is the family's content); visible cards are asked
+// for first; a card outside the screen loads once and then rests.
 import { useSignal, useSignalEffect, type ReadonlySignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Family } from "../../derive/family.ts";
 import { Feed } from "../../state/feed.ts";
-import { api, beat, queue, reloads } from "../../state/live.ts";
+import { api, beat, oldestMs, queue, reloads } from "../../state/live.ts";
 import { range } from "../../state/range.ts";
 
 const URGENT = 2;
@@ -17,7 +18,7 @@ const NEAR = "240px";
 
 export function useFeed(family: Family): { feed: Feed; host: RefObject<HTMLElement | null> } {
   const host = useRef<HTMLElement>(null);
-  const feed = useMemo(() => new Feed(family, api, queue), []);
+  const feed = useMemo(() => new Feed(family, api, queue, () => oldestMs.peek()), []);
   const visible = useVisible(host);
   const width = (): number => host.current?.clientWidth ?? 0;
 
