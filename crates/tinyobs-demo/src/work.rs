@@ -55,7 +55,6 @@ pub(crate) async fn batches(client: Client) {
     let rows = client.counter("batch_rows_total", &[]);
     let succeeded = client.counter("batch_runs_total", &[("result", "success")]);
     let failed = client.counter("batch_runs_total", &[("result", "failure")]);
-    let last_success = client.gauge("batch_last_success_timestamp_seconds", &[]);
     sleep(FIRST_BATCH).await;
     let mut minutes = interval(BATCH_EVERY);
     loop {
@@ -72,6 +71,9 @@ pub(crate) async fn batches(client: Client) {
             continue;
         }
         succeeded.inc();
+        // Created here and not above: before the first success there is no such moment, and a gauge
+        // that starts at 0 would claim 1970.
+        let last_success = client.gauge("batch_last_success_timestamp_seconds", &[]);
         last_success.set(now_seconds());
     }
 }
