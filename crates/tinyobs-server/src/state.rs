@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tinyobs_model::limits;
 use tinyobs_store::{Clock, Store, SystemClock};
@@ -102,13 +102,19 @@ impl Inner {
         }
     }
 
-    /// Waits for a fatal error and returns it.
+    /// Waits for a fatal error and returns it. The store is asked as well, once a second: its own
+    /// threads may have met one while nobody was pushing.
     pub async fn fatal(&self) -> String {
+        const ASK_EVERY: Duration = Duration::from_secs(1);
         loop {
             if let Some(error) = self.fatal.get() {
                 return error.clone();
             }
-            self.fatal_raised.notified().await;
+            if let Some(reason) = self.store.failure() {
+                self.raise_fatal(reason);
+                continue;
+            }
+            let _ = tokio::time::timeout(ASK_EVERY, self.fatal_raised.notified()).await;
         }
     }
 }

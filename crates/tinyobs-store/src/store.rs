@@ -158,6 +158,14 @@ impl Store {
         self.inner.check_open().map_err(|error| error.to_string())
     }
 
+    /// Why nothing will ever be accepted any more, if so (I-STORE-2).
+    pub fn failure(&self) -> Option<String> {
+        match self.inner.check_open() {
+            Err(StoreError::Fatal { reason }) => Some(reason),
+            _ => None,
+        }
+    }
+
     /// Writes everything out of memory and the log into the engine.
     ///
     /// # Errors
