@@ -3,7 +3,8 @@
 //! The first SIGTERM or Ctrl-C drains; the second ends at once. The demo is stopped before the
 //! server, so that its last push still arrives.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
 
 use tinyobs_store::{Durability, EngineKind};
@@ -41,7 +42,8 @@ async fn serve(config: Config, with_demo: bool) -> Outcome {
     } else {
         None
     };
-    print!("{}", greeting(&config, addr, demo.as_ref()));
+    // Whoever started us may have closed the other end: that is no reason to stop.
+    let _ = io::stdout().write_all(greeting(&config, addr, demo.as_ref()).as_bytes());
     run_until_signal(running, demo, &mut signals).await
 }
 
@@ -110,7 +112,7 @@ struct Signals {
 }
 
 impl Signals {
-    fn new() -> std::io::Result<Self> {
+    fn new() -> io::Result<Self> {
         #[cfg(unix)]
         {
             use tokio::signal::unix::{SignalKind, signal};
