@@ -11,7 +11,7 @@
 //! I-APPEND-4  A counter that began at 0 at a known time has that 0 before its first sample.
 //! Proved by: store/tests.rs, tests/model.rs, `cargo xtask crash`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use tinyobs_model::limits;
 use tinyobs_model::{Kind, Labels, Metadata, Refusal, Refused, Row, Sample, WriteBatch};
@@ -19,6 +19,8 @@ use tinyobs_model::{Kind, Labels, Metadata, Refusal, Refused, Row, Sample, Write
 use crate::error::StoreError;
 use crate::index::Index;
 use crate::inner::{Inner, Writer};
+use crate::maintenance::{LOG_BYTES_MAX, LOG_BYTES_REFUSED};
+use crate::select::last_stored_ms;
 use crate::wal::record::{self, Definition, SeriesId};
 use crate::wal::segment;
 use crate::wal::syncer::Position;
@@ -53,7 +55,7 @@ impl Inner {
     /// mode promises.
     pub fn append(&self, batch: &WriteBatch) -> Result<Appended, StoreError> {
         self.check_open()?;
-        let known = self.look_up(batch);
+        let known = self.look_up(batch)?;
         let mut writer = self.writer();
         // Again, now that nobody can close it meanwhile.
         self.check_open()?;
@@ -66,24 +68,38 @@ impl Inner {
             }
         };
         let (stored, refused) = self.apply(&mut writer, batch, plan);
-        let log_bytes = writer.log.bytes();
+        let is_log_long = writer.log.newest_bytes() >= LOG_BYTES_MAX;
+        writer.shrink();
         drop(writer);
         if let (Some(position), Some(syncer)) = (position, &self.syncer) {
             syncer
                 .wait_durable(position)
                 .inspect_err(|error| self.note(error))?;
         }
-        self.after_append(log_bytes);
+        if is_log_long {
+            self.wake.raise();
+        }
         Ok(Appended { stored, refused })
     }
 
-    fn look_up(&self, batch: &WriteBatch) -> Vec<Known> {
-        let index = self.index();
-        batch
-            .rows()
-            .iter()
-            .map(|row| index.find(batch.labels(row)))
-            .collect()
+    fn look_up(&self, batch: &WriteBatch) -> Result<Vec<Known>, StoreError> {
+        let known: Vec<Known> = {
+            let index = self.index();
+            let rows = batch.rows().iter();
+            rows.map(|row| index.find(batch.labels(row))).collect()
+        };
+        // I-APPEND-4 needs each series' newest time. After a start the engine knows it; it is asked
+        // here, once a series, where nobody waits for a lock.
+        for (row, known) in batch.rows().iter().zip(&known) {
+            if let Some((id, _)) = known
+                && row.start_ms.is_some()
+                && self.head.last_ms(*id).is_none()
+            {
+                let last_ms = last_stored_ms(self.engine.as_ref(), *id)?;
+                self.head.recall(*id, last_ms.unwrap_or(i64::MIN));
+            }
+        }
+        Ok(known)
     }
 
     fn plan(&self, writer: &mut Writer, batch: &WriteBatch, known: &[Known]) -> Plan {
@@ -168,7 +184,7 @@ impl Inner {
     fn plan_item(&self, item: &Item<'_>, ids: &[SeriesId], place: usize, plan: &mut Plan) {
         let rows = item.rows.iter().zip(item.known).zip(ids);
         for (offset, ((row, known), &id)) in rows.enumerate() {
-            if let Some(start_ms) = self.zero_needed(row, id, known.is_none()) {
+            if let Some(start_ms) = self.zero_needed(row, id) {
                 plan.samples.push((id, Sample::new(start_ms, 0.0)));
             }
             plan.samples.push((id, row.sample));
@@ -187,19 +203,15 @@ impl Inner {
     /// When the series must be given a 0 (I-APPEND-4): it says when it began, and there is no
     /// sample of it since. Without that 0, what it counted before its first sample would be
     /// missing from every rate.
-    fn zero_needed(&self, row: &Row, id: SeriesId, unknown: bool) -> Option<i64> {
+    fn zero_needed(&self, row: &Row, id: SeriesId) -> Option<i64> {
         let start_ms = row
             .start_ms
             .filter(|start_ms| *start_ms < row.sample.time_ms)?;
         if !row.kind.is_cumulative() {
             return None;
         }
-        let newest_ms = match self.head.last(id) {
-            Some(last) => last.time_ms,
-            None if unknown => i64::MIN,
-            // Not in the head: what the engine holds of it is not newer than all that it holds.
-            None => self.newest_stored_ms(),
-        };
+        // None: `look_up` has asked the engine, and there is nothing of the series.
+        let newest_ms = self.head.last_ms(id).unwrap_or(i64::MIN);
         (newest_ms < start_ms).then_some(start_ms)
     }
 
@@ -227,6 +239,15 @@ impl Inner {
 }
 
 impl Writer {
+    /// Gives back what an unusually large batch has taken.
+    fn shrink(&mut self) {
+        const KEPT: usize = 1 << 20;
+        self.frames.clear();
+        self.frames.shrink_to(KEPT);
+        self.payload.clear();
+        self.payload.shrink_to(KEPT);
+    }
+
     /// Writes the plan to the log; nothing to write is no position to wait for.
     fn write(&mut self, plan: &Plan) -> Result<Option<Position>, StoreError> {
         let Self {
@@ -251,6 +272,10 @@ impl Writer {
         }
         if self.frames.is_empty() {
             return Ok(None);
+        }
+        let bytes = self.log.bytes();
+        if bytes > LOG_BYTES_REFUSED {
+            return Err(StoreError::Backlog { bytes });
         }
         self.log.append(&self.frames).map(Some)
     }
@@ -304,13 +329,17 @@ fn in_time(item: &Item<'_>, now_ms: i64) -> Result<(), Refused> {
 /// Help and unit, of metrics that have a series or get one: a description alone is not kept, or
 /// names without series could grow without bound.
 fn plan_descriptions(batch: &WriteBatch, index: &Index, plan: &mut Plan) {
+    if batch.metadata().is_empty() {
+        return;
+    }
+    let names = plan
+        .series
+        .iter()
+        .map(|(_, labels)| labels.metric_name().to_owned());
+    let planned: HashSet<String> = names.collect();
     for (name, unit, help) in batch.metadata() {
         let (unit, help) = (cut(unit), cut(help));
-        let planned = plan
-            .series
-            .iter()
-            .any(|(_, labels)| labels.metric_name() == name);
-        if planned || index.has_metric(name) {
+        if planned.contains(name) || index.has_metric(name) {
             plan.describe(index, name, |known| {
                 if !unit.is_empty() {
                     unit.clone_into(&mut known.unit);

@@ -15,6 +15,7 @@ pub mod disk;
 pub mod key;
 pub mod manifest;
 pub mod memory;
+mod open_files;
 pub mod table;
 
 use std::collections::BTreeMap;

@@ -52,6 +52,12 @@ pub enum StoreError {
         /// What does not hold.
         what: String,
     },
+    /// The log holds more than may wait to be written out: flushes are slow, or fail.
+    #[error("{bytes} bytes of the log wait to be written out; see the server's log for why")]
+    Backlog {
+        /// Bytes in the log.
+        bytes: u64,
+    },
     /// Any other trouble with a file.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
@@ -98,9 +104,9 @@ impl StoreError {
         }
     }
 
-    /// Whether space has run out: the sender should try again later.
+    /// Whether there is no room: the sender should try again later.
     pub fn is_full(&self) -> bool {
-        matches!(self, Self::Full { .. })
+        matches!(self, Self::Full { .. } | Self::Backlog { .. })
     }
 
     /// Whether the process should end: nothing will be acknowledged any more.

@@ -14,8 +14,8 @@
 //!
 //! I-FLUSH-1  A definition leaves the log only together with, or after, its way into the engine.
 //! I-FLUSH-2  Chunks of one flush share one sequence number: the number of the flush.
-//! I-FLUSH-3  What a flush commits is exactly what stood in the segments that it lets go, so that
-//!            no sample is in a table and replayed as well.
+//! I-FLUSH-3  What a flush commits is exactly what stood in the segments that it lets go. (The same
+//!            sample sent again after the rotation is kept once more, until tables are merged.)
 //! Proved by: tests/model.rs, `cargo xtask crash`.
 
 use tinyobs_model::{Columns, Sample, SelectError};

@@ -21,7 +21,12 @@ use crate::wal::record::SeriesId;
 /// Enough that a reader and the writer seldom meet.
 const SHARDS: usize = 16;
 
-type Shard = HashMap<SeriesId, SeriesHead>;
+#[derive(Default)]
+struct Shard {
+    series: HashMap<SeriesId, SeriesHead>,
+    /// The newest time of series that have no samples here any more.
+    last_ms: HashMap<SeriesId, i64>,
+}
 
 /// The recent samples of all series.
 pub struct Head {
@@ -58,21 +63,37 @@ impl Head {
             first = first.min(sample.time_ms);
             last = last.max(sample.time_ms);
             let mut shard = self.write(*id);
-            new += u64::from(shard.entry(*id).or_default().put(*sample, epoch));
+            new += u64::from(shard.series.entry(*id).or_default().put(*sample, epoch));
         }
         self.samples.fetch_add(new, Ordering::Relaxed);
         self.first_ms.fetch_min(first, Ordering::Relaxed);
         self.last_ms.fetch_max(last, Ordering::Relaxed);
     }
 
-    /// The newest sample of a series, if any has come since it was last flushed away.
+    /// The newest sample of a series that is still here.
     pub fn last(&self, id: SeriesId) -> Option<Sample> {
-        self.read(id).get(&id).and_then(SeriesHead::last)
+        self.read(id).series.get(&id).and_then(SeriesHead::last)
+    }
+
+    /// The newest time of a series, as far as it has come by here or was [`Self::recall`]ed.
+    pub fn last_ms(&self, id: SeriesId) -> Option<i64> {
+        let shard = self.read(id);
+        let gone = shard.last_ms.get(&id).copied();
+        let here = shard.series.get(&id).and_then(SeriesHead::last);
+        here.map(|last| last.time_ms).max(gone)
+    }
+
+    /// Notes the newest time of a series that the engine holds.
+    pub fn recall(&self, id: SeriesId, last_ms: i64) {
+        let mut shard = self.write(id);
+        let known = shard.last_ms.entry(id).or_insert(last_ms);
+        *known = last_ms.max(*known);
     }
 
     /// A copy of a series' samples in `range`.
     pub fn samples(&self, id: SeriesId, range: TimeRange) -> HeadSamples {
         self.read(id)
+            .series
             .get(&id)
             .map(|series| series.read(range))
             .unwrap_or_default()
@@ -99,7 +120,7 @@ impl Head {
         let mut taken = Taken::new();
         for lock in &self.shards {
             let mut shard = lock.write().unwrap_or_else(PoisonError::into_inner);
-            for (id, series) in shard.iter_mut() {
+            for (id, series) in &mut shard.series {
                 let chunks = series.seal_up_to(epoch);
                 if !chunks.is_empty() {
                     taken.insert(*id, chunks);
@@ -115,10 +136,13 @@ impl Head {
         for (id, chunks) in taken {
             let held: u64 = chunks.iter().map(|chunk| chunk.count).sum();
             let mut shard = self.write(*id);
-            if let Some(series) = shard.get_mut(id) {
+            if let Some(series) = shard.series.get_mut(id) {
                 series.forget(chunks.len());
-                if series.is_empty() {
-                    shard.remove(id);
+                let last = series.last().filter(|_| series.is_empty());
+                if let Some(last) = last {
+                    shard.series.remove(id);
+                    let known = shard.last_ms.entry(*id).or_insert(last.time_ms);
+                    *known = last.time_ms.max(*known);
                 }
             }
             self.samples.fetch_sub(held, Ordering::Relaxed);

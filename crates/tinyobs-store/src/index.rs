@@ -3,7 +3,7 @@
 //!   store::append ─▶ [Index::find] ─▶ id          select ─▶ [Index::select] ─▶ ids
 //!
 //! I-INDEX-1  A hash only finds candidates; identity is equality of canonical bytes.
-//! I-INDEX-2  Ids ascend in the order of admission, so every posting list is sorted as it grows.
+//! I-INDEX-2  Ids ascend in the order of admission, so a series is found by its id by halving.
 //! I-INDEX-3  A series is here if and only if its definition is in the log or in a table.
 //! Proved by: index/tests.rs.
 

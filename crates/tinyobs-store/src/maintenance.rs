@@ -16,7 +16,10 @@ use crate::flush;
 use crate::inner::{Inner, lock};
 
 /// A log longer than this is flushed: a restart replays at most about this much.
-const LOG_BYTES_MAX: u64 = 64 << 20;
+pub(crate) const LOG_BYTES_MAX: u64 = 64 << 20;
+/// With so much waiting to be written out nothing more is accepted: flushes fail, or cannot keep
+/// up, and log and head must not grow without bound.
+pub(crate) const LOG_BYTES_REFUSED: u64 = 8 * LOG_BYTES_MAX;
 /// A head older than this is flushed.
 const FLUSH_EVERY: Duration = Duration::from_hours(2);
 /// After a failed flush the next one waits, lest a full disk be asked in a loop.
@@ -47,14 +50,11 @@ fn named(
 }
 
 impl Inner {
-    /// Wakes the flushing thread when the log has grown long.
-    pub(crate) fn after_append(&self, log_bytes: u64) {
-        if log_bytes >= LOG_BYTES_MAX {
+    fn flush_when_due(&self) {
+        // What several short lives have left is a long log, too.
+        if self.writer().log.bytes() >= LOG_BYTES_MAX {
             self.wake.raise();
         }
-    }
-
-    fn flush_when_due(&self) {
         let mut next = Instant::now() + FLUSH_EVERY;
         let mut heed_raised = true;
         while self
@@ -74,6 +74,10 @@ impl Inner {
     /// The steps are explained in [`crate::flush`].
     pub(crate) fn flush(&self) -> Result<(), StoreError> {
         let _one_at_a_time = lock(&self.flushing);
+        if let Some(syncer) = &self.syncer {
+            // The rotation syncs as well, but while others wait: leave it little to do.
+            syncer.sync_now().inspect_err(|error| self.note(error))?;
+        }
         let (segment, epoch, series, metadata, next_series) = {
             let mut writer = self.writer();
             let segment = writer.log.rotate().inspect_err(|error| self.note(error))?;

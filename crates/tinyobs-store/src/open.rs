@@ -20,6 +20,7 @@ use crate::engine::key::{CatalogueKey, catalogue_key};
 use crate::engine::memory::MemoryEngine;
 use crate::engine::{Engine, Partition};
 use crate::error::StoreError;
+use crate::files::Files;
 use crate::head::Head;
 use crate::index::Index;
 use crate::inner::Writer;
@@ -53,6 +54,7 @@ pub(crate) fn open(options: &StoreOptions) -> Result<Opened, StoreError> {
 
 fn open_disk(options: &StoreOptions) -> Result<Opened, StoreError> {
     let dir = &options.data_dir;
+    let is_new = !dir.exists();
     options
         .files
         .create_dir(dir)
@@ -71,6 +73,7 @@ fn open_disk(options: &StoreOptions) -> Result<Opened, StoreError> {
             replay.apply(record);
         },
     )?;
+    sync_names(options.files.as_ref(), dir, is_new)?;
     if replayed.torn_bytes > 0 {
         let bytes = replayed.torn_bytes;
         tracing::info!(
@@ -89,6 +92,21 @@ fn open_disk(options: &StoreOptions) -> Result<Opened, StoreError> {
         tracing::error!("damage in the store: {what}");
     }
     Ok(replay.finish(engine, Box::new(log), Some(syncer), Some(lock)))
+}
+
+/// Makes the directory's own names durable: a synced file in a directory that nobody can find
+/// again after a power cut would be worth nothing.
+fn sync_names(files: &dyn Files, dir: &Path, is_new: bool) -> Result<(), StoreError> {
+    let sync = |dir: &Path| files.sync_dir(dir).map_err(|e| StoreError::sync(dir, &e));
+    sync(dir)?;
+    match dir
+        .parent()
+        .filter(|parent| is_new && !parent.as_os_str().is_empty())
+    {
+        Some(parent) => sync(parent),
+        None if is_new => sync(Path::new(".")),
+        None => Ok(()),
+    }
 }
 
 /// I-STORE-1.
@@ -186,6 +204,9 @@ impl Replay {
             }
             Record::Floats(mut samples) => {
                 let before = samples.len();
+                // Also of a series whose definition is lost: its number is not given out again.
+                let highest = samples.iter().map(|(id, _)| *id).max().unwrap_or(0);
+                self.next_series = self.next_series.max(highest.saturating_add(1));
                 samples.retain(|(id, _)| self.index.labels(*id).is_some());
                 self.strangers += (before - samples.len()) as u64;
                 self.head.put(&samples);

@@ -215,6 +215,24 @@ fn merge(runs: &[Run], out: &mut Columns) -> Result<(), SelectError> {
     Ok(())
 }
 
+/// The time of the newest sample of a series in the engine.
+pub fn last_stored_ms(engine: &dyn Engine, id: SeriesId) -> Result<Option<i64>, StoreError> {
+    let (from, to) = key::chunk_range(id, i64::MAX);
+    for (partition, _) in engine.partitions().into_iter().rev() {
+        let mut last_ms = None;
+        if partition.space == Space::Raw {
+            engine.scan(partition, &from, &to, &mut |_, value| {
+                last_ms = last_ms.max(Chunk::open(value).ok().map(|chunk| chunk.last_ms));
+                ControlFlow::Continue(())
+            })?;
+        }
+        if last_ms.is_some() {
+            return Ok(last_ms);
+        }
+    }
+    Ok(None)
+}
+
 /// Sealed chunks in the order of sealing, as runs.
 fn sealed_runs(chunks: &[Arc<SealedChunk>]) -> impl Iterator<Item = Run> {
     (AGE_SEALED..).zip(chunks).map(|(age, chunk)| Run {

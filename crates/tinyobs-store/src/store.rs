@@ -99,14 +99,15 @@ impl Store {
         matchers: &[Matcher],
         since_ms: i64,
     ) -> Result<Vec<(SeriesInfo, Sample)>, SelectError> {
-        let newest_stored_ms = self.inner.newest_stored_ms();
         let mut found = Vec::new();
         for mut cursor in self
             .inner
             .cursors(matchers, TimeRange::new(since_ms, i64::MAX))
         {
             // The head knows, unless the engine holds something newer than anything in the head.
+            // The engine is asked second: what a flush moves meanwhile is seen there.
             let in_head = self.inner.head.last(cursor.id());
+            let newest_stored_ms = self.inner.newest_stored_ms();
             let last = match in_head.filter(|last| last.time_ms >= newest_stored_ms) {
                 Some(last) => Some(last).filter(|last| last.time_ms >= since_ms),
                 None => last_of(&mut cursor)?,

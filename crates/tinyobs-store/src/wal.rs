@@ -34,12 +34,14 @@ use crate::options::Durability;
 pub trait Log: Send {
     /// Hands one batch of framed records to the operating system (I-WAL-1).
     fn append(&mut self, frames: &[u8]) -> Result<Position, StoreError>;
-    /// Starts a new segment and returns the number of the one before it.
+    /// Starts a new segment, unless the newest is empty, and returns the number of the one before.
     fn rotate(&mut self) -> Result<u64, StoreError>;
     /// Removes every segment up to `number`: the engine has their content (I-WAL-5).
     fn truncate(&mut self, number: u64) -> Result<(), StoreError>;
     /// Bytes in all segments.
     fn bytes(&self) -> u64;
+    /// Bytes in the newest segment.
+    fn newest_bytes(&self) -> u64;
 }
 
 /// What a replay met.
@@ -60,6 +62,8 @@ pub struct SegmentLog {
     syncer: Arc<Syncer>,
     file: Box<dyn WriteFile>,
     number: u64,
+    /// The next segment's number; above every number that was ever tried.
+    next: u64,
     /// Bytes of the newest segment that hold whole frames.
     written: u64,
     /// Number and bytes of each older segment.
@@ -98,7 +102,8 @@ impl SegmentLog {
             syncer: Arc::clone(&syncer),
             file,
             number,
-            written: segment::HEADER.len() as u64,
+            next: number + 1,
+            written: segment::HEADER_BYTES,
             older,
             broken: None,
         };
@@ -134,28 +139,35 @@ impl Log for SegmentLog {
     }
 
     fn rotate(&mut self) -> Result<u64, StoreError> {
-        let before = self.number;
-        let path = segment_path(&self.dir, before + 1);
+        if self.written == segment::HEADER_BYTES {
+            return Ok(self.number - 1);
+        }
         // The old segment is synced before a newer one takes samples: only the newest may be torn.
         self.syncer.sync_now()?;
+        let number = self.next;
+        self.next += 1;
+        let path = segment_path(&self.dir, number);
         let file = create_segment(self.files.as_ref(), &self.dir, &path)?;
         let handle = file
             .syncer()
             .map_err(|e| StoreError::io("open", &path, e))?;
         self.syncer.replace(handle, path);
+        let before = std::mem::replace(&mut self.number, number);
         self.older.push((before, self.written));
         self.file = file;
-        self.number = before + 1;
-        self.written = segment::HEADER.len() as u64;
+        self.written = segment::HEADER_BYTES;
         Ok(before)
     }
 
     fn truncate(&mut self, number: u64) -> Result<(), StoreError> {
         while let Some(&(oldest, _)) = self.older.first().filter(|(oldest, _)| *oldest <= number) {
             let path = segment_path(&self.dir, oldest);
-            self.files
-                .remove(&path)
-                .map_err(|e| StoreError::io("remove", &path, e))?;
+            match self.files.remove(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(StoreError::io("remove", &path, error));
+                }
+                _ => {}
+            }
             self.older.remove(0);
         }
         Ok(())
@@ -163,6 +175,10 @@ impl Log for SegmentLog {
 
     fn bytes(&self) -> u64 {
         self.written + self.older.iter().map(|(_, bytes)| bytes).sum::<u64>()
+    }
+
+    fn newest_bytes(&self) -> u64 {
+        self.written
     }
 }
 
@@ -193,6 +209,10 @@ impl Log for NoLog {
     fn bytes(&self) -> u64 {
         self.written
     }
+
+    fn newest_bytes(&self) -> u64 {
+        self.written
+    }
 }
 
 fn segment_path(dir: &Path, number: u64) -> PathBuf {
@@ -212,7 +232,7 @@ fn create_segment(
     let mut file = files
         .create(path)
         .map_err(|e| StoreError::io("create", path, e))?;
-    if let Err(error) = file.append(&segment::HEADER) {
+    if let Err(error) = file.append(&segment::header()) {
         // Or it would look like a newer segment than the one that goes on being written.
         let _ = files.remove(path);
         return Err(StoreError::io("create", path, error));
@@ -232,14 +252,13 @@ fn quarantine(files: &dyn Files, path: &Path, bytes: &[u8]) -> Result<(), StoreE
     files
         .create_dir(&dir)
         .map_err(|e| StoreError::io("create", &dir, e))?;
-    let copy = dir.join(path.file_name().unwrap_or_default());
-    let written = match files.create(&copy) {
-        // An earlier start has done it.
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error),
-        Ok(mut file) => file.append(bytes),
-    };
-    written.map_err(|e| StoreError::io("write", &copy, e))
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    let copy = dir.join(format!("{name}-{:08x}.wal", crc32fast::hash(bytes)));
+    // Under its final name only when it is whole: an earlier start may have done it.
+    if files.allocated(&copy).is_ok() {
+        return Ok(());
+    }
+    files::write_atomically(files, &copy, bytes)
 }
 
 /// Reads every segment in order. Returns number and whole bytes of each.

@@ -4,6 +4,7 @@
 //! Carries I-SELECT-1, I-SELECT-2, I-HEAD-2, I-FLUSH-1, I-FLUSH-2.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -25,6 +26,8 @@ enum Step {
     },
     Flush,
     Restart,
+    /// What a killed process leaves: the files as they are.
+    Kill,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -39,7 +42,7 @@ fn step() -> impl Strategy<Value = Step> {
             value,
         },
     );
-    prop_oneof![6 => write, 1 => Just(Step::Flush), 1 => Just(Step::Restart)]
+    prop_oneof![6 => write, 1 => Just(Step::Flush), 1 => Just(Step::Restart), 1 => Just(Step::Kill)]
 }
 
 fn write(store: &Store, series: u8, samples: &[Sample]) {
@@ -72,6 +75,19 @@ fn read(store: &Store, series: u8, range: TimeRange) -> Vec<Sample> {
     all
 }
 
+fn copy_dir(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).expect("lists") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            std::fs::create_dir(&target).expect("creates");
+            copy_dir(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), &target).expect("copies");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
@@ -80,9 +96,9 @@ proptest! {
         steps in proptest::collection::vec(step(), 1..25),
         cut in -300i64..900, width in 0i64..600,
     ) {
-        let dir = tempfile::tempdir().expect("a directory");
-        let open = || Store::open(StoreOptions::disk(dir.path())).expect("opens");
-        let mut store = open();
+        let mut dir = tempfile::tempdir().expect("a directory");
+        let open = |dir: &Path| Store::open(StoreOptions::disk(dir)).expect("opens");
+        let mut store = open(dir.path());
         let mut model: BTreeMap<u8, BTreeMap<i64, u64>> = BTreeMap::new();
         for step in steps {
             match step {
@@ -98,7 +114,13 @@ proptest! {
                 Step::Restart => {
                     store.close().expect("closes");
                     drop(store);
-                    store = open();
+                    store = open(dir.path());
+                }
+                Step::Kill => {
+                    let copy = tempfile::tempdir().expect("a directory");
+                    copy_dir(dir.path(), copy.path());
+                    store = open(copy.path());
+                    dir = copy;
                 }
             }
         }

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::manifest::{Manifest, TableLine};
+use super::open_files::OpenFiles;
 use super::table::{self, Table};
 use super::{Commit, Counters, Engine, Load, Partition, Summary, Visit};
 use crate::error::StoreError;
@@ -22,6 +23,7 @@ use crate::files::Files;
 /// Tables in a directory.
 pub struct DiskEngine {
     files: Arc<dyn Files>,
+    open_files: Arc<OpenFiles>,
     dir: PathBuf,
     /// Held by whoever writes, over the whole change.
     writing: Mutex<Writing>,
@@ -91,9 +93,11 @@ impl DiskEngine {
         } else {
             Self::first_manifest(files.as_ref(), dir, &tables_dir)?
         };
+        let open_files = Arc::new(OpenFiles::new(Arc::clone(&files)));
         let mut tables = Tables::new();
         for line in &manifest.tables {
-            let table = Table::open(files.as_ref(), &table_path(dir, line.number), line.crc)?;
+            let path = table_path(dir, line.number);
+            let table = Table::open(&open_files, line.number, &path, line.crc)?;
             tables
                 .entry(line.partition)
                 .or_insert(Part::EMPTY)
@@ -101,6 +105,7 @@ impl DiskEngine {
         }
         let engine = Self {
             files,
+            open_files,
             dir: dir.to_path_buf(),
             writing: Mutex::new(Writing {
                 manifest,
@@ -171,7 +176,7 @@ impl DiskEngine {
     ) -> Result<(TableLine, Arc<Table>), StoreError> {
         let path = table_path(&self.dir, number);
         let (bytes, crc) = table::write(self.files.as_ref(), &path, &load.entries)?;
-        let table = Arc::new(Table::open(self.files.as_ref(), &path, crc)?);
+        let table = Arc::new(Table::open(&self.open_files, number, &path, crc)?);
         let entries = table.entries();
         let summary = load.summary;
         Ok((
@@ -231,6 +236,8 @@ impl Engine for DiskEngine {
             .and_then(|()| next.store(self.files.as_ref(), &self.dir));
         if let Err(error) = written {
             writing.note(&error);
+            // The numbers are used up: what cannot be removed must not be in the way of the next.
+            writing.manifest.next_table = next.next_table;
             if writing.failed.is_none() {
                 // Free the space at once; what cannot be removed now is an orphan for the next
                 // start.
@@ -282,9 +289,7 @@ impl Engine for DiskEngine {
         let dropped = tables.remove(&partition).unwrap_or(Part::EMPTY);
         self.publish(tables);
         for table in dropped.tables {
-            self.files
-                .remove(table.path())
-                .map_err(|e| StoreError::io("remove", table.path(), e))?;
+            table.remove(self.files.as_ref())?;
         }
         Ok(())
     }

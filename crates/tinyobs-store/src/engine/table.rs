@@ -14,10 +14,12 @@
 //! I-TABLE-2  A file is synced before its table is named in the manifest, and never written again.
 //! Proved by: engine/tests.rs.
 
-use std::cmp::Ordering;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::open_files::OpenFiles;
 use super::{Entry, Visit};
 use crate::bytes::{Reader, put_bytes, put_varint};
 use crate::error::StoreError;
@@ -104,10 +106,13 @@ fn checked(bytes: &[u8]) -> Option<&[u8]> {
     (crc32fast::hash(body) == u32::from_le_bytes(*crc)).then_some(body)
 }
 
-/// An open table. The index is in memory, blocks are read when asked for.
+/// A table of the store. The index is in memory, blocks are read when asked for.
 pub struct Table {
+    number: u64,
     path: PathBuf,
-    file: Box<dyn ReadFile>,
+    files: Arc<OpenFiles>,
+    /// Set before the file goes: a scan that comes too late finds nothing instead of an error.
+    removed: AtomicBool,
     bytes: u64,
     entries: u64,
     blocks: Vec<Block>,
@@ -124,9 +129,14 @@ impl Table {
     ///
     /// # Errors
     /// The file is not there, not the one that was written, or damaged.
-    pub fn open(files: &dyn Files, path: &Path, crc: u32) -> Result<Self, StoreError> {
+    pub fn open(
+        files: &Arc<OpenFiles>,
+        number: u64,
+        path: &Path,
+        crc: u32,
+    ) -> Result<Self, StoreError> {
         let fail = |e| StoreError::io("read", path, e);
-        let file = files.open(path).map_err(fail)?;
+        let file = files.get(number, path).map_err(fail)?;
         let bytes = file.size().map_err(fail)?;
         let footer_at = bytes
             .checked_sub(FOOTER_BYTES as u64)
@@ -160,8 +170,10 @@ impl Table {
             .and_then(|body| read_index(body, index_at))
             .ok_or_else(|| StoreError::corrupt(path, index_at, "block index is damaged"))?;
         Ok(Self {
+            number,
             path: path.to_path_buf(),
-            file,
+            files: Arc::clone(files),
+            removed: AtomicBool::new(false),
             bytes,
             entries,
             blocks,
@@ -178,9 +190,13 @@ impl Table {
         self.entries
     }
 
-    /// The file.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// Removes the file. Scans under way keep it until they end.
+    pub fn remove(&self, files: &dyn Files) -> Result<(), StoreError> {
+        self.removed.store(true, Ordering::SeqCst);
+        self.files.close(self.number);
+        files
+            .remove(&self.path)
+            .map_err(|e| StoreError::io("remove", &self.path, e))
     }
 
     /// Visits entries with keys in `from..to`, ascending. Breaking off ends the scan.
@@ -193,6 +209,10 @@ impl Table {
         to: &[u8],
         visit: &mut Visit<'_>,
     ) -> Result<ControlFlow<()>, StoreError> {
+        let file = match self.files.get(self.number, &self.path) {
+            Err(_) if self.removed.load(Ordering::SeqCst) => return Ok(ControlFlow::Continue(())),
+            other => other.map_err(|e| StoreError::io("read", &self.path, e))?,
+        };
         // The last block whose first key is not past `from`, and everything after it.
         let first = self
             .blocks
@@ -202,7 +222,7 @@ impl Table {
             if block.first_key.as_slice() >= to {
                 break;
             }
-            let body = self.read_block(block, &mut buffer)?;
+            let body = self.read_block(file.as_ref(), block, &mut buffer)?;
             let flow = scan_block(body, from, to, visit)
                 .ok_or_else(|| StoreError::corrupt(&self.path, block.at, "block is malformed"))?;
             if flow.is_break() {
@@ -214,12 +234,12 @@ impl Table {
 
     fn read_block<'b>(
         &self,
+        file: &dyn ReadFile,
         block: &Block,
         buffer: &'b mut Vec<u8>,
     ) -> Result<&'b [u8], StoreError> {
         buffer.resize(block.len, 0);
-        self.file
-            .read_at(block.at, buffer)
+        file.read_at(block.at, buffer)
             .map_err(|e| StoreError::io("read", &self.path, e))?;
         checked(buffer).ok_or_else(|| {
             StoreError::corrupt(&self.path, block.at, "block checksum does not match")
@@ -265,7 +285,7 @@ fn scan_block(
         next.extend_from_slice(key.get(key.len().checked_sub(back)?..)?);
         std::mem::swap(&mut key, &mut next);
         let value = reader.take(value)?;
-        if key.as_slice().cmp(to) != Ordering::Less {
+        if key.as_slice() >= to {
             return Some(ControlFlow::Break(()));
         }
         if key.as_slice() >= from && visit(&key, value).is_break() {

@@ -161,7 +161,8 @@ fn i_table_1_every_flipped_bit_is_found_or_harmless() {
     let (_, crc) = table::write(&RealFiles, &path, &entries).expect("writes");
     let good = std::fs::read(&path).expect("reads");
     let read = || -> Result<Vec<Entry>, StoreError> {
-        let table = table::Table::open(&RealFiles, &path, crc)?;
+        let files = Arc::new(open_files::OpenFiles::new(Arc::new(RealFiles)));
+        let table = table::Table::open(&files, 1, &path, crc)?;
         let mut found = Vec::new();
         let _ = table.scan(b"", b"z", &mut |key, value| {
             found.push((key.to_vec(), value.to_vec()));
@@ -181,6 +182,33 @@ fn i_table_1_every_flipped_bit_is_found_or_harmless() {
             Err(other) => panic!("bit {bit}: {other}"),
         }
     }
+}
+
+/// Counted in `/proc/self/fd`, which other tests change too: the bound is far from the 400 files
+/// that would be open otherwise.
+#[test]
+fn i_files_1_tables_without_end_need_few_open_files() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let engine = disk(dir.path());
+    let day = |n: i64| Partition::raw(n * key::RAW_PARTITION_MS);
+    let mut commit = Commit::default();
+    for n in 0..400 {
+        commit.loads.extend(commit_of(day(n), &[("a", "1")]).loads);
+    }
+    engine.commit(commit).expect("commits");
+    for n in 0..400 {
+        assert_eq!(all(&engine, day(n), "a", "z"), pairs(&[("a", "1")]));
+    }
+    let open = std::fs::read_dir("/proc/self/fd")
+        .expect("lists")
+        .filter(|fd| {
+            let target = fd
+                .as_ref()
+                .ok()
+                .and_then(|fd| std::fs::read_link(fd.path()).ok());
+            target.is_some_and(|target| target.starts_with(dir.path()))
+        });
+    assert!(open.count() <= 128);
 }
 
 #[test]

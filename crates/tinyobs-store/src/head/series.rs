@@ -27,6 +27,9 @@ use crate::chunk::{self, Chunk};
 /// enough that a series at rest costs little.
 pub const SEAL_SAMPLES: usize = 128;
 
+/// How many chunks, counted from the newest, are searched for a late sample.
+const REPEATS_IN_CHUNKS: usize = 4;
+
 /// A sealed chunk on its way to the engine.
 #[derive(Debug)]
 pub struct SealedChunk {
@@ -164,8 +167,10 @@ impl SeriesHead {
         let covers =
             |chunk: &&Arc<SealedChunk>| chunk.first_ms <= time_ms && time_ms <= chunk.last_ms;
         let mut columns = Columns::default();
-        // I-HEAD-2: the last chunk that holds this time decides.
-        for chunk in self.sealed.iter().rev().filter(covers) {
+        // I-HEAD-2: the last chunk that holds this time decides. What is sent again comes soon, so
+        // only the newest chunks are looked into; a repeat that is missed costs room, nothing else.
+        let newest = self.sealed.iter().rev().take(REPEATS_IN_CHUNKS);
+        for chunk in newest.filter(covers) {
             columns.clear();
             let decoded = Chunk::open(&chunk.bytes).and_then(|open| open.decode(&mut columns));
             let found = columns.iter().find(|known| known.time_ms == time_ms);

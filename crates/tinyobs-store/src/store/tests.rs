@@ -33,6 +33,7 @@ fn memory() -> Store {
     Store::open(options).expect("opens")
 }
 
+#[derive(Clone, Copy)]
 struct Line<'a> {
     series: &'a str,
     label: &'a str,
@@ -323,6 +324,64 @@ fn i_append_4_holds_across_a_restart() {
     assert_eq!(samples(&store, "m")[3], Sample::new(NOW + 7, 0.0));
 }
 
+/// Neither what other series hold nor a flush or a start in between makes the store forget when a
+/// series was last heard of.
+#[test]
+fn i_append_4_looks_at_the_series_itself() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut store = Store::open(options(dir.path())).expect("opens");
+    let counter = Line {
+        series: "c",
+        kind: Kind::Counter,
+        start_ms: Some(NOW - 50_000),
+        ..LINE
+    };
+    let ahead = Line {
+        series: "ahead",
+        time_ms: NOW + 120_000,
+        ..LINE
+    };
+    append(
+        &store,
+        &[
+            Line {
+                value: 7.0,
+                ..counter
+            },
+            ahead,
+        ],
+    );
+    for (round, reopened) in [(1, false), (2, true)] {
+        store.flush().expect("flushes");
+        if reopened {
+            store.close().expect("closes");
+            drop(store);
+            store = Store::open(options(dir.path())).expect("opens");
+        }
+        let start_ms = NOW + round * 20_000;
+        let restarted = Line {
+            value: 20.0,
+            time_ms: start_ms + 10,
+            start_ms: Some(start_ms),
+            ..counter
+        };
+        append(&store, &[restarted]);
+        let found = samples(&store, "c");
+        let expected = [Sample::new(start_ms, 0.0), Sample::new(start_ms + 10, 20.0)];
+        assert_eq!(found[found.len() - 2..], expected, "round {round}");
+        // The same process again, after a flush: no second zero.
+        store.flush().expect("flushes");
+        append(
+            &store,
+            &[Line {
+                time_ms: start_ms + 20,
+                ..restarted
+            }],
+        );
+        assert_eq!(samples(&store, "c").len(), found.len() + 1, "round {round}");
+    }
+}
+
 #[test]
 fn latest_knows_head_tables_and_ends() {
     let dir = tempfile::tempdir().expect("a directory");
@@ -468,7 +527,13 @@ fn acked_with_failure(failing: usize, durability: Durability) -> bool {
             batch
                 .push(0, &mut labels, Kind::Gauge, sample, None)
                 .expect("valid");
+            let failed = store.failure().is_some();
             if store.append(&batch).is_ok() {
+                // I-STORE-2
+                assert!(
+                    !failed,
+                    "operation {failing}: acknowledged after a failed sync"
+                );
                 acked.push(sample);
             }
             if i % 2 == 1 {

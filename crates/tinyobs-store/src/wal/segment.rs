@@ -1,8 +1,8 @@
 //! Segment: one file of the write-ahead log, and how to read one that a crash has left.
 //!
 //!   ┌── header 16 B ──┐┌──────────── frame ────────────┐┌ frame ┐ …
-//!   │ magic │ version ││ mark │ length │ crc │ payload ││       │
-//!   │  8 B  │   u64   ││ u32  │  u32   │ u32 │ record  ││       │
+//!   │magic│version│crc││ mark │ length │ crc │ payload ││       │
+//!   │ 8 B │  u32  │u32││ u32  │  u32   │ u32 │ record  ││       │
 //!   └─────────────────┘└───────────────────────────────┘└───────┘
 //!
 //! The checksum covers length and payload. The mark is there for the reader that has met damage:
@@ -16,9 +16,10 @@
 
 use crate::bytes::Reader;
 
-/// The first bytes of every segment: magic and version 1.
-pub const HEADER: [u8; 16] = *b"TINYOWAL\x01\0\0\0\0\0\0\0";
-const VERSION_AT: usize = 8;
+const MAGIC: [u8; 8] = *b"TINYOWAL";
+/// Bytes of the header.
+pub const HEADER_BYTES: u64 = 16;
+const HEADER: usize = HEADER_BYTES as usize;
 /// The newest version that can be read.
 pub const VERSION: u32 = 1;
 const MARK: [u8; 4] = [0xf1, 0x0b, 0x5e, 0x7a];
@@ -28,7 +29,11 @@ pub const PAYLOAD_MAX: usize = 256 << 20;
 
 /// Appends a frame around `payload`.
 pub fn put_frame(out: &mut Vec<u8>, payload: &[u8]) {
-    let len = u32::try_from(payload.len()).expect("a batch is far below 4 GiB");
+    assert!(
+        payload.len() <= PAYLOAD_MAX,
+        "a batch is bounded far below this"
+    );
+    let len = payload.len() as u32;
     out.extend_from_slice(&MARK);
     out.extend_from_slice(&len.to_le_bytes());
     out.extend_from_slice(&checksum(len, payload).to_le_bytes());
@@ -54,7 +59,7 @@ pub struct Hole {
 }
 
 /// What a segment's bytes hold.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Header {
     /// A version that can be read.
     Known,
@@ -66,27 +71,38 @@ pub enum Header {
     Foreign,
 }
 
+/// The first bytes of every segment.
+pub fn header() -> [u8; HEADER] {
+    header_of(VERSION)
+}
+
+fn header_of(version: u32) -> [u8; HEADER] {
+    let mut header = [0; HEADER];
+    header[..8].copy_from_slice(&MAGIC);
+    header[8..12].copy_from_slice(&version.to_le_bytes());
+    let crc = crc32fast::hash(&header[..12]);
+    header[12..].copy_from_slice(&crc.to_le_bytes());
+    header
+}
+
 /// Reads the header.
 pub fn read_header(bytes: &[u8]) -> Header {
-    if bytes.len() < HEADER.len() && HEADER.starts_with(bytes) {
-        return Header::Torn;
-    }
-    if bytes.starts_with(&HEADER) {
-        return Header::Known;
-    }
-    let Some(version) = bytes.strip_prefix(&HEADER[..VERSION_AT]) else {
-        return Header::Foreign;
+    let Some(found) = bytes.first_chunk::<HEADER>() else {
+        let torn = header().starts_with(bytes);
+        return if torn { Header::Torn } else { Header::Foreign };
     };
-    match Reader::new(version).u32() {
-        Some(version) if version > VERSION => Header::Newer(version),
-        _ => Header::Foreign,
+    let version = u32::from_le_bytes([found[8], found[9], found[10], found[11]]);
+    match version {
+        _ if *found != header_of(version) => Header::Foreign,
+        VERSION => Header::Known,
+        newer => Header::Newer(newer),
     }
 }
 
 /// Calls `frame` with each whole frame's offset and payload, and returns the holes between.
 pub fn scan(bytes: &[u8], mut frame: impl FnMut(u64, &[u8])) -> Vec<Hole> {
     let mut holes = Vec::new();
-    let mut at = HEADER.len().min(bytes.len());
+    let mut at = HEADER.min(bytes.len());
     while at < bytes.len() {
         if let Some(payload) = frame_at(bytes, at) {
             frame(at as u64, payload);

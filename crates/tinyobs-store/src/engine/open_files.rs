@@ -1,0 +1,51 @@
+//! OpenFiles: the tables' files, of which only so many are open at once.
+//!
+//! I-FILES-1  However many tables there are, at most [`OPEN_MAX`] of their files are open, besides
+//!            those that a scan under way holds.
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::files::{Files, ReadFile};
+
+/// Far below the usual limit of 1,024, which connections share.
+const OPEN_MAX: usize = 128;
+
+/// Opens files when they are read and keeps the ones used last.
+pub struct OpenFiles {
+    files: Arc<dyn Files>,
+    /// The one used last at the end.
+    open: Mutex<VecDeque<(u64, Arc<dyn ReadFile>)>>,
+}
+
+impl OpenFiles {
+    /// None open yet.
+    pub fn new(files: Arc<dyn Files>) -> Self {
+        let open = Mutex::new(VecDeque::with_capacity(OPEN_MAX));
+        Self { files, open }
+    }
+
+    /// The file of table `number`, which lies at `path`.
+    pub fn get(&self, number: u64, path: &Path) -> io::Result<Arc<dyn ReadFile>> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = open.iter().rposition(|(known, _)| *known == number);
+        let entry = match place.and_then(|place| open.remove(place)) {
+            Some(entry) => entry,
+            None => (number, Arc::from(self.files.open(path)?)),
+        };
+        if open.len() >= OPEN_MAX {
+            open.pop_front();
+        }
+        let file = Arc::clone(&entry.1);
+        open.push_back(entry);
+        Ok(file)
+    }
+
+    /// Closes the file of a table that is removed.
+    pub fn close(&self, number: u64) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|(known, _)| *known != number);
+    }
+}
