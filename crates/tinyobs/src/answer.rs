@@ -2,11 +2,13 @@
 //!
 //!   transport ─▶ [Answer] ─▶ delivery
 //!
-//! Three things matter: how many samples were stored, how many items were refused, and why the
-//! first of them. Everything else in the JSON is walked over.
+//! Four things matter: how many samples were stored, how many items were refused, why the first of
+//! them, and whether it was the series limit for all. Everything else in the JSON is walked over.
 //!
 //! I-ANSWER-1  Any bytes may come in: garbage gives `None`, never a panic, never deep recursion.
 //! Proved by: answer/tests.rs.
+
+use tinyobs_model::Refusal;
 
 /// An answer of `POST /v1/ingest`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,6 +19,9 @@ pub(crate) struct Answer {
     pub(crate) refused: u64,
     /// Why the first of them was refused, or why the whole request was.
     pub(crate) reason: Option<String>,
+    /// Whether items are listed as refused, and each because the server has as many series as it
+    /// may.
+    pub(crate) all_series_limit: bool,
 }
 
 impl Answer {
@@ -32,7 +37,7 @@ impl Answer {
                 "count" => answer.stored = scanner.integer(),
                 "refused" => refused = scanner.integer(),
                 "message" => message = Some(scanner.string()?),
-                "errors" => listed = scanner.errors(&mut answer.reason)?,
+                "errors" => listed = scanner.errors(&mut answer)?,
                 _ => scanner.skip(DEPTH)?,
             }
             Some(())
@@ -81,9 +86,10 @@ impl Scanner<'_> {
         }
     }
 
-    /// Counts `errors` and keeps the words of the first.
-    fn errors(&mut self, first: &mut Option<String>) -> Option<u64> {
+    /// Counts `errors`, keeps the words of the first and looks for a rule that all have in common.
+    fn errors(&mut self, answer: &mut Answer) -> Option<u64> {
         let mut count = 0;
+        let mut series_limit = 0;
         self.array(|scanner| {
             let (mut rule, mut message) = (None, None);
             scanner.object(|scanner, key| {
@@ -95,9 +101,10 @@ impl Scanner<'_> {
                 Some(())
             })?;
             count += 1;
-            if first.is_none() {
-                let rule = rule.unwrap_or_default();
-                *first = Some(match message {
+            let rule = rule.unwrap_or_default();
+            series_limit += u64::from(rule == Refusal::SeriesLimit.as_str());
+            if answer.reason.is_none() {
+                answer.reason = Some(match message {
                     Some(message) if rule.is_empty() => message,
                     Some(message) => format!("{rule}: {message}"),
                     None => rule,
@@ -105,6 +112,7 @@ impl Scanner<'_> {
             }
             Some(())
         })?;
+        answer.all_series_limit = count > 0 && series_limit == count;
         Some(count)
     }
 

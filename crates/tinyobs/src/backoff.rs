@@ -2,7 +2,8 @@
 //!
 //! I-BACKOFF-1  Waits double from one failure to the next up to a bound, and are spread at random
 //!              over half of their length, so that many clients do not come back in step.
-//! I-BACKOFF-2  A server's `Retry-After` is waited for in full, up to a bound of ours.
+//! I-BACKOFF-2  A server's `Retry-After` is the least to wait, up to a bound of ours. Who may wait
+//!              less is the flusher's business (I-PUSH-5).
 //! Proved by: the tests below.
 
 use std::hash::{BuildHasher, RandomState};

@@ -2,9 +2,9 @@
 //!
 //!   your code ─▶ [Client] ─▶ registry ─▶ handles          flush, stop, drop ─▶ control ─▶ flusher
 //!
-//! I-CLIENT-1  When the last clone goes, the last values are delivered, within two seconds.
-//! I-CLIENT-2  Handles outlive their client and stay harmless.
-//! Proved by: tests/it.
+//! I-HANDLE-1  When the last clone goes, the last values are delivered, within two seconds.
+//! I-HANDLE-2  Handles outlive their client and stay harmless.
+//! Proved by: tests/it/lifetime.rs.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -95,7 +95,7 @@ impl Client {
     }
 
     /// Pushes now, and waits until everything recorded before this call is delivered, but no
-    /// longer than `timeout`.
+    /// longer than `timeout`; with `Duration::MAX`, however long it takes.
     ///
     /// Blocks the thread. In async code, call it through `spawn_blocking` or at the very end.
     pub fn flush(&self, timeout: Duration) -> Report {

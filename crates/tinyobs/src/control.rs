@@ -9,14 +9,14 @@
 //! I-CONTROL-2  A request of an older push that is still under way after half of a caller's time
 //!              is interrupted: a server that never answers cannot eat the last push's deadline.
 //! I-CONTROL-3  Once the thread has ended, for whatever reason, callers return at once.
-//! Proved by: tests/it.
+//! Proved by: tests/it/lifetime.rs.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ureq::Agent;
 
-use crate::limits::REQUEST_TIMEOUT;
+use crate::limits::{REQUEST_TIMEOUT, WAIT_LONGEST};
 use crate::report::Report;
 
 /// The shortest time in which an answer can be hoped for.
@@ -72,6 +72,7 @@ pub(crate) enum Next {
 impl Control {
     /// Has a snapshot pushed and waits until `timeout` for it; `series` is what there is to send.
     pub(crate) fn push(&self, timeout: Duration, last: bool, series: usize) -> Report {
+        let timeout = timeout.min(WAIT_LONGEST);
         let begin = Instant::now();
         let deadline = begin + timeout;
         let mut interrupt_at = Some(begin + timeout / 2);

@@ -6,7 +6,7 @@
 //!              numbers stay exact: they go to an integer, only fractions go to a float.
 //! I-COUNTER-2  A counter never goes down: negative and non-finite amounts are skipped and counted.
 //! I-COUNTER-3  An update is one atomic addition: no lock, no allocation.
-//! Proved by: counter/tests.rs, tests/allocations.rs.
+//! Proved by: counter/tests.rs, tests/resources.rs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

@@ -7,13 +7,17 @@
 //! 3. Send it in requests below the server's limits.
 //! 4. What may work later is tried again after a back-off, until a newer snapshot replaces it.
 //!
-//! I-FLUSH-1  There is one snapshot and one body in memory at any time, however long the server is
-//!            away: values are cumulative, so the newest snapshot says it all.
-//! I-FLUSH-2  One request that is always refused does not keep the others from going: a pass tries
-//!            each, and a new snapshot begins with what the one before could not deliver.
-//! I-FLUSH-3  Every request of the last snapshot carries the final mark.
-//! I-FLUSH-4  If this thread should ever panic, callers still return.
-//! Proved by: tests/it.
+//! I-PUSH-1  There is one snapshot and one body in memory at any time, however long the server is
+//!           away: values are cumulative, so the newest snapshot says it all.
+//! I-PUSH-2  One request that is always refused does not keep the others from going: a pass tries
+//!           each, and a new snapshot begins with what the one before could not deliver.
+//! I-PUSH-3  Every request of the last snapshot carries the final mark.
+//! I-PUSH-4  If this thread should ever panic, callers still return.
+//! I-PUSH-5  One request that the server asks to hold back does not slow the others: when others
+//!           were taken, the next snapshot comes in time.
+//! I-PUSH-6  No request exceeds what the server takes at once: in items, in bytes, and in bytes
+//!           once each bucket of a histogram repeats its labels.
+//! Proved by: tests/it/delivery.rs, the test below.
 
 use std::mem;
 use std::sync::Arc;
@@ -27,7 +31,7 @@ use crate::backoff::Backoff;
 use crate::client::Shared;
 use crate::clock::{Timeline, now_ms};
 use crate::control::{Next, Work};
-use crate::limits::{BODY_BYTES, FIRST_PUSH};
+use crate::limits::{BODY_BYTES, FIRST_PUSH, UNFOLDED_BYTES};
 use crate::notice::Topic;
 use crate::own::OwnMetrics;
 use crate::process::ProcessMetrics;
@@ -48,6 +52,14 @@ pub(crate) struct Flusher {
     /// Whether the last pass left something undelivered.
     retrying: bool,
     report: Report,
+}
+
+/// What kept a pass from sending everything.
+struct Setback {
+    /// How long the server asked to wait.
+    retry_after: Option<Duration>,
+    /// Whether it was about single requests, not about the server or the way to it.
+    others_may_pass: bool,
 }
 
 impl Flusher {
@@ -95,11 +107,16 @@ impl Flusher {
         self.begin_report(&snapshot);
         let mut pending = self.order(&snapshot);
         while !pending.is_empty() {
-            let retry_after = self.pass(work, &snapshot, &mut pending);
+            let setback = self.pass(work, &snapshot, &mut pending);
             let Some(first) = pending.first() else { break };
             self.resume_at = *first;
             self.retrying = true;
-            let delay = self.backoff.next(retry_after);
+            let mut delay = self.backoff.next(setback.retry_after);
+            // I-PUSH-5: what the server takes is not held up by what it does not. Behind the last
+            // push there is no next one, so that one just waits.
+            if setback.others_may_pass && !work.last && self.report.series_delivered > 0 {
+                delay = delay.min(superseded_at.saturating_duration_since(Instant::now()));
+            }
             let control = &self.shared.control;
             if control.before_retry(work, delay, superseded_at) == Next::GiveUp {
                 return;
@@ -149,22 +166,19 @@ impl Flusher {
         self.shared.control.show(&self.report);
     }
 
-    /// All of a snapshot, beginning with what was undelivered (I-FLUSH-2).
+    /// All of a snapshot, beginning with what was undelivered (I-PUSH-2).
     fn order(&self, snapshot: &Snapshot) -> Vec<usize> {
         let resume_at = self.resume_at.min(snapshot.len());
         (resume_at..snapshot.len()).chain(0..resume_at).collect()
     }
 
-    /// Tries to send all of `pending` once and leaves there what may work later; returns how long
-    /// the server asked to wait.
-    fn pass(
-        &mut self,
-        work: Work,
-        snapshot: &Snapshot,
-        pending: &mut Vec<usize>,
-    ) -> Option<Duration> {
+    /// Tries to send all of `pending` once and leaves there what may work later.
+    fn pass(&mut self, work: Work, snapshot: &Snapshot, pending: &mut Vec<usize>) -> Setback {
         let todo = mem::take(pending);
-        let mut longest_wait = None;
+        let mut setback = Setback {
+            retry_after: None,
+            others_may_pass: true,
+        };
         let mut next = 0;
         while next < todo.len() {
             if !self.shared.control.wants(work) {
@@ -184,9 +198,10 @@ impl Flusher {
                 } => {
                     self.failed(error);
                     self.shared.control.show(&self.report);
-                    longest_wait = longest_wait.max(retry_after);
+                    setback.retry_after = setback.retry_after.max(retry_after);
                     pending.extend(&todo[first..next]);
                     if !others_may_pass {
+                        setback.others_may_pass = false;
                         pending.extend(&todo[next..]);
                         break;
                     }
@@ -194,7 +209,7 @@ impl Flusher {
             }
             self.shared.control.show(&self.report);
         }
-        longest_wait
+        setback
     }
 
     /// Writes the body of one request; returns the place of the first series that is not in it.
@@ -208,10 +223,16 @@ impl Flusher {
             is_final: work.last,
         }));
         let mut next = first;
+        let mut unfolded_bytes = 0;
         while next < todo.len()
             && self.body.items() < ITEMS_PER_REQUEST
             && self.body.len() < BODY_BYTES
         {
+            unfolded_bytes += snapshot.unfolded_bytes(todo[next]);
+            // A series that is larger on its own goes alone.
+            if unfolded_bytes > UNFOLDED_BYTES && next > first {
+                break;
+            }
             snapshot.encode(todo[next], &mut self.body);
             next += 1;
         }
@@ -282,7 +303,7 @@ impl Flusher {
     }
 }
 
-/// Tells that the thread is gone, even when it was a panic that ended it (I-FLUSH-4).
+/// Tells that the thread is gone, even when it was a panic that ended it (I-PUSH-4).
 struct Ended(Arc<Shared>);
 
 impl Drop for Ended {
@@ -302,7 +323,7 @@ mod tests {
     use crate::registry::Registry;
 
     #[test]
-    fn i_flush_4_callers_return_when_the_thread_has_panicked() {
+    fn i_push_4_callers_return_when_the_thread_has_panicked() {
         let shared = Arc::new(Shared {
             identity: Identity {
                 service: "s".to_owned(),

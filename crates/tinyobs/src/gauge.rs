@@ -5,7 +5,7 @@
 //! I-GAUGE-1  Additions from several threads are all there: nothing is lost between two of them.
 //! I-GAUGE-2  NaN and ±Inf can be set, but are not sent: JSON has no number for them. The push
 //!            skips them and counts.
-//! Proved by: gauge/tests.rs, snapshot/tests.rs.
+//! Proved by: gauge/tests.rs, snapshot/tests.rs, tests/it/push.rs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

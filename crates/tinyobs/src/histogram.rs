@@ -11,7 +11,7 @@
 //! I-HIST-3  What is not finite is skipped and counted: one NaN would spoil the sum for ever.
 //! I-HIST-4  An observation is a search among the bounds and two atomic additions: no lock, no
 //!           allocation.
-//! Proved by: histogram/tests.rs, tests/allocations.rs.
+//! Proved by: histogram/tests.rs, tests/resources.rs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

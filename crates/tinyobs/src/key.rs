@@ -4,7 +4,7 @@
 //!
 //! I-KEY-1  Labels in any order give the same key; an empty value is an absent label.
 //! I-KEY-2  Up to 24 labels the key lives on the stack.
-//! Proved by: registry/tests.rs, tests/allocations.rs.
+//! Proved by: registry/tests.rs, tests/resources.rs.
 
 use std::hash::{BuildHasher, Hash, Hasher};
 

@@ -8,7 +8,7 @@
 //!             count its own lines through this SDK.
 //! I-NOTICE-2  Nothing here panics, not even with a closed standard error (`eprintln!` would), and
 //!             nothing grows.
-//! Proved by: the tests below.
+//! Proved by: tests/resources.rs, the tests below.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};

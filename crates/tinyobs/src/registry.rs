@@ -11,7 +11,7 @@
 //! I-REGISTRY-3  Nothing asked for can fail: what breaks a rule gets a handle that leads nowhere,
 //!               and one notice.
 //! I-REGISTRY-4  A name has one kind, and a histogram owns `_bucket`, `_sum` and `_count` too.
-//! Proved by: registry/tests.rs.
+//! Proved by: registry/tests.rs, tests/resources.rs.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher, RandomState};
@@ -186,8 +186,11 @@ impl Registry {
         if held >= self.series_per_metric || table.series.len() >= limits::SERIES {
             return self.overflow(&mut table, &family);
         }
-        family.series.store(held + 1, Relaxed);
         let series = Arc::new(self.series(family, labels, held == 0));
+        if series.unfolded_bytes > wire_limits::BATCH_BYTES {
+            return (None, Some(too_large(&series)));
+        }
+        series.family.series.store(held + 1, Relaxed);
         table.insert(hash, &series);
         (Some(series), said)
     }
@@ -232,6 +235,7 @@ impl Registry {
             ))),
         };
         Series {
+            unfolded_bytes: family.unfolded_bytes(&labels, &self.own.implied),
             family,
             labels,
             // One earlier than now, so that a snapshot within this millisecond comes after it.
@@ -348,6 +352,16 @@ impl Table {
             (owner.kind == Kind::Histogram).then(|| base.to_owned())
         })
     }
+}
+
+fn too_large(series: &Series) -> String {
+    let (family, bytes) = (&series.family, series.unfolded_bytes);
+    let (name, bounds) = (&family.name, family.bounds.len());
+    format!(
+        "histogram {name:?} is not recorded: its {bounds} buckets repeat labels too long, {bytes} \
+         bytes together, and a server takes {} at once",
+        wire_limits::BATCH_BYTES
+    )
 }
 
 /// As much of a text as the server keeps.

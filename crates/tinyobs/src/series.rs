@@ -67,6 +67,24 @@ impl Family {
     }
 }
 
+/// Bytes of a row in the server's batch beside its labels. Less than it really is, so that nothing
+/// is turned away here that a server would take.
+const ROW_BYTES: usize = 128;
+
+impl Family {
+    /// Bytes that a series takes in the server's batch, where each bucket repeats all labels;
+    /// `implied` are the labels that the server adds.
+    pub(crate) fn unfolded_bytes(&self, labels: &Labels, implied: &[(String, String)]) -> usize {
+        let rows = match self.kind {
+            // The bounds' buckets, that of +Inf, the sum and the count.
+            Kind::Histogram => self.bounds.len() + 3,
+            Kind::Counter | Kind::Gauge => 1,
+        };
+        let implied: usize = implied.iter().map(|(_, value)| value.len()).sum();
+        rows * (ROW_BYTES + labels.as_bytes().len() + implied)
+    }
+}
+
 /// One series: a metric and its labels.
 #[derive(Debug)]
 pub(crate) struct Series {
@@ -78,7 +96,18 @@ pub(crate) struct Series {
     pub(crate) start_ms: AtomicI64,
     /// Whether it is the first of its metric: that one carries unit and help.
     pub(crate) first: bool,
+    /// What it takes in the server's batch; see [`Family::unfolded_bytes`].
+    pub(crate) unfolded_bytes: usize,
     pub(crate) cell: Cell,
+}
+
+impl Series {
+    /// When it began at 0, for a sample of `at_ms`. A clock that was set back since the series
+    /// began moves the start, for good (I-SNAPSHOT-4).
+    pub(crate) fn start_before(&self, at_ms: i64) -> i64 {
+        let latest = at_ms - 1;
+        self.start_ms.fetch_min(latest, Relaxed).min(latest)
+    }
 }
 
 /// Where the value lives.

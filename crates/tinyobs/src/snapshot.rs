@@ -7,11 +7,12 @@
 //!
 //! I-SNAPSHOT-1  Every value is cumulative since its series began.
 //! I-SNAPSHOT-2  What JSON cannot carry is left out and counted.
-//! I-SNAPSHOT-3  A series' start is before its sample.
+//! I-SNAPSHOT-3  A series' start is strictly before each sample that is sent with it.
+//! I-SNAPSHOT-4  A start moves only when the clock was set back behind it, and then it stays: the
+//!               server writes a 0 at a start that is newer than all it has.
 //! Proved by: snapshot/tests.rs.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 
 use tinyobs_wire::encode::{Item, NotFinite, PushBody, Value};
 
@@ -33,6 +34,8 @@ struct Entry {
     series: Arc<Series>,
     meta: Option<Arc<Meta>>,
     reading: Reading,
+    /// When it began at 0; none for what can go down.
+    start_ms: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +46,10 @@ enum Reading {
 }
 
 impl Reading {
+    fn is_cumulative(self) -> bool {
+        !matches!(self, Self::Gauge(_))
+    }
+
     fn number(self) -> f64 {
         match self {
             Self::Counter(value) | Self::Gauge(value) => value,
@@ -72,26 +79,30 @@ impl Snapshot {
         self.entries.len()
     }
 
+    /// Bytes that a series takes in the server's batch, roughly: more than in a body.
+    pub(crate) fn unfolded_bytes(&self, index: usize) -> usize {
+        self.entries[index].series.unfolded_bytes
+    }
+
     /// Adds a series to a body.
     pub(crate) fn encode(&self, index: usize, body: &mut PushBody) {
         let Entry {
             series,
             meta,
             reading,
+            start_ms,
         } = &self.entries[index];
-        let start_ms = || Some(series.start_ms.load(Relaxed).min(self.at_ms - 1));
-        let (value, start_ms) = match *reading {
-            Reading::Counter(value) => (Value::Counter(value), start_ms()),
-            Reading::Gauge(value) => (Value::Gauge(value), None),
+        let value = match *reading {
+            Reading::Counter(value) => Value::Counter(value),
+            Reading::Gauge(value) => Value::Gauge(value),
             Reading::Histogram { first, sum } => {
                 let bounds = &*series.family.bounds;
                 let cumulative = &self.counts[first..=first + bounds.len()];
-                let value = Value::Histogram {
+                Value::Histogram {
                     bounds,
                     cumulative,
                     sum,
-                };
-                (value, start_ms())
+                }
             }
         };
         let (unit, help) = meta
@@ -100,7 +111,7 @@ impl Snapshot {
         let item = Item {
             name: &series.family.name,
             timestamp_ms: self.at_ms,
-            start_ms,
+            start_ms: *start_ms,
             unit,
             help,
             value,
@@ -130,6 +141,9 @@ impl Snapshot {
             series: series.clone(),
             meta: meta.flatten().cloned(),
             reading,
+            start_ms: reading
+                .is_cumulative()
+                .then(|| series.start_before(self.at_ms)),
         });
     }
 }

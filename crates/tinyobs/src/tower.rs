@@ -24,7 +24,7 @@
 //!            methods that HTTP does not define are `_OTHER`.
 //! I-TOWER-2  A request on a known route costs one hash and no allocation.
 //! I-TOWER-3  The layer does not keep the client alive: dropping the client still delivers.
-//! Proved by: tests/it/tower_layer.rs.
+//! Proved by: tests/it/tower_layer.rs, tests/resources.rs.
 //!
 //! [tower]: https://docs.rs/tower
 

@@ -6,7 +6,9 @@
 //!                another thread: that is how a stop gets past a server that never answers.
 //! I-TRANSPORT-2  429, 502, 503, 504 and everything that broke on the way may succeed later; any
 //!                other refusal would only repeat itself.
-//! Proved by: tests/it.
+//! I-TRANSPORT-3  A 429 because the server has as many series as it may is a refusal, not an
+//!                overload: it is as if those series had been sent with others that it took.
+//! Proved by: tests/it/delivery.rs, tests/it/lifetime.rs, the tests below.
 
 use std::io::Read as _;
 use std::time::Duration;
@@ -140,6 +142,7 @@ fn judge(status: StatusCode, headers: &HeaderMap, bytes: &[u8]) -> Outcome {
         None => format!("answer {status}"),
     };
     match status.as_u16() {
+        429 if answer.all_series_limit => Outcome::Refused { error, answer },
         429 | 502 | 503 | 504 => Outcome::Later {
             error,
             retry_after: retry_after(headers),
@@ -181,6 +184,24 @@ mod tests {
             };
             assert_eq!(retry_after, Some(Duration::from_secs(7)));
             assert_eq!(others_may_pass, status == 429);
+        }
+    }
+
+    #[test]
+    fn i_transport_3_the_series_limit_is_a_refusal() {
+        let limit = r#"{"index":0,"rule":"series_limit","message":"full"}"#;
+        let body = |errors: &str| format!(r#"{{"message":"m","errors":[{errors}]}}"#);
+        let refused = judged(429, &[("retry-after", "60")], &body(limit));
+        let Outcome::Refused { error, answer } = refused else {
+            panic!("gave {refused:?}");
+        };
+        assert_eq!(error, "answer 429 Too Many Requests: series_limit: full");
+        assert_eq!(answer.refused, 1);
+        // Any other reason, and any other status, may pass.
+        let rate = r#"{"rule":"rate","message":"slow down"}"#;
+        for (status, errors) in [(429, rate), (429, ""), (503, limit)] {
+            let outcome = judged(status, &[], &body(errors));
+            assert!(matches!(outcome, Outcome::Later { .. }), "{outcome:?}");
         }
     }
 

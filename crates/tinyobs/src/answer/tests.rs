@@ -47,6 +47,27 @@ fn a_cut_list_does_not_lower_the_number() {
 }
 
 #[test]
+fn one_rule_or_several() {
+    let limit = r#"{"rule":"series_limit","message":"full"}"#;
+    let other = r#"{"rule":"name_empty","message":"no name"}"#;
+    let all_series_limit = |errors: &[&str]| {
+        let text = format!(r#"{{"message":"m","errors":[{}]}}"#, errors.join(","));
+        parse(&text).unwrap().all_series_limit
+    };
+    assert!(all_series_limit(&[limit]));
+    assert!(all_series_limit(&[limit, limit]));
+    assert!(!all_series_limit(&[limit, other]));
+    assert!(!all_series_limit(&[other, limit]));
+    assert!(!all_series_limit(&[limit, "{}"]));
+    assert!(!all_series_limit(&[]));
+    assert!(
+        !parse(r#"{"message":"series_limit"}"#)
+            .unwrap()
+            .all_series_limit
+    );
+}
+
+#[test]
 fn i_answer_1_garbage_is_none() {
     for garbage in [
         "",

@@ -194,6 +194,23 @@ fn i_registry_3_what_breaks_a_rule_leads_nowhere() {
 }
 
 #[test]
+fn i_registry_3_a_histogram_that_no_server_could_unfold_leads_nowhere() {
+    let registry = registry();
+    let bounds: Vec<f64> = (0..500).map(f64::from).collect();
+    let long = "x".repeat(4_000);
+    let names: Vec<String> = (0..40).map(|i| format!("l{i}")).collect();
+    let many: Vec<(&str, &str)> = names.iter().map(|name| (&**name, &*long)).collect();
+    // 503 rows of 80 kB are 40 MB, of 160 kB are 80 MB.
+    registry.histogram("fits", &many[..20], Some(&bounds));
+    registry.histogram("h", &many, Some(&bounds)).observe(1);
+    // The same labels are no trouble with fewer rows.
+    registry.histogram("few", &many, Some(&bounds[..10]));
+    let table = registry.read();
+    let names: Vec<&str> = table.series.iter().map(|s| &*s.family.name).collect();
+    assert_eq!(names, ["fits", "few"]);
+}
+
+#[test]
 fn i_registry_4_a_name_has_one_kind() {
     let registry = registry();
     registry.counter("c", &[]).add(5);

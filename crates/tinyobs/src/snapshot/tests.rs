@@ -1,3 +1,5 @@
+use std::sync::atomic::Ordering::Relaxed;
+
 use serde_json::{Value as Json, json};
 
 use super::*;
@@ -75,6 +77,44 @@ fn i_snapshot_3_a_start_is_before_its_sample() {
     fresh.inc();
     let series = registry.read().series[1].clone();
     assert!(series.start_ms.load(Relaxed) < crate::clock::now_ms());
+}
+
+/// The start of `c` in a snapshot of each of these times.
+fn starts_at<const N: usize>(registry: &Registry, times: [i64; N]) -> [i64; N] {
+    times.map(|at_ms| {
+        let start_ms = items(&Snapshot::take(registry, at_ms))[0]["start"].clone();
+        start_ms.as_i64().unwrap()
+    })
+}
+
+// Each start that moves makes the server write another 0 into a counter that never was 0 there.
+#[test]
+fn i_snapshot_4_a_clock_set_back_after_the_registration_moves_the_start_once() {
+    let registry = registry();
+    registry.counter("c", &[]);
+    fix_starts(&registry, 5_000);
+    let starts = starts_at(&registry, [3_000, 3_001, 4_000, 5_000, 9_000]);
+    assert_eq!(starts, [2_999; 5]);
+}
+
+#[test]
+fn i_snapshot_4_a_clock_set_back_between_snapshots_moves_the_start_once() {
+    let registry = registry();
+    registry.counter("c", &[]);
+    fix_starts(&registry, 5_000);
+    let starts = starts_at(&registry, [8_000, 9_000, 3_000, 4_000, 9_500]);
+    assert_eq!(starts, [5_000, 5_000, 2_999, 2_999, 2_999]);
+}
+
+#[test]
+fn a_snapshot_sent_again_says_the_same() {
+    let registry = registry();
+    registry.counter("c", &[]);
+    fix_starts(&registry, 5_000);
+    let snapshot = Snapshot::take(&registry, 6_000);
+    let first = items(&snapshot);
+    Snapshot::take(&registry, 3_000);
+    assert_eq!(items(&snapshot), first);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! I-ROUTES-1  The cache is bounded; what does not fit is resolved by the registry each time, and
 //!             that one is bounded too.
+//! Proved by: tests/it/tower_layer.rs.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};

@@ -4,12 +4,15 @@ use std::collections::HashSet;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde_json::Value as Json;
+use tinyobs::Client;
+
 use crate::server::{Reply, Request, Server, client_of, nobody};
 
 const SECONDS: Duration = Duration::from_secs(8);
 
 #[test]
-fn i_flush_3_requests_are_split_by_items_and_all_of_the_last_are_marked() {
+fn i_push_3_requests_are_split_by_items_and_all_of_the_last_are_marked() {
     let server = Server::start();
     let client = server.client().series_per_metric(100_000).start().unwrap();
     for i in 0..25_000 {
@@ -96,7 +99,7 @@ fn i_transport_2_everything_that_may_pass_is_retried() {
 }
 
 #[test]
-fn i_flush_1_a_server_that_is_away_for_a_while_costs_nothing() {
+fn i_push_1_a_server_that_is_away_for_a_while_costs_nothing() {
     let address = nobody();
     let client = client_of(address)
         .flush_interval(Duration::from_millis(20))
@@ -115,7 +118,7 @@ fn i_flush_1_a_server_that_is_away_for_a_while_costs_nothing() {
 }
 
 #[test]
-fn i_flush_2_one_request_that_is_always_refused_for_now_does_not_starve_the_others() {
+fn i_push_2_one_request_that_is_always_refused_for_now_does_not_starve_the_others() {
     let server = Server::with(|_, request| {
         let full = request
             .items()
@@ -139,8 +142,114 @@ fn i_flush_2_one_request_that_is_always_refused_for_now_does_not_starve_the_othe
     assert!(items.iter().any(|item| item["value"] == 11_999));
 }
 
+/// A client with a short interval whose snapshots take two requests, of which the second, which
+/// holds the last series, is answered by 429 and `body`.
+fn half_refused(body: &'static str) -> (Server, Client) {
+    let server = Server::with(move |_, request| {
+        let known = |item: &Json| item["value"] != 299;
+        if request.items().iter().all(known) {
+            Reply::Stored
+        } else {
+            Reply::Status(429, "Retry-After: 60\r\n", body.to_owned())
+        }
+    });
+    let client = server
+        .client()
+        .flush_interval(Duration::from_millis(50))
+        .start()
+        .unwrap();
+    let long = "x".repeat(4_000);
+    for i in 0..300 {
+        client.gauge("g", &[("i", &format!("{i}{long}"))]).set(i);
+    }
+    (server, client)
+}
+
+const SERIES_LIMIT: &str = r#"{"error":"Too Many Requests","message":"none of 2 items was stored",
+    "errors":[{"index":0,"rule":"series_limit","message":"full"},
+              {"index":1,"rule":"series_limit","message":"full"}]}"#;
+
 #[test]
-fn i_flush_2_a_new_snapshot_begins_with_what_was_undelivered() {
+fn i_push_5_known_series_go_on_beside_refused_ones() {
+    for body in [SERIES_LIMIT, ""] {
+        let (server, client) = half_refused(body);
+        // Two requests a snapshot: one would be all if `Retry-After` held up everything.
+        server.wait_for("ten snapshots", |server| server.requests().len() >= 20);
+        drop(client);
+    }
+}
+
+#[test]
+fn i_transport_3_series_beyond_the_limit_are_refused_not_late() {
+    let (server, client) = half_refused(SERIES_LIMIT);
+    let started = Instant::now();
+    let report = client.flush(SECONDS);
+    assert!(started.elapsed() < Duration::from_secs(2));
+    let last = server.requests().len() - 1;
+    let refused = server.requests()[last].items().len() as u64;
+    assert_eq!(
+        (report.series_refused, report.series_undelivered),
+        (refused, 0)
+    );
+    assert_eq!(report.series_delivered, 300 - refused);
+    assert_eq!(
+        report.last_error.as_deref(),
+        Some("answer 429 Too Many Requests: series_limit: full")
+    );
+}
+
+#[test]
+fn the_last_push_does_not_hammer_a_server_that_holds_back_a_part() {
+    let (server, client) = half_refused("");
+    // Longer than the interval, so that the part is overdue when it is refused.
+    let report = client.stop(Duration::from_millis(800));
+    assert!(!report.is_complete());
+    let last = server.requests();
+    let last = last.iter().filter(|request| request.is_final()).count();
+    assert!((3..=16).contains(&last), "{last} requests");
+}
+
+#[test]
+fn i_push_5_a_server_that_refuses_everything_is_left_alone() {
+    let server = Server::with(|_, _| Reply::Status(429, "Retry-After: 1\r\n", String::new()));
+    let client = server
+        .client()
+        .flush_interval(Duration::from_millis(10))
+        .start()
+        .unwrap();
+    client.counter("c", &[]).inc();
+    server.wait_for("second request", |server| server.requests().len() == 2);
+    let requests = server.requests();
+    assert!(requests[1].at - requests[0].at >= Duration::from_secs(1));
+}
+
+#[test]
+fn i_push_6_no_request_unfolds_to_more_than_the_server_takes() {
+    let server = Server::start();
+    let client = server.client().start().unwrap();
+    let bounds: Vec<f64> = (1..=500).map(f64::from).collect();
+    let long = "x".repeat(1_000);
+    for i in 0..200 {
+        let labels = [("i", &*format!("{i}{long}"))];
+        client.histogram_with("h", &labels, &bounds).observe(i);
+    }
+    assert!(client.stop(Duration::from_mins(1)).is_complete());
+    let mut items = 0;
+    for request in server
+        .requests()
+        .iter()
+        .filter(|request| request.is_final())
+    {
+        let body = serde_json::to_vec(&request.body).unwrap();
+        let decoded = tinyobs_wire::json::decode(&body, 0).unwrap();
+        assert_eq!(decoded.refused, []);
+        items += decoded.items;
+    }
+    assert_eq!(items, 200);
+}
+
+#[test]
+fn i_push_2_a_new_snapshot_begins_with_what_was_undelivered() {
     // Only every second request passes, and each snapshot is superseded before it can be retried.
     let server = Server::with(|number, _| match number % 2 {
         0 => Reply::Stored,

@@ -134,7 +134,7 @@ fn stop_without_a_server_says_what_is_lost() {
 }
 
 #[test]
-fn i_client_1_drop_of_the_last_clone_delivers() {
+fn i_handle_1_drop_of_the_last_clone_delivers() {
     let server = Server::start();
     let client = server.client().start().unwrap();
     let clone = client.clone();
@@ -147,7 +147,7 @@ fn i_client_1_drop_of_the_last_clone_delivers() {
 }
 
 #[test]
-fn i_client_2_handles_outlive_their_client() {
+fn i_handle_2_handles_outlive_their_client() {
     let server = Server::start();
     let client = server.client().start().unwrap();
     let counter = client.counter("c", &[]);
@@ -172,7 +172,7 @@ fn i_transport_1_drop_keeps_its_deadline_when_the_server_never_answers() {
 }
 
 #[test]
-fn i_client_1_a_panic_in_the_host_delivers_too() {
+fn i_handle_1_a_panic_in_the_host_delivers_too() {
     let server = Server::start();
     let builder = server.client();
     let host = thread::spawn(move || {
@@ -182,6 +182,18 @@ fn i_client_1_a_panic_in_the_host_delivers_too() {
     });
     assert!(host.join().is_err());
     assert_eq!(server.latest("c"), Some(9.0));
+}
+
+#[test]
+fn i_control_1_a_timeout_of_any_length_is_none_too_long() {
+    let server = Server::start();
+    let client = server.client().start().unwrap();
+    let counter = client.counter("c", &[]);
+    counter.inc();
+    assert!(client.flush(Duration::MAX).is_complete());
+    counter.inc();
+    assert!(client.stop(Duration::MAX).is_complete());
+    assert_eq!(server.latest("c"), Some(2.0));
 }
 
 #[test]
