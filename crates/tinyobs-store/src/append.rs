@@ -12,7 +12,9 @@
 //! Proved by: store/tests.rs, tests/model.rs, `cargo xtask crash`.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::Ordering;
 
+use tinyobs_model::kind::metadata_text;
 use tinyobs_model::limits;
 use tinyobs_model::{Kind, Labels, Metadata, Refusal, Refused, Row, Sample, WriteBatch};
 
@@ -165,7 +167,7 @@ impl Inner {
 
     fn refuse_series(&self, item: &Item<'_>, over: &[Definition]) -> Refused {
         self.refused_series
-            .fetch_add(over.len() as u64, std::sync::atomic::Ordering::Relaxed);
+            .fetch_add(over.len() as u64, Ordering::Relaxed);
         let name = over.first().map_or("", |(_, labels)| labels.metric_name());
         let message = format!(
             "metric {name:?} needs {} new series, and the store holds {} of at most {} \
@@ -174,10 +176,22 @@ impl Inner {
             item.index.len(),
             self.options.max_series
         );
+        self.warn_of_limit(&message);
         Refused {
             item: item.number(),
             rule: Refusal::SeriesLimit,
             message,
+        }
+    }
+
+    /// Says so in the log, but not for every refused item.
+    fn warn_of_limit(&self, message: &str) {
+        const AT_MOST_EVERY_MS: i64 = 60_000;
+        let now_ms = self.options.clock.now_ms();
+        let last_ms = self.limit_warned_ms.load(Ordering::Relaxed);
+        if now_ms.saturating_sub(last_ms) >= AT_MOST_EVERY_MS {
+            self.limit_warned_ms.store(now_ms, Ordering::Relaxed);
+            tracing::warn!("refusing new series: {message}");
         }
     }
 
@@ -338,7 +352,7 @@ fn plan_descriptions(batch: &WriteBatch, index: &Index, plan: &mut Plan) {
         .map(|(_, labels)| labels.metric_name().to_owned());
     let planned: HashSet<String> = names.collect();
     for (name, unit, help) in batch.metadata() {
-        let (unit, help) = (cut(unit), cut(help));
+        let (unit, help) = (metadata_text(unit), metadata_text(help));
         if planned.contains(name) || index.has_metric(name) {
             plan.describe(index, name, |known| {
                 if !unit.is_empty() {
@@ -350,9 +364,4 @@ fn plan_descriptions(batch: &WriteBatch, index: &Index, plan: &mut Plan) {
             });
         }
     }
-}
-
-/// The part of a text that may be kept, ending at a character's border.
-fn cut(text: &str) -> &str {
-    &text[..text.floor_char_boundary(limits::METADATA_BYTES)]
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tinyobs_model::Metadata;
@@ -27,6 +27,8 @@ pub(crate) struct Inner {
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) syncer: Option<Arc<Syncer>>,
     pub(crate) refused_series: AtomicU64,
+    /// When the log last said that series are refused, in ms.
+    pub(crate) limit_warned_ms: AtomicI64,
     pub(crate) flushes: AtomicU64,
     /// What a start found damaged, one sentence each.
     pub(crate) damage: Vec<String>,

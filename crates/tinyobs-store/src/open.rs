@@ -88,6 +88,11 @@ fn open_disk(options: &StoreOptions) -> Result<Opened, StoreError> {
             "{samples} samples in the log belong to no known series"
         ));
     }
+    tracing::info!(
+        series = replay.index.len(),
+        samples_from_log = replay.head.extent().0,
+        "store is open"
+    );
     for what in &replay.damage {
         tracing::error!("damage in the store: {what}");
     }

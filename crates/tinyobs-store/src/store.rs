@@ -7,7 +7,7 @@
 //!            process: a killed one leaves nothing to clean up.
 //! Proved by: store/tests.rs, tests/model.rs, `cargo xtask crash`.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::thread::JoinHandle;
 
@@ -54,6 +54,7 @@ impl Store {
             engine: opened.engine,
             syncer: opened.syncer,
             refused_series: AtomicU64::new(0),
+            limit_warned_ms: AtomicI64::new(i64::MIN),
             flushes: AtomicU64::new(0),
             damage: opened.damage,
             wake: Signal::default(),

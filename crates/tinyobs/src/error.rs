@@ -1,7 +1,9 @@
 //! What can be wrong with a client's configuration. Nothing else in this crate returns an error.
 
+use std::fmt;
+
 /// Why [`start`](crate::ClientBuilder::start) did not start.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The service name or the instance is empty or too long.
@@ -34,4 +36,11 @@ pub enum Error {
     /// The operating system has no thread left to give.
     #[error("cannot start the flush thread: {0}")]
     Thread(#[from] std::io::Error),
+}
+
+/// The same sentence as [`Display`](fmt::Display): a `main` that returns this error prints it so.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }

@@ -51,6 +51,8 @@ pub(crate) struct Flusher {
     resume_at: usize,
     /// Whether the last pass left something undelivered.
     retrying: bool,
+    /// Whether somebody was told that pushes fail, and not yet that they work again.
+    worried: bool,
     report: Report,
 }
 
@@ -79,6 +81,7 @@ impl Flusher {
             body: PushBody::new(),
             resume_at: 0,
             retrying: false,
+            worried: false,
             report: Report::default(),
         }
     }
@@ -266,6 +269,12 @@ impl Flusher {
             own.pushes.inc();
             own.refused.add(refused);
         }
+        if std::mem::take(&mut self.worried) {
+            let uri = self.transport.uri();
+            self.shared
+                .notices
+                .relieve(&format!("pushing to {uri} again, nothing was lost"));
+        }
         if refused > 0 {
             let reason = answer.reason.clone().unwrap_or_default();
             self.say_refused(refused, &reason);
@@ -288,10 +297,11 @@ impl Flusher {
         if let Some(own) = &self.own {
             own.failures.inc();
         }
-        self.shared.notices.say(Topic::Delivery, || {
+        let said = self.shared.notices.say(Topic::Delivery, || {
             let uri = self.transport.uri();
             format!("cannot push to {uri}: {error}; nothing is lost yet, trying again")
         });
+        self.worried |= said;
         self.report.last_error = Some(error);
     }
 

@@ -26,7 +26,7 @@ pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// The first wait after a failure.
 pub(crate) const BACKOFF_FIRST: Duration = Duration::from_millis(250);
 /// The longest wait after failures: a server that comes back has everything within this time.
-pub(crate) const BACKOFF_LONGEST: Duration = Duration::from_secs(30);
+pub(crate) const BACKOFF_LONGEST: Duration = Duration::from_secs(10);
 /// The longest `Retry-After` that is obeyed.
 pub(crate) const RETRY_AFTER_LONGEST: Duration = Duration::from_mins(1);
 /// The longest that a caller waits, however long it is willing to: no clock counts as far as

@@ -53,11 +53,18 @@ impl Default for Notices {
 }
 
 impl Notices {
-    /// Says `message` unless the topic was heard a short time ago.
-    pub(crate) fn say(&self, topic: Topic, message: impl FnOnce() -> String) {
-        if self.may_speak(topic, now_ms()) {
+    /// Says `message` unless the topic was heard a short time ago; returns whether it was said.
+    pub(crate) fn say(&self, topic: Topic, message: impl FnOnce() -> String) -> bool {
+        let may_speak = self.may_speak(topic, now_ms());
+        if may_speak {
             write(&message());
         }
+        may_speak
+    }
+
+    /// Takes back the worry of a topic that was said before.
+    pub(crate) fn relieve(&self, message: &str) {
+        write(message);
     }
 
     /// Says `message` unless it was said before.
