@@ -170,6 +170,12 @@ test("a line can be switched off in the legend", async () => {
 test("when the server goes away the charts stay and say so, and recover", async () => {
   const w = await open();
   const { page } = w;
+  // Also those below the fold: one that is still loading would add its chart later.
+  await page.waitForFunction(
+    () =>
+      document.querySelector('article[aria-busy="true"]') === null &&
+      document.querySelectorAll("article .chart").length === document.querySelectorAll("article .u-over").length,
+  );
   const before = await page.locator("article .u-over").count();
   await page.route("**/v1/**", (route) => route.abort());
   await page.getByText("○ Reconnecting…").waitFor();

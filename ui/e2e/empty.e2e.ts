@@ -2,7 +2,7 @@
 // test fills the server, so order matters in this file.
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { ingest, launch, SIZES, Watched } from "./browser.ts";
+import { card, cardOf, ingest, launch, SIZES, Watched } from "./browser.ts";
 import { check } from "./check.ts";
 
 let browser: Browser;
@@ -27,7 +27,7 @@ test("the snippets name this server and can be copied", async () => {
   const w = await Watched.open(browser, url, { permissions: ["clipboard-read", "clipboard-write"] });
   const { page } = w;
   const code = page.locator(".snippet code");
-  const curl = `curl -X POST ${url}/v1/ingest -H 'Content-Type: application/json' -d '{"metrics":[{"name":"hello_total","type":"counter","value":1,"labels":{"service":"my-app"}}]}'`;
+  const curl = `curl ${url}/v1/ingest -H 'content-type: application/json' -d '{"metrics":[{"name":"room_temperature_celsius","type":"gauge","value":21.5,"labels":{"service":"my-app"}}]}'`;
   expect(await code.textContent()).toBe(curl);
   await page.getByRole("button", { name: "Copy" }).click();
   await page.getByRole("button", { name: "Copied" }).waitFor();
@@ -37,7 +37,8 @@ test("the snippets name this server and can be copied", async () => {
   expect(await page.getByRole("tab", { name: "Rust" }).getAttribute("aria-selected")).toBe("true");
   expect(await code.textContent()).toContain(`tinyobs::Client::builder("my-app").endpoint("${url}").start()?;`);
   await page.getByRole("tab", { name: "OpenTelemetry" }).click();
-  expect(await code.textContent()).toContain(`OTEL_EXPORTER_OTLP_ENDPOINT=${url}\n`);
+  await page.getByText("This release does not receive OpenTelemetry (OTLP) yet").waitFor();
+  expect([await code.count(), await page.getByRole("button", { name: "Copy" }).count()]).toEqual([0, 0]);
   await w.close();
 });
 
@@ -46,12 +47,13 @@ test("the first sample turns the light green and the dashboard appears", async (
   const w = await Watched.open(browser, url);
   await w.page.getByText("Waiting for the first sample…").waitFor();
   // What the curl snippet sends.
-  await ingest(url, [{ name: "hello_total", type: "counter", value: 1, labels: { service: "my-app" } }]);
+  await ingest(url, [{ name: "room_temperature_celsius", type: "gauge", value: 21.5, labels: { service: "my-app" } }]);
   await w.page.getByText("First sample received ✓").waitFor();
   await check(w.page, "received-light-desktop");
-  const card = w.page.locator('article[data-service="my-app"][data-family="hello_total"]');
-  await card.waitFor();
-  await card.getByText("a rate needs a second sample").waitFor();
-  expect(await card.locator("strong").textContent()).toBe("1");
+  const shown = card(w.page, "my-app", "room_temperature_celsius");
+  await shown.waitFor();
+  const drawn = await cardOf(w.page, "my-app", "room_temperature_celsius");
+  expect(drawn.lines[0]?.values).toEqual([21.5]);
+  expect((await shown.locator(".headline").textContent())?.trim()).toBe("21.5");
   await w.close();
 });

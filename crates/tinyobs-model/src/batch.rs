@@ -4,6 +4,7 @@
 //!
 //! I-BATCH-1  Every row's label range holds canonical bytes: [`WriteBatch::push`] is the only way
 //!            in, and it takes a [`LabelsBuilder`] that has checked the rules.
+//! Proved by: batch/tests.rs.
 
 use std::ops::Range;
 
@@ -38,13 +39,6 @@ impl WriteBatch {
     /// An empty batch.
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// Forgets everything but keeps the memory for the next request.
-    pub fn clear(&mut self) {
-        self.arena.clear();
-        self.rows.clear();
-        self.metadata.clear();
     }
 
     /// Adds one sample. A series named by several rows in a row is stored once per row.
@@ -123,3 +117,6 @@ impl WriteBatch {
         self.rows.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::limits;
+
 /// What the numbers of a metric mean. Metadata of the metric *name*, not part of a series' identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[repr(u8)]
@@ -80,9 +82,21 @@ pub struct Metadata {
     pub help: String,
 }
 
+/// `text` as it is kept in [`Metadata`]: up to `limits::METADATA_BYTES`, whole characters.
+pub fn metadata_text(text: &str) -> &str {
+    &text[..text.floor_char_boundary(limits::METADATA_BYTES)]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn metadata_is_cut_at_a_character() {
+        assert_eq!(metadata_text("Help."), "Help.");
+        assert_eq!(metadata_text(&"é".repeat(513)), "é".repeat(512));
+        assert_eq!(metadata_text(&format!("a{}", "é".repeat(512))).len(), 1_023);
+    }
 
     #[test]
     fn every_kind_survives_its_name_and_its_byte() {

@@ -278,7 +278,7 @@ fn check_label(metric: &str, name: &str, value: &str) -> Result<(), (Refusal, St
 }
 
 /// A name as it may stand in a message: escaped, and short however long it is.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     const SHOWN: usize = 64;
     if text.chars().count() <= SHOWN {
         return format!("{text:?}");

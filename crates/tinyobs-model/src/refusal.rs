@@ -1,6 +1,7 @@
 //! Refusal: why one item of a batch was not stored, in words a sender can act on.
 //!
 //! I-REFUSE-1  A refused item never takes its neighbours with it: good items of a batch are kept.
+//! Proved by: batch/tests.rs, and with a server around it tinyobs-server tests/it/ingest.rs.
 
 use std::fmt;
 

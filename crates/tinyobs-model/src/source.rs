@@ -5,6 +5,7 @@
 //! I-SOURCE-1  Cursors come in the order of their labels, pair by pair.
 //! I-SOURCE-2  A cursor yields each time once, ascending, all inside the asked range.
 //! I-SOURCE-3  A cursor sees the samples acknowledged before `select` was called.
+//! Proved by: tinyobs-server range/tests.rs over a real store, tinyobs-store tests/model.rs.
 
 use std::fmt;
 

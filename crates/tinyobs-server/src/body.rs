@@ -22,8 +22,7 @@ use tokio::time::timeout;
 
 use crate::error::ApiError;
 
-/// How long a body waits for memory before its sender is asked to come again.
-const WAIT_FOR_MEMORY: Duration = Duration::from_secs(5);
+const WAIT: Duration = Duration::from_secs(limits::BODY_WAIT_SECONDS);
 /// The first piece of memory for a body.
 const FIRST_BYTES: usize = 16 << 10;
 
@@ -104,7 +103,7 @@ async fn collect(
 async fn take(budget: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphorePermit, ApiError> {
     let permits = u32::try_from(bytes).expect("body limits fit 32 bits");
     let share = Arc::clone(budget).acquire_many_owned(permits);
-    match timeout(WAIT_FOR_MEMORY, share).await {
+    match timeout(WAIT, share).await {
         Ok(share) => Ok(share.expect("never closed")),
         Err(_) => Err(ApiError::unavailable(
             "too many large bodies are being read; send this one again",
@@ -115,17 +114,16 @@ async fn take(budget: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphorePer
 /// Reads on for a while without keeping anything: most clients look at the answer only when they
 /// have sent everything, and would see a reset connection instead.
 async fn discard(mut body: Body) {
-    const BYTES_MAX: usize = 4 * limits::BODY_BYTES;
     let drain = async {
         let mut read = 0;
         while let Some(Ok(frame)) = body.frame().await {
             read += frame.data_ref().map_or(0, Bytes::len);
-            if read > BYTES_MAX {
+            if read > limits::DISCARDED_BYTES {
                 break;
             }
         }
     };
-    let _ = timeout(WAIT_FOR_MEMORY, drain).await;
+    let _ = timeout(WAIT, drain).await;
 }
 
 fn encoding(headers: &HeaderMap) -> Result<Encoding, ApiError> {

@@ -83,8 +83,8 @@ pub async fn series(State(app): State<App>, request: Request) -> Result<Response
         limits::SERIES_LISTED_DEFAULT,
         limits::SERIES_LISTED_MAX,
     )?;
-    let selection = params.selection()?;
     app.query(move |app, cancel| {
+        let selection = params.selection(cancel)?;
         let all = select(app, &selection);
         cancel.check()?;
         let last = last_samples(app, &selection)?;
@@ -149,14 +149,13 @@ pub async fn cardinality(State(app): State<App>, request: Request) -> Result<Res
         metric: String,
         series: u64,
     }
-    const TOP: usize = 10;
     Params::parse(request.uri().query(), &[])?;
     app.query(|app, _| {
         let mut metrics = app.store.metrics();
         let unique_metrics = metrics.len();
         let total_series = app.store.stats().series;
         metrics.sort_by(|a, b| b.series.cmp(&a.series).then_with(|| a.name.cmp(&b.name)));
-        metrics.truncate(TOP);
+        metrics.truncate(limits::TOP_METRICS);
         let largest = metrics.first();
         let series_limit = app.store.max_series();
         let answer = Answer {

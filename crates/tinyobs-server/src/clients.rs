@@ -13,8 +13,6 @@ use tinyobs_wire::json::Source;
 const INTERVALS_MISSED: i64 = 3;
 /// For clients that do not say how often they push.
 const INTERVAL_MS_DEFAULT: u64 = 15_000;
-/// Longer intervals count as this one, so that a wrong number does not stay for ever.
-const INTERVAL_MS_MAX: u64 = 3_600_000;
 
 /// The processes that pushed with a source.
 #[derive(Debug, Default)]
@@ -57,7 +55,7 @@ impl Clients {
         let interval_ms = source.interval_ms.unwrap_or(INTERVAL_MS_DEFAULT);
         let client = Client {
             last_push_ms: now_ms,
-            interval_ms: interval_ms.clamp(1_000, INTERVAL_MS_MAX) as i64,
+            interval_ms: interval_ms.clamp(1_000, limits::CLIENT_INTERVAL_MS_MAX) as i64,
         };
         clients.insert(name, client);
     }

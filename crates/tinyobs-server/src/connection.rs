@@ -21,9 +21,6 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Sleep, sleep};
 
-/// Bytes of a request head; also what hyper reads ahead.
-const HEAD_BYTES: usize = 64 << 10;
-
 /// Serves `stream` until either side is done, or `drain` turns true.
 pub async fn serve(stream: TcpStream, router: Router, mut drain: watch::Receiver<bool>) {
     // Answers are written whole, so there is nothing to wait for.
@@ -33,7 +30,7 @@ pub async fn serve(stream: TcpStream, router: Router, mut drain: watch::Receiver
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(idle)
-        .max_buf_size(HEAD_BYTES)
+        .max_buf_size(limits::HEAD_BYTES)
         .serve_connection(io, TowerToHyperService::new(router));
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {

@@ -35,6 +35,14 @@ impl Cancel {
     }
 }
 
+#[cfg(test)]
+impl Cancel {
+    /// For tests of what a cancelled request does.
+    pub fn cancelled() -> Self {
+        Self(Arc::new(AtomicBool::new(true)))
+    }
+}
+
 impl Gate {
     /// `places` at once, `waiting_max` in the queue; `what` names them to clients.
     pub fn new(places: usize, waiting_max: usize, what: &'static str) -> Self {

@@ -4,6 +4,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use tinyobs_model::limits;
 
 use crate::error::ApiError;
 use crate::json;
@@ -27,20 +28,22 @@ pub async fn ready(State(app): State<App>) -> Response {
 /// `GET /v1/health`
 pub async fn health(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
     #[derive(Serialize)]
-    struct Answer {
+    struct Answer<'a> {
         status: &'static str,
         version: &'static str,
         uptime: String,
         uptime_seconds: u64,
         durability: &'static str,
         engine: &'static str,
-        store: StoreHealth,
+        store: StoreHealth<'a>,
     }
     #[derive(Serialize)]
-    struct StoreHealth {
+    struct StoreHealth<'a> {
         healthy: bool,
         #[serde(skip_serializing_if = "Option::is_none")]
         last_error: Option<String>,
+        /// Found by the start and set aside: no reason to take the server out of service.
+        damage: &'a [String],
     }
     Params::parse(request.uri().query(), &[])?;
     let last_error = app.store.health().err();
@@ -50,6 +53,7 @@ pub async fn health(State(app): State<App>, request: Request) -> Result<Response
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "degraded")
     };
+    let damage = app.store.damage();
     let uptime_seconds = app.started.elapsed().as_secs();
     let answer = Answer {
         status,
@@ -61,6 +65,7 @@ pub async fn health(State(app): State<App>, request: Request) -> Result<Response
         store: StoreHealth {
             healthy,
             last_error,
+            damage: &damage[..damage.len().min(limits::DAMAGE_LISTED)],
         },
     };
     Ok(json::response(code, &answer))

@@ -14,9 +14,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use serde::Serialize;
 use tinyobs_model::{Refusal, Refused, limits};
-use tinyobs_store::StoreError;
 use tinyobs_wire::decompress::{DecompressError, decompress};
-use tinyobs_wire::json::{BodyError, decode};
+use tinyobs_wire::json::decode;
 
 use crate::body::{self, Held};
 use crate::error::{ApiError, ItemError};
@@ -50,7 +49,7 @@ fn store(app: &App, held: Held) -> Result<Stored, ApiError> {
     let decoded = {
         let body = decompress(held.encoding, &held.bytes, limits::DECOMPRESSED_BYTES)
             .map_err(|error| refuse_packed(&error))?;
-        decode(&body, now_ms).map_err(|error| refuse_body(&error))?
+        decode(&body, now_ms).map_err(|error| ApiError::bad_request(error.to_string()))?
     };
     // The bodies are no longer needed while the store works.
     drop(held);
@@ -64,7 +63,7 @@ fn store(app: &App, held: Held) -> Result<Stored, ApiError> {
             if error.is_fatal() {
                 app.raise_fatal(error.to_string());
             }
-            refuse_store(error)
+            ApiError::from(error)
         })?;
         count = appended.stored;
         refused.extend(appended.refused);
@@ -131,14 +130,6 @@ fn refuse_packed(error: &DecompressError) -> ApiError {
         }
         _ => ApiError::bad_request(error.to_string()),
     }
-}
-
-fn refuse_body(error: &BodyError) -> ApiError {
-    ApiError::bad_request(error.to_string())
-}
-
-fn refuse_store(error: StoreError) -> ApiError {
-    ApiError::from(error)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use tinyobs_model::{Labels, Sample};
+use tinyobs_wire::number;
 
 /// An answer of `value`, ended by a line break so that it reads well in a terminal.
 pub fn response(status: StatusCode, value: &impl Serialize) -> Response {
@@ -58,15 +59,11 @@ impl Point {
     }
 }
 
-/// Whole numbers without `.0`, as long as that says the same.
+/// Whole numbers without `.0`.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
 fn short_number<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-    let whole = *value as i64;
-    // Beyond 2^53 not every whole number is an `f64`; and −0 is not 0.
-    let is_whole = whole.unsigned_abs() <= 1 << 53 && (whole as f64).to_bits() == value.to_bits();
-    if is_whole {
-        serializer.serialize_i64(whole)
-    } else {
-        serializer.serialize_f64(*value)
+    match number::whole(*value) {
+        Some(whole) => serializer.serialize_i64(whole),
+        None => serializer.serialize_f64(*value),
     }
 }

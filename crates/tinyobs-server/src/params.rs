@@ -2,12 +2,15 @@
 //!
 //! I-PARAM-1  What is not known, given twice or malformed is a 400 that names the parameter; a
 //!            default is only for what is absent.
+//! I-PARAM-2  All conditions of a request are counted before the first is compiled.
 //! Proved by: params/tests.rs.
 
 use tinyobs_model::{METRIC_NAME, Matcher, TimeRange, limits};
-use tinyobs_wire::{selector, time};
+use tinyobs_wire::selector::{self, Condition};
+use tinyobs_wire::time;
 
 use crate::error::ApiError;
+use crate::gate::Cancel;
 
 /// The only parameter that may come more than once.
 const MATCH: &str = "match[]";
@@ -94,22 +97,18 @@ impl Params {
         Ok(TimeRange::new(start_ms, end_ms))
     }
 
-    /// `metric` and `match[]`; everything when neither is given.
-    pub fn selection(&self) -> Result<Selection, ApiError> {
-        let metric = self.text("metric");
-        if metric.is_some_and(|name| name.len() > limits::METRIC_NAME_BYTES) {
-            let message = format!("it has more than {} bytes", limits::METRIC_NAME_BYTES);
-            return Err(malformed("metric", &message));
-        }
-        let metric = metric.map(|name| Matcher::equal(METRIC_NAME, name));
+    /// `metric` and `match[]`; everything when neither is given. Takes a while when there are
+    /// regular expressions, so it belongs behind a gate.
+    pub fn selection(&self, cancel: &Cancel) -> Result<Selection, ApiError> {
+        let metric = self.metric()?;
         let mut selection = Selection::new();
-        for text in self.all(MATCH) {
-            if selection.len() == limits::SELECTORS {
-                let message = format!("it is given more than {} times", limits::SELECTORS);
-                return Err(malformed(MATCH, &message));
+        for (text, conditions) in self.conditions()? {
+            let mut matchers = Vec::with_capacity(conditions.len() + 1);
+            for condition in conditions {
+                cancel.check()?;
+                let matcher = condition.compile(text);
+                matchers.push(matcher.map_err(|error| malformed(MATCH, &error.to_string()))?);
             }
-            let mut matchers =
-                selector::parse(text).map_err(|error| malformed(MATCH, &error.to_string()))?;
             matchers.extend(metric.clone());
             selection.push(matchers);
         }
@@ -117,6 +116,39 @@ impl Params {
             selection.push(metric.into_iter().collect());
         }
         Ok(selection)
+    }
+
+    fn metric(&self) -> Result<Option<Matcher>, ApiError> {
+        let metric = self.text("metric");
+        if metric.is_some_and(|name| name.len() > limits::METRIC_NAME_BYTES) {
+            let message = format!("it has more than {} bytes", limits::METRIC_NAME_BYTES);
+            return Err(malformed("metric", &message));
+        }
+        Ok(metric.map(|name| Matcher::equal(METRIC_NAME, name)))
+    }
+
+    /// Each selector with its conditions, none of them compiled yet (I-PARAM-2).
+    fn conditions(&self) -> Result<Vec<(&str, Vec<Condition>)>, ApiError> {
+        let (mut matchers, mut regexes) = (0, 0);
+        let mut read = Vec::new();
+        for text in self.all(MATCH) {
+            let conditions =
+                selector::parse(text).map_err(|error| malformed(MATCH, &error.to_string()))?;
+            matchers += conditions.len();
+            regexes += conditions.iter().filter(|one| one.is_regex()).count();
+            read.push((text, conditions));
+            for (count, most, what) in [
+                (read.len(), limits::SELECTORS, "selectors"),
+                (matchers, limits::MATCHERS_PER_REQUEST, "matchers"),
+                (regexes, limits::REGEXES_PER_REQUEST, "regular expressions"),
+            ] {
+                if count > most {
+                    let message = format!("the request has more than {most} {what}");
+                    return Err(malformed(MATCH, &message));
+                }
+            }
+        }
+        Ok(read)
     }
 
     fn all(&self, name: &str) -> impl Iterator<Item = &str> {

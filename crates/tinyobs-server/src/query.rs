@@ -5,7 +5,6 @@
 //! The text is written as it is read: a row repeats its series' labels, and as values they would
 //! take many times the memory. NaN and infinity have no JSON number, so such samples are left out.
 
-use std::collections::HashMap;
 use std::io::Write;
 
 use axum::extract::{Request, State};
@@ -18,7 +17,7 @@ use tinyobs_wire::time;
 use crate::error::ApiError;
 use crate::json::{self, LabelsObject};
 use crate::params::Params;
-use crate::range::{Budget, select};
+use crate::range::{Budget, kinds, select};
 use crate::state::App;
 
 /// `GET /v1/query`
@@ -31,14 +30,9 @@ pub async fn dump(State(app): State<App>, request: Request) -> Result<Response, 
         limits::DUMP_SAMPLES_DEFAULT,
         limits::DUMP_SAMPLES_MAX,
     )?;
-    let selection = params.selection()?;
     app.query(move |app, cancel| {
-        let kinds: HashMap<String, Kind> = app
-            .store
-            .metrics()
-            .into_iter()
-            .map(|metric| (metric.name, metric.metadata.kind))
-            .collect();
+        let selection = params.selection(cancel)?;
+        let kinds = kinds(&app.store, &selection);
         let mut budget = Budget::new(cancel);
         let mut rows = Rows::new(limit);
         let mut block = Columns::default();

@@ -2,20 +2,23 @@
 //!
 //!   store::select ─▶ blocks of samples ─▶ [`downsample`] ─▶ points
 //!
-//! I-RANGE-1  A series has at most `maxPoints` points, its lowest and highest value among them.
+//! I-RANGE-1  A series has at most `maxPoints` points; the lowest and highest value are among them
+//!            unless it is cumulative.
 //! I-RANGE-2  What a query may read and hold is counted while it reads, not afterwards.
 //! I-RANGE-3  Series come in the order of their labels, each once, whatever the selectors.
+//! I-RANGE-4  A counter that restarts inside a bucket keeps its increase, see I-DOWN-4.
 //! Proved by: range/tests.rs, range/downsample/tests.rs, tests/it/query.rs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Serialize, Serializer};
 use tinyobs_model::{
-    Columns, Labels, Resolution, Sample, SeriesCursor, SeriesSource, TimeRange, limits,
+    Columns, Kind, Labels, Resolution, Sample, SeriesCursor, SeriesSource, TimeRange, limits,
 };
+use tinyobs_store::Store;
 
 use crate::error::ApiError;
 use crate::gate::Cancel;
@@ -25,7 +28,7 @@ use crate::state::App;
 
 pub mod downsample;
 
-use downsample::Downsampler;
+use downsample::{Downsampler, Keep};
 
 #[derive(Serialize)]
 struct Answer {
@@ -58,9 +61,10 @@ pub async fn range(State(app): State<App>, request: Request) -> Result<Response,
             "query window too large (max 90 days)",
         ));
     }
-    let selection = params.selection()?;
     app.query(move |app, cancel| {
-        let data = lines(&*app.store, &selection, range, max_points, cancel)?;
+        let selection = params.selection(cancel)?;
+        let kinds = kinds(&app.store, &selection);
+        let data = lines(&*app.store, &kinds, &selection, range, max_points, cancel)?;
         Ok(json::response(StatusCode::OK, &Answer { data }))
     })
     .await
@@ -68,6 +72,7 @@ pub async fn range(State(app): State<App>, request: Request) -> Result<Response,
 
 fn lines(
     source: &dyn SeriesSource,
+    kinds: &HashMap<String, Kind>,
     selection: &Selection,
     range: TimeRange,
     max_points: usize,
@@ -78,7 +83,9 @@ fn lines(
     let mut points_left = limits::QUERY_POINTS;
     let mut block = Columns::default();
     for mut cursor in select(source, selection, range)? {
-        let mut downsampler = Downsampler::new(range, max_points);
+        let kind = kinds.get(cursor.labels().metric_name()).copied();
+        let keep = Keep::of(kind.unwrap_or_default());
+        let mut downsampler = Downsampler::new(range, max_points, keep);
         while cursor.next_block(&mut block)? {
             budget.spend(block.len())?;
             block.iter().for_each(|sample| downsampler.push(sample));
@@ -96,6 +103,18 @@ fn lines(
         }
     }
     Ok(lines)
+}
+
+/// The kinds of the metrics in the selection, by name.
+pub fn kinds(store: &Store, selection: &Selection) -> HashMap<String, Kind> {
+    let mut kinds = HashMap::new();
+    for series in selection.iter().flat_map(|matchers| store.series(matchers)) {
+        let name = series.labels.metric_name();
+        if !kinds.contains_key(name) {
+            kinds.insert(name.to_owned(), series.kind);
+        }
+    }
+    kinds
 }
 
 /// One cursor for each series of the selection, in order (I-RANGE-3).

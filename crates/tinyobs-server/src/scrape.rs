@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use tinyobs_model::limits;
 use tinyobs_wire::exposition::{self, Exposed, TextWriter, write_series};
 
 use crate::error::ApiError;
@@ -21,9 +22,6 @@ use crate::state::App;
 mod own;
 
 use own::Own;
-
-/// Prometheus' own look-back: what is older is no longer the present.
-const LIVE_MS: i64 = 5 * 60 * 1_000;
 
 /// `GET /metrics`
 pub async fn scrape(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
@@ -35,7 +33,7 @@ pub async fn scrape(State(app): State<App>, request: Request) -> Result<Response
 
 fn page(app: &App) -> Result<String, ApiError> {
     let mut own = Own::of(app);
-    let latest = app.store.latest(&[], app.now_ms() - LIVE_MS)?;
+    let latest = app.store.latest(&[], app.now_ms() - limits::LIVE_MS)?;
     let help: HashMap<String, String> = app
         .store
         .metrics()

@@ -13,6 +13,8 @@
 
 use std::io::Write as _;
 
+use crate::number::Short;
+
 /// Who pushes: the same for every item of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Source<'a> {
@@ -252,20 +254,13 @@ pub fn write_text(out: &mut Vec<u8>, text: &str) {
 
 /// Appends a finite number so that it reads back bit for bit; `null` for any other.
 pub fn write_f64(out: &mut Vec<u8>, value: f64) {
-    // Up to here every whole number is exact, and Rust's `{:?}` would add a needless ".0".
-    const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
-    let _ = if !value.is_finite() {
-        write!(out, "null")
-    } else if value.abs() <= WHOLE_MAX && value.fract() == 0.0 && value.to_bits() != NEGATIVE_ZERO {
-        write!(out, "{}", value as i64)
+    // Writing to a Vec cannot fail.
+    let _ = if value.is_finite() {
+        write!(out, "{}", Short(value))
     } else {
-        // The shortest digits that read back to the same bits, with an exponent when that is
-        // shorter: valid JSON as it stands.
-        write!(out, "{value:?}")
+        write!(out, "null")
     };
 }
-
-const NEGATIVE_ZERO: u64 = 1 << 63;
 
 fn kind(value: &Value<'_>) -> &'static str {
     match value {

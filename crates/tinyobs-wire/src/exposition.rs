@@ -21,6 +21,8 @@ use std::fmt::Write;
 
 use tinyobs_model::Kind;
 
+use crate::number::Short;
+
 pub mod families;
 
 pub use families::{Exposed, write_series};
@@ -117,18 +119,15 @@ fn escape(out: &mut String, text: &str, in_quotes: bool) {
     }
 }
 
-/// Reads back bit for bit; without an exponent where that is readable.
+/// As JSON has it, and the three values that JSON has not.
 fn write_value(out: &mut String, value: f64) {
-    let magnitude = value.abs();
     // Writing to a String cannot fail.
     let _ = if value.is_nan() {
         write!(out, "NaN")
     } else if value.is_infinite() {
         write!(out, "{}Inf", if value > 0.0 { '+' } else { '-' })
-    } else if magnitude == 0.0 || (1e-5..1e17).contains(&magnitude) {
-        write!(out, "{value}")
     } else {
-        write!(out, "{value:e}")
+        write!(out, "{}", Short(value))
     };
 }
 

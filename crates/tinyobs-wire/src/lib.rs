@@ -6,6 +6,7 @@
 //! A value goes in, a value comes out: nothing here does I/O, so every test is of that shape too.
 //! In reading order:
 //!
+//! - [`number`]: a finite number in decimal.
 //! - [`encode`]: the push body as the SDK writes it.
 //! - [`decompress`]: the one function that decompresses.
 //! - [`json`]: the push body as the server reads it.
@@ -20,6 +21,7 @@ pub mod encode;
 pub mod exposition;
 #[cfg(feature = "decode")]
 pub mod json;
+pub mod number;
 #[cfg(feature = "decode")]
 pub mod selector;
 #[cfg(feature = "decode")]

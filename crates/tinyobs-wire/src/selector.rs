@@ -1,11 +1,15 @@
 //! Selector: `name{label="value",other=~"a.*"}` as it stands in a `match[]` parameter.
 //!
-//!   `?match[]=…` ─▶ [parse] ─▶ matchers ─▶ store::select
+//!   `?match[]=…` ─▶ [parse] ─▶ conditions ─▶ [Condition::compile] ─▶ matchers ─▶ store::select
+//!
+//! In two steps, because a few bytes of a regular expression can take much longer to compile than
+//! to read: whoever asks counts the conditions in between.
 //!
 //! Names may be quoted (`{"my.metric","my.label"="x"}`), as in Prometheus 3. Unlike there, `{}` is
 //! taken and selects everything: what an answer may hold is bounded anyway.
 //!
-//! I-SELECT-1  Every text is a list of matchers or an error that names the character.
+//! I-SELECTOR-1  Every text is a list of conditions or an error that names the character.
+//! I-SELECTOR-2  Reading takes time and memory by the length of the text, whatever is in it.
 //! Proved by: selector/tests.rs.
 
 use tinyobs_model::{METRIC_NAME, MatchOp, Matcher, limits};
@@ -22,11 +26,42 @@ pub struct BadSelector {
     pub character: usize,
 }
 
-/// The matchers of a selector.
+/// One condition of a selector, its regular expression not yet looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// The label.
+    pub name: String,
+    /// How it is compared.
+    pub op: MatchOp,
+    /// With what.
+    pub value: String,
+    /// Where the value stands, for errors; in bytes.
+    value_at: usize,
+}
+
+impl Condition {
+    /// Whether compiling it takes more than a moment.
+    pub fn is_regex(&self) -> bool {
+        matches!(self.op, MatchOp::Regex | MatchOp::NotRegex)
+    }
+
+    /// The condition as a store takes it; `text` is what it was parsed from.
+    ///
+    /// # Errors
+    /// Its regular expression is not usable.
+    pub fn compile(self, text: &str) -> Result<Matcher, BadSelector> {
+        Matcher::new(self.op, self.name, self.value).map_err(|error| BadSelector {
+            reason: error.to_string(),
+            character: character(text, self.value_at),
+        })
+    }
+}
+
+/// The conditions of a selector.
 ///
 /// # Errors
-/// `text` is not a selector, is too long, or holds a regular expression that is not usable.
-pub fn parse(text: &str) -> Result<Vec<Matcher>, BadSelector> {
+/// `text` is not a selector, or is too long.
+pub fn parse(text: &str) -> Result<Vec<Condition>, BadSelector> {
     if text.len() > limits::SELECTOR_BYTES {
         return Err(BadSelector {
             reason: format!("selector is longer than {} bytes", limits::SELECTOR_BYTES),
@@ -36,17 +71,19 @@ pub fn parse(text: &str) -> Result<Vec<Matcher>, BadSelector> {
     let mut parser = Parser {
         text,
         at: 0,
-        matchers: Vec::new(),
+        conditions: Vec::new(),
+        metric_named: false,
     };
     parser.selector()?;
-    Ok(parser.matchers)
+    Ok(parser.conditions)
 }
 
 struct Parser<'a> {
     text: &'a str,
     /// In bytes, always at a character's border.
     at: usize,
-    matchers: Vec<Matcher>,
+    conditions: Vec<Condition>,
+    metric_named: bool,
 }
 
 impl<'a> Parser<'a> {
@@ -54,11 +91,11 @@ impl<'a> Parser<'a> {
         self.space();
         let name = self.identifier(true);
         if !name.is_empty() {
-            self.matchers.push(Matcher::equal(METRIC_NAME, name));
+            self.add(0, METRIC_NAME, MatchOp::Equal, name.to_owned(), 0)?;
         }
         self.space();
         if self.eat("{") {
-            self.matchers_until_brace()?;
+            self.conditions_until_brace()?;
         } else if name.is_empty() {
             return Err(self.error("expected a metric name or `{`"));
         }
@@ -70,13 +107,13 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn matchers_until_brace(&mut self) -> Result<(), BadSelector> {
+    fn conditions_until_brace(&mut self) -> Result<(), BadSelector> {
         loop {
             self.space();
             if self.eat("}") {
                 return Ok(());
             }
-            self.matcher()?;
+            self.condition()?;
             self.space();
             // A comma may stand behind the last one too.
             if !self.eat(",") && !self.rest().starts_with('}') {
@@ -85,7 +122,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn matcher(&mut self) -> Result<(), BadSelector> {
+    fn condition(&mut self) -> Result<(), BadSelector> {
         let from = self.at;
         let quoted = text::string(self)?;
         let label = match &quoted {
@@ -100,34 +137,40 @@ impl<'a> Parser<'a> {
             Some(op) => op,
             // A quoted name alone is the metric's.
             None if quoted.is_some() => {
-                return self.add(from, Ok(Matcher::equal(METRIC_NAME, label)));
+                return self.add(from, METRIC_NAME, MatchOp::Equal, label.to_owned(), from);
             }
             None => return Err(self.error("expected `=`, `!=`, `=~` or `!~`")),
         };
         self.space();
         let value_at = self.at;
         let value = text::string(self)?.ok_or_else(|| self.error("expected a quoted value"))?;
-        let matcher = Matcher::new(op, label, value).map_err(|error| BadSelector {
-            reason: error.to_string(),
-            character: self.character(value_at),
-        });
-        self.add(from, matcher)
+        self.add(from, label, op, value, value_at)
     }
 
+    /// Adds the condition that begins at `from` and whose value begins at `value_at`.
     fn add(
         &mut self,
         from: usize,
-        matcher: Result<Matcher, BadSelector>,
+        name: &str,
+        op: MatchOp,
+        value: String,
+        value_at: usize,
     ) -> Result<(), BadSelector> {
-        let matcher = matcher?;
-        let names = |one: &Matcher| one.name() == METRIC_NAME && one.op() == MatchOp::Equal;
-        if names(&matcher) && self.matchers.iter().any(names) {
-            return Err(BadSelector {
-                reason: "the metric name is given twice".to_owned(),
-                character: self.character(from),
-            });
+        if name == METRIC_NAME && op == MatchOp::Equal {
+            if self.metric_named {
+                return Err(BadSelector {
+                    reason: "the metric name is given twice".to_owned(),
+                    character: self.character(from),
+                });
+            }
+            self.metric_named = true;
         }
-        self.matchers.push(matcher);
+        self.conditions.push(Condition {
+            name: name.to_owned(),
+            op,
+            value,
+            value_at,
+        });
         Ok(())
     }
 
@@ -188,8 +231,13 @@ impl<'a> Parser<'a> {
     }
 
     fn character(&self, at: usize) -> usize {
-        self.text[..at].chars().count() + 1
+        character(self.text, at)
     }
+}
+
+/// The place of byte `at`, which is at a character's border, counted from 1.
+fn character(text: &str, at: usize) -> usize {
+    text.get(..at).map_or(0, |before| before.chars().count()) + 1
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use std::hash::{BuildHasherDefault, Hasher, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
+use tinyobs_model::kind::metadata_text;
 use tinyobs_model::labels::Labels;
 use tinyobs_model::limits as wire_limits;
 
@@ -99,8 +100,8 @@ impl Registry {
 
     pub(crate) fn describe(&self, name: &str, unit: &str, help: &str) {
         let meta = Arc::new(Meta {
-            unit: cut(unit).into(),
-            help: cut(help).into(),
+            unit: metadata_text(unit).into(),
+            help: metadata_text(help).into(),
         });
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
         if table.metadata.len() < limits::METRICS || table.metadata.contains_key(name) {
@@ -362,15 +363,6 @@ fn too_large(series: &Series) -> String {
          bytes together, and a server takes {} at once",
         wire_limits::BATCH_BYTES
     )
-}
-
-/// As much of a text as the server keeps.
-fn cut(text: &str) -> &str {
-    let mut end = text.len().min(wire_limits::METADATA_BYTES);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }
 
 /// The keys of `places` are hashes already.

@@ -17,6 +17,7 @@ import { CursorTime } from "./cursorTime.ts";
 import { drawHeat } from "./heat.ts";
 import { ladderFor, ladderTicks, position, valueAt, type Ladder } from "./ladder.ts";
 import type { Palette } from "./palette.ts";
+import { dotted } from "./points.ts";
 import { tickSteps, TIME_STEPS_MS, yRange } from "./yscale.ts";
 
 const SYNC_KEY = "tinyobs";
@@ -24,12 +25,15 @@ const AXIS_FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif
 const TICK_PX_MIN = 34;
 const LADDER_TICK_PX_MIN = 22;
 const Y_AXIS_PX = 54;
+const AXIS_CHAR_PX = 6.2;
+const AXIS_GAP_PX = 6;
 const X_AXIS_PX = 22;
 const X_TICK_PX = 84;
 /** A phone has room for 04:12 only. */
 const X_TICK_PX_MIN = 58;
 const NARROW_PX = 560;
 const FILL_ALPHA = 0.14;
+const DOT_PX = 6;
 
 export class Plot {
   #u: uPlot;
@@ -157,7 +161,7 @@ export class Plot {
       width: 1.5,
       show: !this.#hidden.has(line.key),
       ...(alone ? { fill: (u: uPlot) => fade(u, stroke ?? this.palette.axis) } : {}),
-      points: { show: true, size: 4, width: 0, fill: stroke ?? this.palette.axis, filter: isolated },
+      points: { show: true, size: DOT_PX, width: 0, fill: stroke ?? this.palette.axis, filter: dots },
     };
   }
 
@@ -190,7 +194,7 @@ export class Plot {
     const steps = tickSteps(unit);
     return {
       ...this.#axisLook(),
-      size: Y_AXIS_PX,
+      size: yAxisWidth,
       space: TICK_PX_MIN,
       values: (_u, splits) => axisFormat(splits, unit),
       ...(steps === undefined ? {} : { incrs: steps }),
@@ -210,7 +214,7 @@ export class Plot {
     return {
       stroke: this.palette.axis,
       font: AXIS_FONT,
-      gap: 6,
+      gap: AXIS_GAP_PX,
       ticks: { show: false },
       grid: { stroke: this.palette.grid, width: 1 },
     };
@@ -238,16 +242,15 @@ function signature({ data }: Drawn): string {
   return JSON.stringify([data.unit, data.heat !== null, data.lines.map((line) => [line.key, line.colour])]);
 }
 
-/** Points without a neighbour, which no line would show. */
-function isolated(u: uPlot, seriesIndex: number): number[] {
+function dots(u: uPlot, seriesIndex: number): number[] {
   const values = u.data[seriesIndex] as readonly (number | null | undefined)[];
-  const known = values.flatMap((value, i) => (value === undefined ? [] : [i]));
-  return known.filter((i, n) => {
-    const before = known[n - 1];
-    const after = known[n + 1];
-    const alone = (other: number | undefined): boolean => other === undefined || values[other] === null;
-    return values[i] !== null && alone(before) && alone(after);
-  });
+  return dotted(values, (i) => u.valToPos(u.data[0][i] as number, "x"));
+}
+
+/** Digits that tell ticks apart may be many. */
+function yAxisWidth(_u: uPlot, texts: readonly string[] | null): number {
+  const longest = Math.max(0, ...(texts ?? []).map((text) => text.length));
+  return Math.max(Y_AXIS_PX, Math.ceil(longest * AXIS_CHAR_PX) + AXIS_GAP_PX);
 }
 
 function fade(u: uPlot, colour: string): CanvasGradient | string {

@@ -76,5 +76,35 @@ test("a histogram becomes three quantiles over a heat of its buckets", () => {
 test("a single sample draws nothing but is known", () => {
   const data = draw(family("hello_total", "rate"), [series("hello_total", {}, [[12, 1]])], grid);
   expect(data.lines[0]?.values).toEqual([null, null, null]);
-  expect(data.newest).toEqual({ t: 12_000, v: 1 });
+  expect(data.newest).toEqual({ t: 12_000, v: 1, samples: 1 });
+});
+
+test("what is known of a histogram's single push is its observations", () => {
+  const data = draw(
+    family("latency_seconds", "histogram"),
+    [
+      series("latency_seconds_bucket", { le: "0.1", path: "/a" }, [[12, 60]]),
+      series("latency_seconds_bucket", { le: "+Inf", path: "/a" }, [[12, 100]]),
+      series("latency_seconds_bucket", { le: "+Inf", path: "/b" }, [[11, 7]]),
+    ],
+    grid,
+  );
+  expect(data.newest).toEqual({ t: 12_000, v: 107, samples: 1 });
+});
+
+test("a series has ended after three of its intervals, and never within a minute", () => {
+  const alive = (nowSeconds: number, ...at: number[]): boolean | undefined => {
+    const points = at.map((s): [number, number] => [s, 1]);
+    return draw(family("t", "gauge"), [series("t", {}, points)], gridFrom(0, nowSeconds * 1000, 10_000)).lines[0]?.alive;
+  };
+  expect([alive(70, 10), alive(71, 10)]).toEqual([true, false]);
+  expect([alive(70, 5, 10), alive(71, 5, 10)]).toEqual([true, false]);
+  expect([alive(160, 10, 40, 70), alive(161, 10, 40, 70)]).toEqual([true, false]);
+});
+
+test("quantiles end with their histogram", () => {
+  const tracks = [series("x_bucket", { le: "+Inf" }, [[0, 0], [10, 10]]), series("x_bucket", { le: "1" }, [[0, 0], [10, 10]])];
+  const ends = (nowMs: number) => draw(family("x", "histogram"), tracks, gridFrom(0, nowMs, 10_000)).lines.map((l) => [l.alive, l.lastMs]);
+  expect(ends(60_000)).toEqual([[true, 10_000], [true, 10_000], [true, 10_000]]);
+  expect(ends(80_000)).toEqual([[false, 10_000], [false, 10_000], [false, 10_000]]);
 });

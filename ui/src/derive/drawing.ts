@@ -11,9 +11,9 @@ import { lineLabels } from "../format/label.ts";
 import { rateUnit, unitOf, type Unit } from "../format/unit.ts";
 import type { Family } from "./family.ts";
 import { agesOf, gaugeColumns } from "./gauge.ts";
-import { gapLimit, type Grid } from "./grid.ts";
+import { isAlive, type Grid } from "./grid.ts";
 import { differingLabels, largest, largestOrSummed, type Line, type Picked, type Value } from "./pick.ts";
-import { heatCells, histogramOnGrid, quantileLine } from "./quantile.ts";
+import { heatCells, histogramOnGrid, parseBound, quantileLine } from "./quantile.ts";
 import { rateOnGrid } from "./rate.ts";
 import { seriesKey, type Track } from "./track.ts";
 
@@ -39,8 +39,16 @@ export interface DrawingData {
   readonly more: number;
   /** All series of the family in this window. */
   readonly series: number;
-  /** Newest raw sample, for a card that cannot draw yet. */
-  readonly newest: { readonly t: number; readonly v: number } | null;
+  readonly newest: Newest | null;
+}
+
+/** The newest raw samples, for a card that cannot draw yet. */
+export interface Newest {
+  readonly t: number;
+  /** Counters: of all series together; histograms: all observations; gauges: of the newest series. */
+  readonly v: number;
+  /** Samples of the series that has most of them. */
+  readonly samples: number;
 }
 
 const QUANTILES = [
@@ -57,7 +65,7 @@ export function draw(
 ): DrawingData {
   const sorted = [...tracks].sort((a, b) => (a.key < b.key ? -1 : 1));
   const unit = unitOf(family.name, family.unit);
-  const base = { series: sorted.length, newest: newestOf(sorted), heat: null };
+  const base = { series: sorted.length, newest: newestOf(family, sorted), heat: null };
   switch (family.drawing) {
     case "histogram":
       return { ...base, ...drawHistogram(family, sorted, grid), unit, fromZero: true };
@@ -99,11 +107,14 @@ function drawGauges(family: Family, all: readonly Track[], grid: Grid, unit: Uni
 
 function drawHistogram(family: Family, tracks: readonly Track[], grid: Grid) {
   const bins = histogramOnGrid(tracks, grid);
+  const alive = tracks.some((track) => isAlive(track.times, grid.nowMs));
+  const lastMs = Math.max(...tracks.map(lastOf));
   const lines = QUANTILES.map(({ q, name }) => ({
     key: seriesKey(family.name, { quantile: String(q) }),
     labels: { quantile: String(q) },
     values: quantileLine(q, bins),
-    alive: true,
+    alive,
+    lastMs,
     label: name,
     colour: name,
   }));
@@ -118,9 +129,12 @@ function drawHistogram(family: Family, tracks: readonly Track[], grid: Grid) {
 }
 
 function lineOf(track: Track, values: readonly Value[], grid: Grid): Line {
-  const last = track.times.at(-1) ?? 0;
-  const alive = last >= grid.nowMs - gapLimit(track.times, grid.stepMs);
-  return { key: track.key, labels: track.labels, values, alive };
+  const alive = isAlive(track.times, grid.nowMs);
+  return { key: track.key, labels: track.labels, values, alive, lastMs: lastOf(track) };
+}
+
+function lastOf(track: Track): number {
+  return track.times.at(-1) ?? 0;
 }
 
 function named(family: Family, lines: readonly Line[], alone: string): DrawnLine[] {
@@ -139,10 +153,28 @@ function summed(picked: Picked, series: number): string {
   return ` · ${series} series summed${names.length > 0 ? ` by ${names.join(", ")}` : ""}`;
 }
 
-function newestOf(tracks: readonly Track[]): { t: number; v: number } | null {
-  return tracks.reduce<{ t: number; v: number } | null>((newest, track) => {
-    const t = track.times.at(-1);
-    const v = track.values.at(-1);
-    return t !== undefined && v !== undefined && (newest === null || t > newest.t) ? { t, v } : newest;
-  }, null);
+function newestOf(family: Family, all: readonly Track[]): Newest | null {
+  const known = all.filter((track) => track.times.length > 0);
+  if (known.length === 0) return null;
+  const last = (track: Track): number => track.values.at(-1) as number;
+  const newest = known.reduce((a, b) => (lastOf(b) > lastOf(a) ? b : a));
+  const counted = family.drawing === "histogram" ? topBuckets(known) : known;
+  const together = counted.reduce((sum, track) => sum + last(track), 0);
+  return {
+    t: lastOf(newest),
+    v: family.drawing === "gauge" ? last(newest) : together,
+    samples: Math.max(...known.map((track) => track.times.length)),
+  };
+}
+
+/** Of each histogram the highest bucket: it counts every observation. */
+function topBuckets(tracks: readonly Track[]): Track[] {
+  const top = new Map<string, Track>();
+  const bound = (track: Track): number => parseBound(track.labels["le"]) ?? Number.NEGATIVE_INFINITY;
+  for (const track of tracks) {
+    const group = seriesKey(track.name, { ...track.labels, le: "" });
+    const before = top.get(group);
+    if (before === undefined || bound(track) > bound(before)) top.set(group, track);
+  }
+  return [...top.values()];
 }

@@ -7,6 +7,7 @@ const line = (labels: Labels, last: number, alive = true): Line => ({
   labels,
   values: [0, last],
   alive,
+  lastMs: 0,
 });
 
 test("P-2 the largest last values, alive ones first, in label order", () => {
@@ -52,9 +53,9 @@ test("P-1 when no label fits, the largest groups are kept and the others counted
 });
 
 test("a sum is unknown only where all of it is", () => {
-  const a: Line = { key: "a", labels: { x: "1", i: "1" }, values: [1, null, null], alive: true };
-  const b: Line = { key: "b", labels: { x: "1", i: "2" }, values: [2, 3, null], alive: false };
-  expect(sumBy([a, b], ["x"])).toEqual([{ key: '[["x","1"]]', labels: { x: "1" }, values: [3, 3, null], alive: true }]);
+  const a: Line = { key: "a", labels: { x: "1", i: "1" }, values: [1, null, null], alive: true, lastMs: 1 };
+  const b: Line = { key: "b", labels: { x: "1", i: "2" }, values: [2, 3, null], alive: false, lastMs: 2 };
+  expect(sumBy([a, b], ["x"])).toEqual([{ key: '[["x","1"]]', labels: { x: "1" }, values: [3, 3, null], alive: true, lastMs: 2 }]);
 });
 
 test("differingLabels names what tells series apart", () => {

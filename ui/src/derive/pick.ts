@@ -22,6 +22,8 @@ export interface Line {
   readonly values: readonly Value[];
   /** Still pushing, as far as the newest samples tell. */
   readonly alive: boolean;
+  /** Its newest raw sample. */
+  readonly lastMs: number;
 }
 
 export interface Picked {
@@ -83,6 +85,7 @@ export function sumBy(lines: readonly Line[], names: readonly string[]): Line[] 
       labels: Object.fromEntries(pairs),
       values: group?.values.map((value, i) => addKnown(value, line.values[i])) ?? line.values,
       alive: (group?.alive ?? false) || line.alive,
+      lastMs: Math.max(group?.lastMs ?? line.lastMs, line.lastMs),
     });
   }
   return [...groups].map(([key, group]) => ({ key, ...group })).sort(byKey);

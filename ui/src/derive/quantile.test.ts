@@ -102,6 +102,17 @@ describe("histogramOnGrid", () => {
   });
 });
 
+test("a program of a millisecond has quantiles and heat at once", () => {
+  const grid = gridFrom(0, 14_000, 10_000);
+  const bins = histogramOnGrid(
+    [bucket("0.1", "/a", [12, 0], [12.001, 50]), bucket("0.2", "/a", [12, 0], [12.001, 100]), bucket("+Inf", "/a", [12, 0], [12.001, 100])],
+    grid,
+  );
+  expect(bins.cumulative).toEqual([null, [50, 100, 100]]);
+  expect(heatCells(bins)).toEqual([null, [50, 50, 0]]);
+  expect(quantileLine(0.9, bins)[1]).toBeCloseTo(0.18, 12);
+});
+
 test("parseBound reads what Prometheus and Rust write", () => {
   expect(["0.5", "1e-05", "+Inf", "inf", "Inf", "5"].map(parseBound)).toEqual([0.5, 0.00001, INF, INF, INF, 5]);
   expect([undefined, "", "fast", "NaN"].map(parseBound)).toEqual([null, null, null, null]);

@@ -65,6 +65,21 @@ describe("rate", () => {
     expect(rateOnGrid(samples, grid(3, 30_000))).toEqual([1, 1, null]);
   });
 
+  test("R-4 two samples a millisecond apart are an increase over one bin, at once", () => {
+    const samples = track([23.748, 0], [23.749, 100]);
+    // 100 in a bin of 10 s, while it is running, when it waits for a push, and long after.
+    expect(rateOnGrid(samples, grid(3, 24_000))).toEqual([null, null, 10]);
+    expect(rateOnGrid(samples, grid(4, 31_000))).toEqual([null, null, 10, null]);
+    expect(rateOnGrid(samples, grid(9))).toEqual([null, null, 10, null, null, null, null, null, null]);
+    const fiveSeconds = gridFrom(15_000, 24_000, 5_000);
+    expect(rateOnGrid(samples, fiveSeconds)).toEqual([null, 20]);
+  });
+
+  test("R-4 also across the edge of two bins, and a restart in between", () => {
+    expect(rateOnGrid(track([9.999, 0], [10.001, 100]), grid(2, 11_000))).toEqual([5, 5]);
+    expect(rateOnGrid(track([3, 50], [3.001, 20]), grid(1, 4_000))).toEqual([2]);
+  });
+
   test("one sample has no rate, and none at all neither", () => {
     expect(rateOnGrid(track([5, 7]), grid(2))).toEqual([null, null]);
     expect(rateOnGrid(track(), grid(2))).toEqual([null, null]);

@@ -10,6 +10,8 @@
 // R-3  A bin known for at least half is its mean over the known part; a bin known for less is its
 //      increase over the whole bin, so that a job of four seconds is still seen. A bin that is
 //      still running is null until half of it is known, lest the line's end droops and jumps.
+// R-4  Two samples are an increase, however close: a series known for less than half a bin in all has no
+//      line that could droop, and is shown at once (a program of a millisecond ends before its bin does).
 // Proved by: rate.test.ts, whose tests carry these numbers.
 import { gapLimit, type Grid } from "./grid.ts";
 import type { Track } from "./track.ts";
@@ -52,11 +54,12 @@ export function increaseOnGrid(track: Track, grid: Grid): (BinIncrease | null)[]
     spread(from, to, increase, first, grid.stepMs, increases, known);
   }
   const last = times.at(-1) ?? 0;
+  const brief = last - (times[0] ?? 0) < grid.stepMs / 2;
   const pushing = last >= grid.nowMs - gapMs;
   return increases.map((increase, i) => {
     const knownMs = known[i] as number;
     const end = grid.times[i] as number;
-    const running = end > grid.nowMs || (pushing && end > last);
+    const running = !brief && (end > grid.nowMs || (pushing && end > last));
     return knownMs > 0 ? { increase, knownMs, running } : null;
   });
 }

@@ -22,13 +22,21 @@ describe("formatValue", () => {
     [55.5, "percent", "55.5 %"],
     [0, "perSecond", "0/s"],
     [3.28, "perSecond", "3.28/s"],
-    [4200, "perSecond", "4.2 k/s"],
+    [4200, "perSecond", "4,200/s"],
+    [42_000, "perSecond", "42 k/s"],
     [0.004, "perSecond", "0.004/s"],
-    [999.7, "none", "1k"],
-    [-1500, "none", "-1.5k"],
+    [999.7, "none", "999.7"],
+    [9981, "none", "9,981"],
+    [9999.97, "none", "10k"],
+    [12_345, "none", "12.35k"],
+    [123_456, "none", "123k"],
+    [999_700, "none", "1M"],
+    [-1500, "none", "-1,500"],
+    [21.53, "none", "21.53"],
+    [1023.9, "bytes", "1 KiB"],
     [1e15, "none", "1,000T"],
     [0.00001, "none", "1e-5"],
-    [123.456, "none", "123"],
+    [123.456, "none", "123.5"],
     [12.9, "age", "12 s ago"],
     [0.25, "age", "0 s ago"],
     [754, "age", "13 min ago"],
@@ -46,6 +54,16 @@ test("an axis has one scale for all its ticks", () => {
   expect(axisFormat([0, 3600, 7200], "seconds")).toEqual(["0", "1 h", "2 h"]);
   expect(axisFormat([0, 30, 60], "age")).toEqual(["0", "30 s", "60 s"]);
   expect(axisFormat([0, 0.5, 1], "ratio")).toEqual(["0 %", "50 %", "100 %"]);
+});
+
+test("an axis tells neighbouring ticks apart", () => {
+  expect(axisFormat([9980, 9981, 9982], "none")).toEqual(["9,980", "9,981", "9,982"]);
+  expect(axisFormat([9980, 9980.5, 9981], "none")).toEqual(["9,980", "9,980.5", "9,981"]);
+  expect(axisFormat([9980, 9982.5, 9985], "perSecond")).toEqual(["9,980/s", "9,982.5/s", "9,985/s"]);
+  expect(axisFormat([9990, 10_000, 10_010], "none")).toEqual(["9.99k", "10k", "10.01k"]);
+  expect(axisFormat([0.97305, 0.9731, 0.97315], "ratio")).toEqual(["97.305 %", "97.31 %", "97.315 %"]);
+  expect(axisFormat([1e9, 1e9 + 1], "none")).toEqual(["1G", "1.000000001G"]);
+  expect(axisFormat([0.1 + 0.2], "none")).toEqual(["0.3"]);
 });
 
 test("formatCount separates thousands", () => {

@@ -1,19 +1,22 @@
 // Numbers for people: 1.5 ms, 12.3 MiB, 4.2 k/s, 97 %.
 //
-// Must hold: the same value and unit always read the same; three significant digits at most, none
-// padded; an axis uses one scale for all its ticks (`axisFormat`), so that ticks compare at a glance.
+// Must hold: the same value and unit always read the same; three significant digits at most (four for
+// plain numbers and rates below 100k, where 9,980 and 9,981 differ), none padded; an axis uses one scale
+// for all its ticks (`axisFormat`), so that ticks compare at a glance, and as many digits as tell them apart.
 import type { Unit } from "./unit.ts";
 
 interface Scale {
   readonly factor: number;
   readonly suffix: string;
+  /** Where it begins, when not at its factor. */
+  readonly from?: number;
 }
 
 const PLAIN: readonly Scale[] = [
   { factor: 1e12, suffix: "T" },
   { factor: 1e9, suffix: "G" },
   { factor: 1e6, suffix: "M" },
-  { factor: 1e3, suffix: "k" },
+  { factor: 1e3, suffix: "k", from: 1e4 },
   { factor: 1, suffix: "" },
 ];
 const SECONDS: readonly Scale[] = [
@@ -35,6 +38,14 @@ const BYTES: readonly Scale[] = [
 
 const AGE_IN_SECONDS_MAX = 100;
 
+const DIGITS = 3;
+const DIGITS_PLAIN = 4;
+const PLAIN_BELOW = 100_000;
+/** More than a double holds for certain. */
+const DIGITS_MAX = 15;
+/** A tick's text may be off by this share of the distance to the next. */
+const TICK_ERROR_MAX = 0.1;
+
 const SCALES: Readonly<Record<Unit, readonly Scale[]>> = {
   none: PLAIN,
   seconds: SECONDS,
@@ -49,7 +60,7 @@ const SCALES: Readonly<Record<Unit, readonly Scale[]>> = {
 export function formatValue(value: number, unit: Unit): string {
   if (unit === "age") return value < 0 ? `in ${roughly(-value)}` : `${roughly(value)} ago`;
   const scale = scaleFor(Math.abs(value), unit);
-  return digits(value / scale.factor) + scale.suffix;
+  return digits(value / scale.factor, precision(value, unit)) + scale.suffix;
 }
 
 /** A length on the unit's scale, such as a mean: an age of 5 s is 5 s long. */
@@ -60,7 +71,10 @@ export function formatLength(value: number, unit: Unit): string {
 /** Ticks of one axis, all in the scale of the largest. */
 export function axisFormat(ticks: readonly number[], unit: Unit): string[] {
   const scale = axisScale(ticks, unit);
-  return ticks.map((tick) => (tick === 0 && scale.suffix.trim() !== "%" ? "0" : digits(tick / scale.factor) + scale.suffix));
+  const significant = tickDigits(ticks.map((tick) => tick / scale.factor));
+  return ticks.map((tick) =>
+    tick === 0 && scale.suffix.trim() !== "%" ? "0" : digits(tick / scale.factor, significant) + scale.suffix,
+  );
 }
 
 /** Whole numbers with separators: 12,345. */
@@ -83,7 +97,22 @@ function scaleFor(magnitude: number, unit: Unit): Scale {
   const fallback = scales.find((scale) => scale.factor === 1) ?? (scales[0] as Scale);
   if (magnitude === 0) return fallback;
   // 999.7 rounds to 1000 in three digits: let it move up a scale instead.
-  return scales.find((scale) => magnitude * 1.0005 >= scale.factor) ?? (scales.at(-1) as Scale);
+  const rounded = magnitude * (1 + 0.5 * 10 ** -precision(magnitude, unit));
+  return scales.find((scale) => rounded >= (scale.from ?? scale.factor)) ?? (scales.at(-1) as Scale);
+}
+
+function precision(value: number, unit: Unit): number {
+  return (unit === "none" || unit === "perSecond") && Math.abs(value) < PLAIN_BELOW ? DIGITS_PLAIN : DIGITS;
+}
+
+/** The fewest digits in which no tick is drawn elsewhere than it says. */
+function tickDigits(ticks: readonly number[]): number {
+  const distances = ticks.slice(1).map((tick, i) => Math.abs(tick - (ticks[i] as number)));
+  const allowed = TICK_ERROR_MAX * Math.min(...distances);
+  let significant = DIGITS;
+  const isOff = (tick: number): boolean => Math.abs(Number(tick.toPrecision(significant)) - tick) > allowed;
+  while (significant < DIGITS_MAX && ticks.some(isOff)) significant += 1;
+  return significant;
 }
 
 /** The largest tick's scale; clock units only where every tick is whole: 15 s and 45 s, not 0.25 min. */
@@ -102,10 +131,10 @@ function roughly(seconds: number): string {
   return `${scaled < 10 ? Number(scaled.toPrecision(2)) : digits(Math.round(scaled))}${scale.suffix}`;
 }
 
-function digits(value: number): string {
+function digits(value: number, significant = DIGITS): string {
   if (value === 0) return "0";
   const magnitude = Math.abs(value);
-  if (magnitude >= 1e6 || magnitude < 1e-3) return value.toExponential(2).replace(/\.?0+e/, "e");
-  if (magnitude >= 1000) return Math.round(value).toLocaleString("en-US");
-  return String(Number(value.toPrecision(3)));
+  if (magnitude >= 1e6 || magnitude < 1e-3) return value.toExponential(significant - 1).replace(/(\.\d*?)0+e/, "$1e").replace(".e", "e");
+  const rounded = magnitude >= 1000 && significant === DIGITS ? Math.round(value) : Number(value.toPrecision(significant));
+  return magnitude >= 1000 ? rounded.toLocaleString("en-US", { maximumFractionDigits: DIGITS_MAX }) : String(rounded);
 }

@@ -4,12 +4,14 @@ use std::io::{Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
+use tinyobs_model::limits;
+
 use super::{Outcome, reachable};
 use crate::config::Config;
 
 /// Asks the configured server for `/readyz`.
 pub fn run(config: &Config) -> Outcome {
-    const PATIENCE: Duration = Duration::from_secs(3);
+    const PATIENCE: Duration = Duration::from_secs(limits::HEALTHCHECK_SECONDS);
     let listen = &config.listen;
     let addr = listen.to_socket_addrs()?.next().ok_or("no address")?;
     let addr = reachable(addr);

@@ -1,13 +1,16 @@
 //! Serve: run the server until a signal, and say how to use it.
 //!
-//! The first SIGTERM or Ctrl-C drains; the second ends at once. The demo is stopped before the
-//! server, so that its last push still arrives.
+//! The first SIGTERM or Ctrl-C drains; a second one, a moment later, ends at once. The demo is
+//! stopped before the server, so that its last push still arrives.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
+use std::time::Duration;
 
+use tinyobs_model::limits;
 use tinyobs_store::{Durability, EngineKind};
+use tokio::time::timeout;
 
 use super::{Outcome, logging, reachable};
 use crate::config::Config;
@@ -16,14 +19,11 @@ use crate::server::{Running, Server};
 
 /// Runs the server until it is told to stop.
 pub fn run(config: Config, with_demo: bool) -> Outcome {
-    // The store is reached through blocking threads: workers only move bytes.
-    const WORKERS_MAX: usize = 4;
-    const BLOCKING_THREADS_MAX: usize = 64;
     logging::start(&config);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(cores.min(WORKERS_MAX))
-        .max_blocking_threads(BLOCKING_THREADS_MAX)
+        .worker_threads(cores.min(limits::WORKER_THREADS))
+        .max_blocking_threads(limits::BLOCKING_THREADS)
         .thread_name("tinyobs")
         .enable_all()
         .build()?;
@@ -70,7 +70,7 @@ async fn run_until_signal(running: Running, demo: Option<Demo>, signals: &mut Si
             tracing::info!("stopped");
             Ok(())
         }
-        () = signals.next() => Err("stopped at once; what was acknowledged is in the log".into()),
+        () = signals.again() => Err("stopped at once; what was acknowledged is in the log".into()),
     }
 }
 
@@ -97,7 +97,8 @@ fn greeting(config: &Config, addr: SocketAddr, demo: Option<&Demo>) -> String {
     let _ = writeln!(
         out,
         "  try         curl http://{addr}/v1/ingest -H 'content-type: application/json' \
-         -d '{{\"metrics\":[{{\"name\":\"hello\",\"value\":1}}]}}'"
+         -d '{{\"metrics\":[{{\"name\":\"room_temperature_celsius\",\"type\":\"gauge\",\
+         \"value\":21.5,\"labels\":{{\"service\":\"my-app\"}}}}]}}'"
     );
     let _ = writeln!(out, "  stop        Ctrl-C\n");
     out
@@ -125,6 +126,19 @@ impl Signals {
         }
         #[cfg(not(unix))]
         Ok(Self {})
+    }
+
+    /// A signal that is meant to hurry us: wrappers such as `timeout` deliver the first one to the
+    /// process and to its group, so what comes within a second belongs to it.
+    async fn again(&mut self) {
+        const SAME_SIGNAL: Duration = Duration::from_secs(1);
+        let echoes = async {
+            loop {
+                self.next().await;
+            }
+        };
+        let _: Result<(), _> = timeout(SAME_SIGNAL, echoes).await;
+        self.next().await;
     }
 
     async fn next(&mut self) {

@@ -9,6 +9,10 @@ fn params(query: &str) -> Params {
     Params::parse(Some(query), KNOWN).unwrap()
 }
 
+fn selection(query: &str) -> Result<Selection, ApiError> {
+    params(query).selection(&Cancel::default())
+}
+
 fn message(error: ApiError) -> String {
     let shown = format!("{error:?}");
     assert_eq!(error.into_response().status(), StatusCode::BAD_REQUEST);
@@ -104,7 +108,7 @@ fn ranges_default_to_the_hour_before_their_end() {
 #[test]
 fn a_metric_narrows_every_selector() {
     let shown = |query| -> Vec<Vec<String>> {
-        let selection = params(query).selection().unwrap();
+        let selection = selection(query).unwrap();
         let list = |matchers: &Vec<Matcher>| matchers.iter().map(ToString::to_string).collect();
         selection.iter().map(list).collect()
     };
@@ -117,9 +121,40 @@ fn a_metric_narrows_every_selector() {
             [r#"__name__="n""#, r#"__name__="m""#]
         ]
     );
-    assert!(params("match[]={a").selection().is_err());
-    let many = "match[]=a&".repeat(limits::SELECTORS + 1);
-    assert!(params(&many).selection().is_err());
+    assert!(selection("match[]={a").is_err());
     let long = format!("metric={}", "x".repeat(257));
-    assert!(params(&long).selection().is_err());
+    assert!(selection(&long).is_err());
+}
+
+/// A query of `selectors` selectors, each with `conditions` conditions.
+fn query(selectors: usize, conditions: usize, condition: &str) -> String {
+    let list = vec![condition; conditions].join(",");
+    format!("match[]={{{list}}}&").repeat(selectors)
+}
+
+#[test]
+fn i_param_2_and_i_limit_1_conditions_are_counted_before_one_is_compiled() {
+    // No regular expression, so compiling one would say something else.
+    let broken = "a=~\"(\"";
+    for (many, part) in [
+        (query(65, 0, ""), "the request has more than 64 selectors"),
+        (query(64, 5, "a!=\"1\""), "more than 256 matchers"),
+        (query(1, 33, broken), "more than 32 regular expressions"),
+        (query(11, 3, broken), "more than 32 regular expressions"),
+        (query(1, 32, broken), "unclosed group at character 5"),
+    ] {
+        let shown = message(selection(&many).unwrap_err());
+        assert!(shown.contains(part), "{shown}");
+    }
+    let most = query(64, 4, "a!=\"1\"");
+    assert_eq!(selection(&most).unwrap().len(), 64);
+    let most = query(1, 32, "a=~\"b|c\"");
+    assert_eq!(selection(&most).unwrap()[0].len(), 32);
+}
+
+#[test]
+fn nothing_is_compiled_for_a_client_that_left() {
+    let selection = params("match[]={a=~\"b|c\"}").selection(&Cancel::cancelled());
+    let status = selection.unwrap_err().into_response().status();
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
 }

@@ -85,6 +85,11 @@ impl Own {
             ("tinyobs_query_waiting", "Queries in the queue.", queries),
             ("tinyobs_clients", "Processes that push.", clients as f64),
             ("tinyobs_store_healthy", "1 while writes are kept.", healthy),
+            (
+                "tinyobs_store_damage",
+                "Damaged places that the start found.",
+                app.store.damage().len() as f64,
+            ),
         ] {
             self.gauge(name, help, value);
         }

@@ -210,8 +210,10 @@ fn the_greeting_says_how_to_begin() {
     let (_, rest) = process.greeting.split_once(&curl).unwrap();
     let body = rest.split('\'').next().unwrap();
     assert_eq!(process.client().push(body).status, 200);
-    let rows = process.client().get_json("/v1/query?metric=hello");
-    assert_eq!(rows["metrics"][0]["value"], 1);
+    let rows = process
+        .client()
+        .get_json("/v1/query?metric=room_temperature_celsius");
+    assert_eq!(rows["metrics"][0]["value"], 21.5);
     assert!(
         process
             .greeting

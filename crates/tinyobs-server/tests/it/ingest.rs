@@ -39,7 +39,7 @@ pub fn values(client: Client, metric: &str) -> Vec<f64> {
 }
 
 #[test]
-fn i_ingest_1_good_items_of_a_bad_batch_are_stored() {
+fn i_ingest_1_and_i_refuse_1_good_items_of_a_bad_batch_are_stored() {
     let now = now_ms();
     let many_labels: serde_json::Map<String, Value> =
         (0..65).map(|i| (format!("l{i}"), json!("v"))).collect();

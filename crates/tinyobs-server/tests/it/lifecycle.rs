@@ -1,9 +1,12 @@
 //! Start and stop: nothing that was acknowledged is lost, and what goes wrong says so.
 
+use std::fs;
 use std::io::Write;
 use std::net::TcpListener;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use tinyobs_server::config::Config;
 use tinyobs_server::{Server, StartError};
 use tinyobs_store::EngineKind;
@@ -180,6 +183,8 @@ fn a_second_signal_ends_the_program_at_once() {
     process.signal("-TERM");
     std::thread::sleep(Duration::from_millis(200));
     assert!(process.is_running());
+    // Within the first second it would be taken for an echo of the first one.
+    std::thread::sleep(Duration::from_secs(1));
     let began = Instant::now();
     process.signal("-TERM");
     assert_eq!(process.wait(), Some(1));
@@ -217,5 +222,55 @@ fn the_demo_pushes_and_its_last_push_arrives() {
             .as_u64()
             .unwrap()
             > 20
+    );
+}
+
+/// As a killed process would leave it.
+fn copy_dir(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let from = entry.unwrap().path();
+        let to = to.join(from.file_name().unwrap());
+        if from.is_dir() {
+            copy_dir(&from, &to);
+        } else {
+            fs::copy(&from, &to).unwrap();
+        }
+    }
+}
+
+#[test]
+fn damage_that_a_start_found_is_shown() {
+    let server = TestServer::start();
+    for name in ["first", "second"] {
+        let body = format!(r#"{{"metrics":[{{"name":"{name}","value":7}}]}}"#);
+        assert_eq!(server.client().push(&body).status, 200);
+    }
+    let dir = tempfile::tempdir().unwrap();
+    copy_dir(&server.data_dir(), dir.path());
+    let segments = fs::read_dir(dir.path().join("wal")).unwrap();
+    let segments = segments.map(|entry| entry.unwrap().path());
+    let segment = segments.max_by_key(|path| path.metadata().unwrap().len());
+    let segment = segment.unwrap();
+    // In the first record: there is one behind it, so this is no torn end.
+    let mut bytes = fs::read(&segment).unwrap();
+    bytes[30] ^= 1;
+    fs::write(&segment, &bytes).unwrap();
+
+    let damaged = TestServer::with(|config| config.data_dir = dir.path().to_owned());
+    let health = damaged.client().get_json("/v1/health");
+    assert_eq!(
+        (&health["status"], &health["store"]["healthy"]),
+        (&json!("healthy"), &json!(true))
+    );
+    let damage = health["store"]["damage"].as_array().unwrap();
+    let name = segment.file_name().unwrap().to_str().unwrap();
+    assert!(damage[0].as_str().unwrap().contains(name), "{damage:?}");
+    let page = damaged.client().get("/metrics");
+    let gauge = format!("tinyobs_store_damage {}", damage.len());
+    assert!(
+        page.text().lines().any(|line| line == gauge),
+        "{}",
+        page.text()
     );
 }

@@ -7,8 +7,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::cli::Process;
-use crate::client::{head, read_answer};
-use crate::server::TestServer;
+use crate::client::{Client, head, read_answer};
+use crate::server::{TestServer, escape};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 const TOO_LARGE: &str = "body has more than 33554432 bytes";
@@ -175,4 +175,60 @@ fn a_head_that_never_ends_is_refused() {
         .take_while(|_| stream.write_all(&part).is_ok())
         .count();
     assert!(written < 1_000);
+}
+
+/// The path of a query with `count` regular expressions.
+fn query_of(count: usize, regex: &str) -> String {
+    let conditions: Vec<String> = (0..count).map(|i| format!("l{i}=~`{regex}`")).collect();
+    let selector = format!("{{{}}}", conditions.join(","));
+    format!("/v1/query/range?match[]={}", escape(&selector))
+}
+
+/// Sends `path` four times at once, more than there are workers, and sees that the server answers
+/// others meanwhile. Returns the answers' statuses and messages.
+fn four_at_once(client: Client, path: &str) -> Vec<(u16, String)> {
+    let asked: Vec<_> = (0..4)
+        .map(|_| {
+            let path = path.to_owned();
+            std::thread::spawn(move || client.get(&path))
+        })
+        .collect();
+    std::thread::sleep(Duration::from_millis(20));
+    while asked.iter().any(|one| !one.is_finished()) {
+        let began = Instant::now();
+        assert_eq!(client.get("/healthz").text(), "ok\n");
+        let took = began.elapsed();
+        assert!(took < Duration::from_secs(1), "healthz took {took:?}");
+    }
+    let answers = asked.into_iter().map(|one| one.join().unwrap());
+    answers.map(|a| (a.status, a.text().to_owned())).collect()
+}
+
+#[test]
+fn i_limit_1_regexes_are_counted_before_any_is_compiled() {
+    let server = TestServer::start();
+    let client = server.client();
+    let path = query_of(800, r"\w{8}");
+    let began = Instant::now();
+    let answers = four_at_once(client, &path);
+    let took = began.elapsed();
+    for (status, text) in answers {
+        assert_eq!(status, 400, "{text}");
+        assert!(text.contains("more than 256 matchers"), "{text}");
+    }
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    let message = client.get(&query_of(33, "a")).error(400);
+    assert_eq!(
+        message,
+        "parameter \"match[]\": the request has more than 32 regular expressions"
+    );
+}
+
+#[test]
+fn the_most_regexes_allowed_hold_up_nobody_else() {
+    let server = TestServer::start();
+    let client = server.client();
+    for (status, text) in four_at_once(client, &query_of(32, r"\w{4}")) {
+        assert_eq!((status, text.as_str()), (200, "{\"data\":[]}\n"));
+    }
 }

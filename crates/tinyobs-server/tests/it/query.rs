@@ -70,6 +70,46 @@ fn i_range_1_points_are_capped_and_spikes_kept() {
 }
 
 #[test]
+fn i_range_4_a_restart_inside_a_bucket_takes_nothing_from_a_counter() {
+    let now = now_ms();
+    // Three a sample, and a new process in the middle of everything.
+    let values: Vec<f64> = (0..1_000_u32)
+        .map(|i| f64::from(3 * if i < 517 { i } else { i - 517 }))
+        .collect();
+    let items: Vec<Value> = (now - 999 * 1_000..)
+        .step_by(1_000)
+        .zip(&values)
+        .map(|(time, value)| {
+            json!({"name": "c", "type": "counter", "value": value, "timestamp": time})
+        })
+        .collect();
+    for server in TestServer::both_engines() {
+        let client = server.client();
+        client.push(&json!({ "metrics": items }).to_string());
+        for max_points in [4, 12, 16, 24, 40, 1_000] {
+            let path = format!("/v1/query/range?metric=c&maxPoints={max_points}");
+            let answer = client.get_json(&path);
+            let points = answer["data"][0]["points"].as_array().unwrap();
+            assert!(points.len() <= max_points, "{}", points.len());
+            let kept: Vec<f64> = points.iter().map(|p| p["v"].as_f64().unwrap()).collect();
+            let increase = |values: &[f64]| -> f64 {
+                let steps = values.windows(2);
+                steps
+                    .map(|pair| {
+                        if pair[1] < pair[0] {
+                            pair[1]
+                        } else {
+                            pair[1] - pair[0]
+                        }
+                    })
+                    .sum()
+            };
+            assert_eq!(increase(&kept), increase(&values), "{max_points} points");
+        }
+    }
+}
+
+#[test]
 fn i_range_3_series_come_once_and_in_order() {
     let now = now_ms();
     for server in TestServer::both_engines() {
@@ -240,7 +280,7 @@ fn the_small_answers() {
     let health = client.get_json("/v1/health");
     assert_eq!(
         (&health["status"], &health["store"]),
-        (&json!("healthy"), &json!({"healthy": true}))
+        (&json!("healthy"), &json!({"healthy": true, "damage": []}))
     );
     assert_eq!(
         (&health["engine"], &health["durability"]),

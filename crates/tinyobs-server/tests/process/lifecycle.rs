@@ -64,6 +64,18 @@ fn a_stop_under_load_loses_nothing_acknowledged() {
     );
 }
 
+/// `timeout` and init systems may deliver one wish to stop twice.
+#[test]
+fn two_signals_at_once_are_one_wish_to_stop() {
+    for _ in 0..5 {
+        let dir = tempfile::tempdir().expect("a directory");
+        let server = Server::start(&start_in(dir.path())).expect("starts");
+        server.terminate().expect("signals");
+        let status = server.stop().expect("stops");
+        assert!(status.success(), "{status}");
+    }
+}
+
 #[test]
 fn a_second_server_says_why_it_cannot_start() {
     let dir = tempfile::tempdir().expect("a directory");

@@ -168,7 +168,7 @@ fn numbers_as_scrapers_read_them() {
     assert_eq!(printed(f64::INFINITY), "+Inf");
     assert_eq!(printed(f64::NEG_INFINITY), "-Inf");
     assert_eq!(printed(0.0), "0");
-    assert_eq!(printed(-0.0), "-0");
+    assert_eq!(printed(-0.0), "-0.0");
     assert_eq!(printed(1_795_306_562_347.0), "1795306562347");
     assert_eq!(printed(1e-300), "1e-300");
     assert_eq!(printed(0.1), "0.1");
@@ -196,6 +196,6 @@ proptest! {
         let series = sample.strip_suffix(" 1").unwrap();
         let parsed = crate::selector::parse(series).unwrap();
         prop_assert_eq!(parsed.len(), 2);
-        prop_assert_eq!(parsed[1].value(), value);
+        prop_assert_eq!(&parsed[1].value, &value);
     }
 }

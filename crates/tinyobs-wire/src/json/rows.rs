@@ -1,6 +1,7 @@
 //! Rows: an item that has its shape becomes one row of the batch, or a histogram's many.
 
 use serde_json::value::RawValue;
+use tinyobs_model::kind::metadata_text;
 use tinyobs_model::{
     Kind, LabelsBuilder, Refusal, Refused, Row, Sample, WriteBatch, limits, stale_marker,
 };
@@ -99,10 +100,14 @@ impl Sink {
             None => self.now_ms,
         };
         // A start at or behind the sample itself says nothing.
-        let start_ms = match item.start {
-            Some(raw) => Some(read_time("start", raw)?).filter(|start| *start < time_ms),
-            None => None,
+        let start_ms = if let Some(raw) = item.start {
+            Some(read_time("start", raw)?)
+        } else {
+            // Whatever the process counts was 0 when it started. (If that is a moment at all.)
+            let started = self.source.as_ref().and_then(|source| source.start_ms);
+            started.filter(|start_ms| *start_ms >= crate::time::MILLISECONDS_FROM)
         };
+        let start_ms = start_ms.filter(|start_ms| *start_ms < time_ms);
         let kind = read_kind(item)?;
         let start_ms = start_ms.filter(|_| kind.is_cumulative());
         let at = At {
@@ -208,7 +213,7 @@ impl Sink {
 
     fn describe(&mut self, names: &[&str], item: &Item<'_>) {
         let text = |text: &Option<Text<'_>>| match text {
-            Some(Text(text)) => cut(text).to_owned(),
+            Some(Text(text)) => metadata_text(text).to_owned(),
             None => String::new(),
         };
         if item.help.is_none() && item.unit.is_none() {
@@ -236,13 +241,4 @@ struct At<'a> {
     kind: Kind,
     time_ms: i64,
     start_ms: Option<i64>,
-}
-
-/// `text` up to `limits::METADATA_BYTES`, at a character's border.
-fn cut(text: &str) -> &str {
-    let mut len = text.len().min(limits::METADATA_BYTES);
-    while !text.is_char_boundary(len) {
-        len -= 1;
-    }
-    &text[..len]
 }

@@ -121,6 +121,26 @@ fn the_source_fills_in_what_items_lack_wherever_it_stands() {
 }
 
 #[test]
+fn what_a_process_counts_was_zero_when_it_started() {
+    let decoded = read(
+        r#"{"source":{"service":"s","start":1795306500000},"metrics":[
+            {"name":"a","type":"counter","value":1,"start":1795306550000},
+            {"name":"b","type":"counter","value":1},
+            {"name":"c","type":"gauge","value":1}]}"#,
+    );
+    let starts: Vec<Option<i64>> = decoded
+        .batch
+        .rows()
+        .iter()
+        .map(|row| row.start_ms)
+        .collect();
+    assert_eq!(
+        starts,
+        [Some(1_795_306_550_000), Some(1_795_306_500_000), None]
+    );
+}
+
+#[test]
 fn a_final_push_ends_its_series() {
     let decoded = read(
         r#"{"source":{"service":"s","final":true},"metrics":[

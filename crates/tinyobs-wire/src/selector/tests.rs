@@ -4,13 +4,18 @@ use proptest::prelude::*;
 
 use super::*;
 
+fn matchers(text: &str) -> Result<Vec<Matcher>, BadSelector> {
+    let conditions = parse(text)?.into_iter();
+    conditions.map(|one| one.compile(text)).collect()
+}
+
 fn parsed(text: &str) -> Vec<String> {
-    let matchers = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    let matchers = matchers(text).unwrap_or_else(|error| panic!("{text}: {error}"));
     matchers.iter().map(ToString::to_string).collect()
 }
 
 fn error(text: &str) -> (String, usize) {
-    let error = parse(text).expect_err(text);
+    let error = matchers(text).expect_err(text);
     (error.reason, error.character)
 }
 
@@ -38,7 +43,7 @@ fn every_form_of_selector() {
 
 #[test]
 fn strings_keep_every_character() {
-    let value = |text: &str| parse(text).unwrap()[0].value().to_owned();
+    let value = |text: &str| parse(text).unwrap().remove(0).value;
     assert_eq!(value(r#"{a="x,y=\"z\"{}\\"}"#), "x,y=\"z\"{}\\");
     assert_eq!(value(r"{a='it\'s \x41\101\u00e9\U0001F600'}"), "it's AAé😀");
     assert_eq!(
@@ -50,7 +55,7 @@ fn strings_keep_every_character() {
 }
 
 #[test]
-fn i_select_1_errors_name_the_character() {
+fn i_selector_1_errors_name_the_character() {
     for (text, reason, character) in [
         ("", "expected a metric name or `{`", 1),
         ("1up", "expected a metric name or `{`", 1),
@@ -88,14 +93,25 @@ fn i_select_1_errors_name_the_character() {
     assert!(parse(&"a".repeat(limits::SELECTOR_BYTES + 1)).is_err());
 }
 
+#[test]
+fn i_selector_2_reading_a_regex_does_not_compile_it() {
+    let text = r#"{a=~"(",b="(",c!~"(\\w{1000}){1000}"}"#;
+    let conditions = parse(text).unwrap();
+    let regexes: Vec<bool> = conditions.iter().map(Condition::is_regex).collect();
+    assert_eq!(regexes, [true, false, true]);
+    let last = conditions[2].clone().compile(text).expect_err("too large");
+    assert!(last.reason.contains("compiles to more than"), "{last}");
+    assert_eq!(last.character, 18);
+}
+
 proptest! {
     #[test]
-    fn i_select_1_any_text_never_panics(text in any::<String>()) {
+    fn i_selector_1_any_text_never_panics(text in any::<String>()) {
         let _ = parse(&text);
     }
 
     #[test]
-    fn i_select_1_near_selectors_never_panic(text in r#"[a-c{}=!~,"'`\\xu0-9é ]{0,40}"#) {
+    fn i_selector_1_near_selectors_never_panic(text in r#"[a-c{}=!~,"'`\\xu0-9é ]{0,40}"#) {
         let _ = parse(&text);
     }
 
@@ -105,7 +121,7 @@ proptest! {
         for character in value.chars() {
             write!(escaped, "\\U{:08x}", character as u32).unwrap();
         }
-        let matchers = parse(&format!("{{a=\"{escaped}\"}}")).unwrap();
-        prop_assert_eq!(matchers[0].value(), value);
+        let conditions = parse(&format!("{{a=\"{escaped}\"}}")).unwrap();
+        prop_assert_eq!(&conditions[0].value, &value);
     }
 }

@@ -9,15 +9,13 @@ import { useSignal } from "@preact/signals";
 import { useId, useRef, useState } from "preact/hooks";
 import type { Plot } from "../../chart/plot.ts";
 import type { Family } from "../../derive/family.ts";
-import { formatValue } from "../../format/number.ts";
-import { moment } from "../../format/time.ts";
 import type { Drawn } from "../../state/feed.ts";
 import { Icon } from "../../ui/Icon.tsx";
 import { Chart } from "./Chart.tsx";
 import { DataTable } from "./DataTable.tsx";
 import { LargeView } from "./LargeView.tsx";
 import { Legend } from "./Legend.tsx";
-import { headline, windowTitle } from "./readout.ts";
+import { headline, notDrawn, windowTitle } from "./readout.ts";
 import { useFeed } from "./useFeed.ts";
 
 const TABLE_ROWS_MAX = 60;
@@ -102,10 +100,10 @@ function Name({ text }: { text: string }) {
 }
 
 function Headline({ drawn }: { drawn: Drawn }) {
-  const head = headline(drawn.data);
+  const head = headline(drawn.data, drawn.grid.nowMs);
   if (head === null) return null;
   return (
-    <p class="headline" title={head.date}>
+    <p class={head.ended === undefined ? "headline" : "headline ended"} title={head.ended ?? head.date}>
       {head.of && <span class="headline-of">{head.of}</span>} {head.value}
     </p>
   );
@@ -136,18 +134,11 @@ function Placeholder({ drawn, problem }: PlaceholderProps) {
       </p>
     );
   }
-  if (drawn.data.unit === "age") {
-    return (
-      <p class="card-message">
-        <strong>Never</strong>
-        it has not happened yet, {moment(newest.t)}
-      </p>
-    );
-  }
+  const { title, text } = notDrawn(drawn, newest, windowTitle(drawn));
   return (
     <p class="card-message">
-      <strong>{formatValue(newest.v, "none")}</strong>
-      at {moment(newest.t)}; a rate needs a second sample
+      <strong>{title}</strong>
+      {text}
     </p>
   );
 }

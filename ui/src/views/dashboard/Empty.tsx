@@ -58,11 +58,13 @@ function Tabs() {
       <div class="snippet" id={`${id}-panel`} role="tabpanel" aria-labelledby={`${id}-tab-${chosen}`}>
         <div class="snippet-head">
           <p>{snippet.lead}</p>
-          <CopyButton key={snippet.id} text={snippet.code} />
+          {snippet.code !== null && <CopyButton key={snippet.id} text={snippet.code} />}
         </div>
-        <pre tabIndex={0}>
-          <code>{snippet.code}</code>
-        </pre>
+        {snippet.code !== null && (
+          <pre tabIndex={0}>
+            <code>{snippet.code}</code>
+          </pre>
+        )}
       </div>
     </div>
   );

@@ -7,7 +7,7 @@ import type { DrawingData } from "../../derive/drawing.ts";
 import { fullLabels } from "../../format/label.ts";
 import type { Drawn } from "../../state/feed.ts";
 import { formatLength } from "../../format/number.ts";
-import { spread, textAt } from "./readout.ts";
+import { endedAt, spread, textAt } from "./readout.ts";
 
 interface Props {
   readonly drawn: Drawn;
@@ -33,7 +33,7 @@ export function Legend({ drawn, cursor, plotRef }: Props) {
           type="button"
           class="legend-item"
           aria-pressed={!hidden.has(line.key)}
-          title={fullLabels(line.labels)}
+          title={line.alive ? fullLabels(line.labels) : `${fullLabels(line.labels)} ${endedAt(line.lastMs, drawn.grid.nowMs)}`}
           onClick={() => toggle(line.key)}
           onPointerEnter={() => plotRef.current?.highlight(line.key)}
           onPointerLeave={() => plotRef.current?.highlight(null)}
@@ -41,7 +41,7 @@ export function Legend({ drawn, cursor, plotRef }: Props) {
           <span class={`swatch ${colourClass(line.colour)}`} aria-hidden="true" />
           <span class="legend-name">{line.label}</span>
           {(time !== null || data.lines.length > 1) && (
-            <span class="legend-value">{textAt(drawn, line, time)}</span>
+            <span class={line.alive || time !== null ? "legend-value" : "legend-value ended"}>{textAt(drawn, line, time)}</span>
           )}
         </button>
       ))}

@@ -1,13 +1,14 @@
 // Values under the cursor and in the headline, from the very columns that are drawn.
 //
 // Must hold: at the cursor the nearest sample of a line counts, as long as the line is drawn there or ends
-// nearby; in a gap there is no value. Without a cursor the newest known value counts.
-import type { DrawingData, DrawnLine } from "../../derive/drawing.ts";
+// nearby; in a gap there is no value. Without a cursor the newest known value counts, and nothing of a
+// series that has ended is passed off as current: a rate has no value then, a gauge its last one.
+import type { DrawingData, DrawnLine, Newest } from "../../derive/drawing.ts";
 import { gridEnd, gridStart } from "../../derive/grid.ts";
 import type { Value } from "../../derive/pick.ts";
 import { firstAtOrAfter } from "../../derive/track.ts";
 import { formatValue } from "../../format/number.ts";
-import { dateTime, moment } from "../../format/time.ts";
+import { clock, dateTime, moment } from "../../format/time.ts";
 import type { Drawn } from "../../state/feed.ts";
 
 /** A line's end this many bins away from the cursor is still read. */
@@ -35,8 +36,9 @@ export function valueAtTime(
   return connected || distance(near) <= NEAR_BINS * stepMs ? (values[near] ?? null) : null;
 }
 
-/** `timeMs` null: the newest value. */
+/** `timeMs` null: the newest value; nothing happens any more in a counter that has ended. */
 export function textAt({ data, grid }: Pick<Drawn, "data" | "grid">, line: DrawnLine, timeMs: number | null): string {
+  if (timeMs === null && !line.alive && data.fromZero) return "–";
   const value = timeMs === null ? newestValue(line.values) : valueAtTime(data.times, line.values, timeMs, grid.stepMs);
   return value === null ? "–" : formatValue(value, data.unit);
 }
@@ -46,10 +48,13 @@ export interface Headline {
   readonly of: string;
   /** The moment itself, when the value is its age. */
   readonly date?: string;
+  /** Why it is not a value of now: `ended 04:52:53`. */
+  readonly ended?: string;
 }
 
 /** The one number that says most, or null when there is none. */
-export function headline(data: DrawingData): Headline | null {
+export function headline(data: DrawingData, nowMs: number): Headline | null {
+  if (data.lines.length > 0 && data.lines.every((line) => !line.alive)) return endedHeadline(data, nowMs);
   const known = data.lines.map((line) => newestValue(line.values));
   if (data.heat !== null) {
     const p90 = known[1] ?? null;
@@ -66,6 +71,35 @@ export function headline(data: DrawingData): Headline | null {
   // Only rates may be added up: the sum of two temperatures says nothing.
   if (!data.fromZero) return null;
   return { value: formatValue(living.reduce((a, b) => a + b, 0), data.unit), of: "total" };
+}
+
+/** A single gauge's last value and its age; of anything else only when it ended. */
+function endedHeadline(data: DrawingData, nowMs: number): Headline {
+  const lastMs = Math.max(...data.lines.map((line) => line.lastMs));
+  const ended = endedAt(lastMs, nowMs);
+  const last = data.lines.length === 1 && data.more === 0 ? newestValue(data.lines[0]?.values ?? []) : null;
+  if (last === null || data.fromZero || data.unit === "age") return { value: "", of: ended, ended };
+  const ago = formatValue((nowMs - lastMs) / 1000, "age");
+  return { value: formatValue(last, data.unit), of: `last, ${ago}`, ended };
+}
+
+/** `ended 04:52`, with the day when that is not today's. */
+export function endedAt(lastMs: number, nowMs: number): string {
+  const sameDay = moment(lastMs).split(",")[0] === moment(nowMs).split(",")[0];
+  return `ended ${(sameDay ? clock(lastMs) : moment(lastMs)).slice(0, -3)}`;
+}
+
+/** What a card says that has samples and nothing to draw. */
+export function notDrawn({ data, grid }: Pick<Drawn, "data" | "grid">, newest: Newest, window: string): { title: string; text: string } {
+  const value = formatValue(newest.v, "none");
+  if (data.unit === "age") return { title: "Never", text: `it has not happened yet, ${moment(newest.t)}` };
+  if (newest.t <= gridStart(grid)) return { title: "No samples", text: `${window}; the last was at ${moment(newest.t)}` };
+  if (data.heat !== null) {
+    if (newest.samples > 1) return { title: "No observations", text: window };
+    return { title: `total ${value}`, text: `observations in one sample, at ${moment(newest.t)}; quantiles need a second one` };
+  }
+  if (newest.samples > 1) return { title: `total ${value}`, text: `at ${moment(newest.t)}; no rate known, ${window}` };
+  return { title: `total ${value}`, text: `one sample, at ${moment(newest.t)}; a rate needs a second one` };
 }
 
 /** The date behind an age; null for other units and where nothing is known. */
@@ -99,5 +133,7 @@ export function observations(data: DrawingData, index: number): number | null {
 /** One sentence for a screen reader. */
 export function spoken(drawn: Pick<Drawn, "data" | "grid">, timeMs: number | null): string {
   const values = drawn.data.lines.map((line) => `${line.label} ${textAt(drawn, line, timeMs)}`).join(", ");
-  return timeMs === null ? `latest: ${values}` : `${moment(timeMs)}: ${values}`;
+  if (timeMs !== null) return `${moment(timeMs)}: ${values}`;
+  const { ended } = headline(drawn.data, drawn.grid.nowMs) ?? {};
+  return ended === undefined ? `latest: ${values}` : `${ended}: ${values}`;
 }

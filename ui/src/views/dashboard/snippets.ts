@@ -1,12 +1,14 @@
 // The empty state's snippets: what *this* server accepts, ready to paste.
 //
-// Must hold: each works as it stands against `origin`; the curl one is one line.
+// Must hold: each `code` works as it stands against `origin`; what this release does not receive has none.
+// The curl one is one line, the same as in the server's banner and in the documentation.
 
 export interface Snippet {
   readonly id: string;
   readonly title: string;
   readonly lead: string;
-  readonly code: string;
+  /** null: nothing to paste yet. */
+  readonly code: string | null;
 }
 
 export function snippets(origin: string): Snippet[] {
@@ -15,7 +17,7 @@ export function snippets(origin: string): Snippet[] {
       id: "curl",
       title: "curl",
       lead: "One sample from your terminal:",
-      code: `curl -X POST ${origin}/v1/ingest -H 'Content-Type: application/json' -d '{"metrics":[{"name":"hello_total","type":"counter","value":1,"labels":{"service":"my-app"}}]}'`,
+      code: `curl ${origin}/v1/ingest -H 'content-type: application/json' -d '{"metrics":[{"name":"room_temperature_celsius","type":"gauge","value":21.5,"labels":{"service":"my-app"}}]}'`,
     },
     {
       id: "rust",
@@ -30,8 +32,8 @@ export function snippets(origin: string): Snippet[] {
     {
       id: "otel",
       title: "OpenTelemetry",
-      lead: "OpenTelemetry: the environment of any SDK. Receiving OTLP comes with the next release of TinyObs.",
-      code: [`OTEL_EXPORTER_OTLP_ENDPOINT=${origin}`, `OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`].join("\n"),
+      lead: "This release does not receive OpenTelemetry (OTLP) yet; the next one does. Until then, use curl or the tinyobs crate.",
+      code: null,
     },
   ];
 }
