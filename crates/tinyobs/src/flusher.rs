@@ -32,7 +32,7 @@ use crate::client::Shared;
 use crate::clock::{Timeline, now_ms};
 use crate::control::{Next, Work};
 use crate::limits::{BODY_BYTES, FIRST_PUSH, UNFOLDED_BYTES};
-use crate::notice::Topic;
+use crate::notice::{Notices, Topic};
 use crate::own::OwnMetrics;
 use crate::process::ProcessMetrics;
 use crate::report::Report;
@@ -269,11 +269,9 @@ impl Flusher {
             own.pushes.inc();
             own.refused.add(refused);
         }
-        if std::mem::take(&mut self.worried) {
+        if mem::take(&mut self.worried) {
             let uri = self.transport.uri();
-            self.shared
-                .notices
-                .relieve(&format!("pushing to {uri} again, nothing was lost"));
+            Notices::relieve(&format!("pushing to {uri} again, nothing was lost"));
         }
         if refused > 0 {
             let reason = answer.reason.clone().unwrap_or_default();

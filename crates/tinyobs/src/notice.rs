@@ -63,7 +63,7 @@ impl Notices {
     }
 
     /// Takes back the worry of a topic that was said before.
-    pub(crate) fn relieve(&self, message: &str) {
+    pub(crate) fn relieve(message: &str) {
         write(message);
     }
 
