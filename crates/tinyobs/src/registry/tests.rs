@@ -272,5 +272,4 @@ fn long_help_is_cut_between_characters() {
     registry.describe("c", "s", &"é".repeat(600));
     let table = registry.read();
     assert_eq!(&*table.meta("c").unwrap().help, "é".repeat(512));
-    assert_eq!(cut(&format!("a{}", "é".repeat(600))).len(), 1_023);
 }
