@@ -108,6 +108,14 @@ pub fn run(options: &Options) -> Result<()> {
         bytes as f64 / samples,
     );
 
+    for space in ["raw", "catalogue"] {
+        let bytes = table_bytes(&start.data_dir, space)?;
+        row(
+            &format!("of that in {space} tables, bytes per sample"),
+            bytes as f64 / samples,
+        );
+    }
+
     let server = Server::start(&start)?;
     row(
         "restart with that data to first answer, ms",
@@ -195,6 +203,25 @@ fn allocated_bytes(dir: &Path) -> Result<u64> {
         } else {
             entry.metadata()?.blocks() * 512
         };
+    }
+    Ok(sum)
+}
+
+/// What the manifest says of the tables of a space: lines of words and values.
+fn table_bytes(dir: &Path, space: &str) -> Result<u64> {
+    let manifest = std::fs::read_to_string(dir.join("MANIFEST"))?;
+    let mut sum = 0;
+    for line in manifest.lines().filter(|line| line.starts_with("table ")) {
+        let words: Vec<&str> = line.split(' ').collect();
+        let value = |name| {
+            words
+                .iter()
+                .position(|w| *w == name)
+                .and_then(|at| words.get(at + 1))
+        };
+        if value("partition").is_some_and(|partition| partition.split('/').nth(1) == Some(space)) {
+            sum += value("bytes").context("a table's bytes")?.parse::<u64>()?;
+        }
     }
     Ok(sum)
 }
