@@ -22,7 +22,7 @@ pub fn find(path: &str) -> Option<&'static Asset> {
 pub async fn fallback(request: Request) -> Response {
     let path = request.uri().path();
     let Some(asset) = find(path) else {
-        let message = "there is nothing at this path; docs/API.md has the list";
+        let message = "there is nothing at this path; the dashboard is at / and the API under /v1/";
         return ApiError::new(StatusCode::NOT_FOUND, message).into_response();
     };
     if !matches!(*request.method(), Method::GET | Method::HEAD) {

@@ -53,7 +53,11 @@ fn serve(matches: &ArgMatches) -> Outcome {
 fn resolve(matches: &ArgMatches) -> Result<Resolved, Box<dyn std::error::Error>> {
     let flag = |key: &str| matches.get_one::<String>(key).cloned();
     // What is not UTF-8 is made so, and then refused like any other value that makes no sense.
-    let variable = |name: &str| std::env::var_os(name).map(|t| t.to_string_lossy().into_owned());
+    // An empty variable is as good as none: compose files and shells cannot unset one.
+    let variable = |name: &str| {
+        let text = std::env::var_os(name)?.to_string_lossy().into_owned();
+        Some(text).filter(|text| !text.is_empty())
+    };
     let file = matches.get_one::<PathBuf>("config").cloned();
     let file = file.or_else(|| variable("TINYOBS_CONFIG").map(PathBuf::from));
     let places = Places {

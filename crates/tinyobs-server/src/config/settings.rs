@@ -111,7 +111,7 @@ pub const SETTINGS: &[Setting] = &[
         "How many series there may be",
         |config, text| {
             let number = text.parse::<u64>().ok().filter(|number| *number > 0);
-            let message = || format!("{text:?} is not a number of series");
+            let message = || format!("{text:?} is not a number of series, which is 1 or more");
             config.max_series = number.ok_or_else(message)?;
             Ok(())
         },
@@ -189,7 +189,9 @@ fn listen(text: &str) -> Result<String, String> {
         None => ("127.0.0.1", text),
     };
     if address.is_empty() || port.parse::<u16>().is_err() {
-        return Err(format!("{text:?} is not an address and a port"));
+        return Err(format!(
+            "{text:?} is not an address and a port, such as 127.0.0.1:8080"
+        ));
     }
     Ok(format!("{address}:{port}"))
 }

@@ -62,7 +62,7 @@ fn the_originals_port_counts_less_than_our_own_variable() {
     assert_eq!(listen(&both), "127.0.0.1:9001");
     assert_eq!(
         message(&[], &[("PORT", "web")], ""),
-        "PORT: \"127.0.0.1:web\" is not an address and a port"
+        "PORT: \"127.0.0.1:web\" is not an address and a port, such as 127.0.0.1:8080"
     );
 }
 
@@ -74,7 +74,7 @@ fn i_config_2_what_cannot_be_read_is_named() {
     );
     assert_eq!(
         message(&[], &[("TINYOBS_MAX_SERIES", "0")], ""),
-        "TINYOBS_MAX_SERIES: \"0\" is not a number of series"
+        "TINYOBS_MAX_SERIES: \"0\" is not a number of series, which is 1 or more"
     );
     assert_eq!(
         message(&[], &[], "\ndurability = \"never\""),

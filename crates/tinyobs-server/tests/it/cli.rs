@@ -163,6 +163,19 @@ fn a_variable_names_the_file_too() {
 }
 
 #[test]
+fn an_empty_variable_is_as_good_as_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = tinyobs(&dir);
+    command
+        .arg("config")
+        .env("TINYOBS_MAX_SERIES", "")
+        .env("PORT", "");
+    let (code, stdout, stderr) = text(&command.output().unwrap());
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stdout.contains("max-series = 10000"), "{stdout}");
+}
+
+#[test]
 fn what_cannot_be_used_is_one_line_and_1() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("other.toml");

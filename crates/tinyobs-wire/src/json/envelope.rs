@@ -127,6 +127,7 @@ fn read_alone<'de>(text: &'de str, item: &mut Item<'de>) -> Result<(), serde_jso
 
 /// `source` as it is written.
 #[derive(serde::Deserialize)]
+#[serde(expecting = "`source` as an object")]
 struct SourceText<'a> {
     #[serde(borrow)]
     service: Option<Text<'a>>,
