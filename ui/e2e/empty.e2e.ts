@@ -38,7 +38,8 @@ test("the snippets name this server and can be copied", async () => {
   expect(await code.textContent()).toContain(`tinyobs::Client::builder("my-app").endpoint("${url}").start()?;`);
   await page.getByRole("tab", { name: "OpenTelemetry" }).click();
   await page.getByText("This release does not receive OpenTelemetry (OTLP) yet").waitFor();
-  expect([await code.count(), await page.getByRole("button", { name: "Copy" }).count()]).toEqual([0, 0]);
+  expect(await code.textContent()).toContain(`OTEL_EXPORTER_OTLP_ENDPOINT=${url}`);
+  await page.getByRole("button", { name: "Copy" }).waitFor();
   await w.close();
 });
 

@@ -58,13 +58,11 @@ function Tabs() {
       <div class="snippet" id={`${id}-panel`} role="tabpanel" aria-labelledby={`${id}-tab-${chosen}`}>
         <div class="snippet-head">
           <p>{snippet.lead}</p>
-          {snippet.code !== null && <CopyButton key={snippet.id} text={snippet.code} />}
+          <CopyButton key={snippet.id} text={snippet.code} />
         </div>
-        {snippet.code !== null && (
-          <pre tabIndex={0}>
-            <code>{snippet.code}</code>
-          </pre>
-        )}
+        <pre tabIndex={0}>
+          <code>{snippet.code}</code>
+        </pre>
       </div>
     </div>
   );

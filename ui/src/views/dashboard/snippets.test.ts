@@ -7,8 +7,9 @@ test("the first sample is a gauge with a service, sent by one curl", () => {
   );
 });
 
-test("there is nothing to paste for what is not received yet", () => {
+test("what is not received yet says so where it is pasted, too", () => {
   const otel = snippets("http://localhost:8080").find(({ id }) => id === "otel");
-  expect(otel?.code).toBeNull();
+  expect(otel?.code).toMatch(/^# From the next release on/);
+  expect(otel?.code).toContain("OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:8080");
   expect(otel?.lead).toContain("does not receive OpenTelemetry (OTLP) yet");
 });

@@ -1,14 +1,13 @@
 // The empty state's snippets: what *this* server accepts, ready to paste.
 //
-// Must hold: each `code` works as it stands against `origin`; what this release does not receive has none.
+// Must hold: each `code` names `origin` and works as it stands, or says in its first line from when on.
 // The curl one is one line, the same as in the server's banner and in the documentation.
 
 export interface Snippet {
   readonly id: string;
   readonly title: string;
   readonly lead: string;
-  /** null: nothing to paste yet. */
-  readonly code: string | null;
+  readonly code: string;
 }
 
 export function snippets(origin: string): Snippet[] {
@@ -32,8 +31,13 @@ export function snippets(origin: string): Snippet[] {
     {
       id: "otel",
       title: "OpenTelemetry",
-      lead: "This release does not receive OpenTelemetry (OTLP) yet; the next one does. Until then, use curl or the tinyobs crate.",
-      code: null,
+      lead: "This release does not receive OpenTelemetry (OTLP) yet; the next one does. These variables will do then:",
+      code: [
+        `# From the next release on; this one answers 404.`,
+        `export OTEL_METRICS_EXPORTER=otlp`,
+        `export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`,
+        `export OTEL_EXPORTER_OTLP_ENDPOINT=${origin}`,
+      ].join("\n"),
     },
   ];
 }
