@@ -24,9 +24,9 @@ use crate::tools;
 /// How often, and how.
 #[derive(Args)]
 pub struct Options {
-    /// How many times the server is ended.
+    /// How many times the server is killed; about one clean stop comes with three kills.
     #[arg(long, default_value_t = 50)]
-    rounds: u32,
+    kills: u32,
     /// `interval` or `sync`; a killed process loses nothing in either.
     #[arg(long, default_value = "interval")]
     durability: String,
@@ -39,10 +39,10 @@ pub struct Options {
 }
 
 impl Options {
-    /// So many rounds, everything else as usual.
-    pub fn short(rounds: u32) -> Self {
+    /// So many kills, everything else as usual.
+    pub fn short(kills: u32) -> Self {
         Self {
-            rounds,
+            kills,
             durability: "interval".into(),
             seed: None,
             release: false,
@@ -85,15 +85,22 @@ pub fn run(options: &Options) -> Result<()> {
     println!("seed {seed}: repeat with `cargo xtask crash --seed {seed}`");
     let mut rounds: Vec<Sent> = Vec::new();
     let (mut slowest, mut clean) = (Duration::ZERO, 0);
-    for round in 0..options.rounds {
+    let mut kills = 0;
+    while kills < options.kills {
         let server = Server::start(&start)?;
         slowest = slowest.max(server.started_in);
         if let Some(last) = rounds.last() {
             verify(&server, rounds.len() - 1, last)?;
         }
-        rounds.push(round_of(server, round, &mut random, &mut clean)?);
-        if (round + 1) % 10 == 0 {
-            println!("  {} of {} rounds", round + 1, options.rounds);
+        let (sent, killed) = round_of(server, rounds.len() as u64, &mut random)?;
+        rounds.push(sent);
+        if killed {
+            kills += 1;
+            if kills % 10 == 0 {
+                println!("  {kills} of {} kills", options.kills);
+            }
+        } else {
+            clean += 1;
         }
     }
     // Once more from the beginning: what stood after one restart must stand after all of them.
@@ -116,26 +123,26 @@ pub fn run(options: &Options) -> Result<()> {
         "the server counts {held} samples, {acked} were acknowledged and {open} are open"
     );
     println!(
-        "{} endings ({clean} of them clean), {acked} samples acknowledged, {open} without an \
-         answer: 0 lost, 0 phantom, 0 twice; slowest start {slowest:?}",
-        options.rounds
+        "{kills} kills and {clean} clean stops, {acked} samples acknowledged, {open} without an \
+         answer: 0 lost, 0 phantom, 0 twice; slowest start {slowest:?}"
     );
     Ok(())
 }
 
-/// Writes for a random while, then ends the server in a random way.
-fn round_of(server: Server, round: u32, random: &mut Random, clean: &mut u32) -> Result<Sent> {
+/// Writes for a random while, then ends the server in a random way. Returns what was sent, and
+/// whether the server was killed.
+fn round_of(server: Server, round: u64, random: &mut Random) -> Result<(Sent, bool)> {
     let done = Arc::new(AtomicBool::new(false));
     let writers: Vec<_> = (0..WRITERS)
         .map(|writer| {
             let (url, done) = (server.url.clone(), Arc::clone(&done));
-            thread::spawn(move || write_until(&url, u64::from(round), writer, &done))
+            thread::spawn(move || write_until(&url, round, writer, &done))
         })
         .collect();
     thread::sleep(Duration::from_millis(20 + random.below(300)));
-    match random.below(4) {
+    let way = random.below(4);
+    match way {
         0 => {
-            *clean += 1;
             let status = server.stop()?;
             ensure!(status.success(), "a clean stop ended with {status}");
         }
@@ -156,7 +163,7 @@ fn round_of(server: Server, round: u32, random: &mut Random, clean: &mut u32) ->
         sent.acked.extend(one.acked);
         sent.open.extend(one.open);
     }
-    Ok(sent)
+    Ok((sent, way != 0))
 }
 
 fn write_until(url: &str, round: u64, writer: u64, done: &AtomicBool) -> Sent {

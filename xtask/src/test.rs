@@ -19,8 +19,8 @@ pub struct Options {
     no_crash: bool,
 }
 
-/// How often the server is killed here; `cargo xtask crash --rounds 1000` is the long form.
-const CRASH_ROUNDS: u32 = 50;
+/// How often the server is killed here; `cargo xtask crash --kills 1000` is the long form.
+const KILLS: u32 = 50;
 
 /// Runs everything.
 pub fn run(options: &Options) -> Result<()> {
@@ -58,7 +58,7 @@ pub fn run(options: &Options) -> Result<()> {
     tools::run("npm", &["test", "--prefix", "ui"], &[])?;
 
     if !options.no_crash {
-        crash::run(&crash::Options::short(CRASH_ROUNDS))?;
+        crash::run(&crash::Options::short(KILLS))?;
     }
     if let Some(chromium) = &chromium {
         browser(chromium)?;
