@@ -18,6 +18,9 @@ pub const LABEL_NAME_BYTES: usize = 256;
 pub const LABEL_VALUE_BYTES: usize = 4_096;
 /// Bytes of help or unit text kept per metric name; longer text is cut.
 pub const METADATA_BYTES: usize = 1_024;
+/// Bytes of the write-ahead log above which nothing more is accepted: flushes fail, or cannot keep
+/// up, and log and head must not grow without bound.
+pub const LOG_BYTES: u64 = 512 << 20;
 /// Series of a store, unless configured.
 pub const SERIES_DEFAULT: u64 = 10_000;
 /// How far ahead of the server's clock a sample may lie, in milliseconds.

@@ -21,7 +21,7 @@ use tinyobs_model::{Kind, Labels, Metadata, Refusal, Refused, Row, Sample, Write
 use crate::error::StoreError;
 use crate::index::Index;
 use crate::inner::{Inner, Writer};
-use crate::maintenance::{LOG_BYTES_MAX, LOG_BYTES_REFUSED};
+use crate::maintenance::LOG_BYTES_MAX;
 use crate::select::last_stored_ms;
 use crate::wal::record::{self, Definition, SeriesId};
 use crate::wal::segment;
@@ -288,7 +288,7 @@ impl Writer {
             return Ok(None);
         }
         let bytes = self.log.bytes();
-        if bytes > LOG_BYTES_REFUSED {
+        if bytes > limits::LOG_BYTES {
             return Err(StoreError::Backlog { bytes });
         }
         self.log.append(&self.frames).map(Some)

@@ -17,9 +17,6 @@ use crate::inner::{Inner, lock};
 
 /// A log longer than this is flushed: a restart replays at most about this much.
 pub(crate) const LOG_BYTES_MAX: u64 = 64 << 20;
-/// With so much waiting to be written out nothing more is accepted: flushes fail, or cannot keep
-/// up, and log and head must not grow without bound.
-pub(crate) const LOG_BYTES_REFUSED: u64 = 8 * LOG_BYTES_MAX;
 /// A head older than this is flushed.
 const FLUSH_EVERY: Duration = Duration::from_hours(2);
 /// After a failed flush the next one waits, lest a full disk be asked in a loop.

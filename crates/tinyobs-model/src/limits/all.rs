@@ -270,6 +270,12 @@ pub const ALL: &[Limit] = &[
         "each selector is a pass over the index",
     ),
     limit(
+        "log_bytes",
+        LOG_BYTES,
+        "bytes",
+        "what flushes cannot write out stays in memory as well",
+    ),
+    limit(
         "matchers_per_request",
         MATCHERS_PER_REQUEST as u64,
         "matchers",

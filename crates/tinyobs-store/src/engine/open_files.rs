@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::files::{Files, ReadFile};
 
@@ -29,23 +29,36 @@ impl OpenFiles {
 
     /// The file of table `number`, which lies at `path`.
     pub fn get(&self, number: u64, path: &Path) -> io::Result<Arc<dyn ReadFile>> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = open.iter().rposition(|(known, _)| *known == number);
-        let entry = match place.and_then(|place| open.remove(place)) {
-            Some(entry) => entry,
-            None => (number, Arc::from(self.files.open(path)?)),
-        };
+        if let Some(file) = self.touch(number) {
+            return Ok(file);
+        }
+        // Not under the lock: the device may take its time, and others read meanwhile. Two that
+        // come at once both open the file; the one used less goes first.
+        let file: Arc<dyn ReadFile> = Arc::from(self.files.open(path)?);
+        let mut open = self.lock();
         if open.len() >= OPEN_MAX {
             open.pop_front();
         }
-        let file = Arc::clone(&entry.1);
-        open.push_back(entry);
+        open.push_back((number, Arc::clone(&file)));
         Ok(file)
     }
 
     /// Closes the file of a table that is removed.
     pub fn close(&self, number: u64) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|(known, _)| *known != number);
+        self.lock().retain(|(known, _)| *known != number);
+    }
+
+    /// The file, if it is open; it counts as the one used last then.
+    fn touch(&self, number: u64) -> Option<Arc<dyn ReadFile>> {
+        let mut open = self.lock();
+        let place = open.iter().rposition(|(known, _)| *known == number)?;
+        let entry = open.remove(place)?;
+        let file = Arc::clone(&entry.1);
+        open.push_back(entry);
+        Some(file)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<(u64, Arc<dyn ReadFile>)>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -102,3 +102,34 @@ fn i_head_4_a_flush_takes_what_was_there_at_the_rotation_and_nothing_else() {
     assert_eq!((times(&held.late), times(&held.tail)), (vec![20], vec![30]));
     assert_eq!(head.extent().0, 2);
 }
+
+/// Late samples of scattered times make chunks that all cover one another: looking into each of
+/// them for each sample would take longer with every sample.
+#[test]
+fn only_the_newest_chunks_are_searched_for_repeats() {
+    let head = Head::new();
+    put(&head, &(0..128).map(|t| (t, 1.0)).collect::<Vec<_>>());
+    put(&head, &[(5, 1.0)]);
+    assert!(
+        head.samples(1, ALL).late.is_empty(),
+        "the newest chunk is searched"
+    );
+    for value in 2..6 {
+        put(
+            &head,
+            &(0..128).map(|t| (t, f64::from(value))).collect::<Vec<_>>(),
+        );
+    }
+    assert_eq!(head.samples(1, ALL).sealed.len(), 5);
+    put(&head, &[(5, 5.0)]);
+    assert!(
+        head.samples(1, ALL).late.is_empty(),
+        "of the newest value it is a repeat"
+    );
+    put(&head, &[(5, 1.0)]);
+    assert_eq!(
+        times(&head.samples(1, ALL).late),
+        [5],
+        "the oldest chunk decides nothing"
+    );
+}
