@@ -10,6 +10,7 @@
 //! - [`refusal`]: why one item of a batch was not stored.
 //! - [`batch`]: samples on their way into a store.
 //! - [`matcher`]: `name="value"`, `!=`, `=~`, `!~`.
+//! - [`rollup`]: what is kept of a window of samples, and how wide windows are.
 //! - [`source`]: what a store offers to whoever queries it.
 
 pub mod batch;
@@ -19,6 +20,7 @@ pub mod limits;
 #[cfg(feature = "matchers")]
 pub mod matcher;
 pub mod refusal;
+pub mod rollup;
 pub mod sample;
 #[cfg(feature = "matchers")]
 pub mod source;
@@ -29,6 +31,7 @@ pub use labels::{Labels, LabelsBuilder, METRIC_NAME};
 #[cfg(feature = "matchers")]
 pub use matcher::{MatchOp, Matcher};
 pub use refusal::{Refusal, Refused};
+pub use rollup::{Resolution, Rollup};
 pub use sample::{STALE_MARKER_BITS, Sample, TimeRange, is_stale_marker, stale_marker};
 #[cfg(feature = "matchers")]
-pub use source::{Columns, Resolution, SelectError, SeriesCursor, SeriesSource};
+pub use source::{Columns, ResolvedCursor, SelectError, SeriesCursor, SeriesSource, Stretch};

@@ -1,40 +1,17 @@
 //! SeriesSource: what a store offers to whoever queries it.
 //!
 //!   store ─▶ [SeriesSource::select] ─▶ one [SeriesCursor] per series ─▶ columns of samples
+//!         ─▶ [SeriesSource::select_resolved] ─▶ one [ResolvedCursor] per series ─▶ samples, rollups
 //!
 //! I-SOURCE-1  Cursors come in the order of their labels, pair by pair.
 //! I-SOURCE-2  A cursor yields each time once, ascending, all inside the asked range.
 //! I-SOURCE-3  A cursor sees the samples acknowledged before `select` was called.
 //! Proved by: tinyobs-server range/tests.rs over a real store, tinyobs-store tests/model.rs.
 
-use std::fmt;
-
 use crate::labels::Labels;
 use crate::matcher::Matcher;
+use crate::rollup::{Resolution, Rollup};
 use crate::sample::{Sample, TimeRange};
-
-/// Which of the stored resolutions samples come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum Resolution {
-    /// As they were sent.
-    Raw = 0,
-}
-
-impl Resolution {
-    /// The name used in answers.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Raw => "raw",
-        }
-    }
-}
-
-impl fmt::Display for Resolution {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// Samples as two columns of one length.
 #[derive(Debug, Default, Clone)]
@@ -97,6 +74,40 @@ pub trait SeriesCursor: Send {
     fn next_block(&mut self, out: &mut Columns) -> Result<bool, SelectError>;
 }
 
+/// A stretch of one series in one resolution.
+#[derive(Debug, Clone)]
+pub struct Stretch {
+    /// What it is made of: `samples` when raw, else `rollups`.
+    pub resolution: Resolution,
+    /// Samples in time order.
+    pub samples: Columns,
+    /// Windows in time order.
+    pub rollups: Vec<Rollup>,
+}
+
+impl Default for Stretch {
+    fn default() -> Self {
+        Self {
+            resolution: Resolution::Raw,
+            samples: Columns::default(),
+            rollups: Vec::new(),
+        }
+    }
+}
+
+/// One series in time order, each stretch of time in the resolution that serves it best.
+pub trait ResolvedCursor: Send {
+    /// The series.
+    fn labels(&self) -> &Labels;
+
+    /// Replaces `out` by the next stretch; false, with `out` empty, at the end. A window at either
+    /// end of the asked range may reach beyond it; no two stretches hold the same moment.
+    ///
+    /// # Errors
+    /// Stored bytes cannot be read or fail their checksum.
+    fn next_stretch(&mut self, out: &mut Stretch) -> Result<bool, SelectError>;
+}
+
 /// A place that holds series.
 pub trait SeriesSource: Send + Sync {
     /// One cursor for each series that satisfies all `matchers` and may have samples in `range`.
@@ -108,4 +119,16 @@ pub trait SeriesSource: Send + Sync {
         matchers: &[Matcher],
         range: TimeRange,
     ) -> Result<Vec<Box<dyn SeriesCursor>>, SelectError>;
+
+    /// One cursor for each series that satisfies all `matchers` and may have data in `range`, for a
+    /// reader that wants one point every `step_ms`.
+    ///
+    /// # Errors
+    /// Stored bytes cannot be read or fail their checksum.
+    fn select_resolved(
+        &self,
+        matchers: &[Matcher],
+        range: TimeRange,
+        step_ms: i64,
+    ) -> Result<Vec<Box<dyn ResolvedCursor>>, SelectError>;
 }

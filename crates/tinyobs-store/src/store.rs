@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, RwLock};
 use std::thread::JoinHandle;
 
 use tinyobs_model::{
-    Columns, Kind, Labels, Matcher, Sample, SelectError, SeriesCursor, SeriesSource, TimeRange,
-    WriteBatch, is_stale_marker,
+    Columns, Kind, Labels, Matcher, Resolution, ResolvedCursor, Sample, SelectError, SeriesCursor,
+    SeriesSource, Stretch, TimeRange, WriteBatch, is_stale_marker,
 };
 
 use crate::append::Appended;
@@ -114,7 +114,7 @@ impl Store {
                 None => last_of(&mut cursor)?,
             };
             if let Some(last) = last.filter(|last| !is_stale_marker(last.value)) {
-                let labels = cursor.labels().clone();
+                let labels = SeriesCursor::labels(&cursor).clone();
                 let kind = self.inner.index().kind(labels.metric_name());
                 found.push((SeriesInfo { labels, kind }, last));
             }
@@ -226,6 +226,31 @@ impl SeriesSource for Store {
             .into_iter()
             .map(|cursor| Box::new(cursor) as Box<dyn SeriesCursor>)
             .collect())
+    }
+
+    fn select_resolved(
+        &self,
+        matchers: &[Matcher],
+        range: TimeRange,
+        _step_ms: i64,
+    ) -> Result<Vec<Box<dyn ResolvedCursor>>, SelectError> {
+        let cursors = self.inner.cursors(matchers, range);
+        Ok(cursors
+            .into_iter()
+            .map(|cursor| Box::new(cursor) as Box<dyn ResolvedCursor>)
+            .collect())
+    }
+}
+
+impl ResolvedCursor for Cursor {
+    fn labels(&self) -> &Labels {
+        SeriesCursor::labels(self)
+    }
+
+    fn next_stretch(&mut self, out: &mut Stretch) -> Result<bool, SelectError> {
+        out.resolution = Resolution::Raw;
+        out.rollups.clear();
+        self.next_block(&mut out.samples)
     }
 }
 

@@ -1,5 +1,5 @@
 use axum::response::IntoResponse;
-use tinyobs_model::{LabelsBuilder, Matcher, SelectError, WriteBatch};
+use tinyobs_model::{LabelsBuilder, Matcher, ResolvedCursor, SelectError, WriteBatch};
 
 use super::*;
 
@@ -36,6 +36,15 @@ impl SeriesSource for Flat {
             })
         };
         Ok((0..self.series).map(cursor).collect())
+    }
+
+    fn select_resolved(
+        &self,
+        _: &[Matcher],
+        _: TimeRange,
+        _: i64,
+    ) -> Result<Vec<Box<dyn ResolvedCursor>>, SelectError> {
+        Ok(Vec::new())
     }
 }
 
