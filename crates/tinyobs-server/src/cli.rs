@@ -25,6 +25,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let outcome = match matches.subcommand() {
         Some(("config", matches)) => resolve(matches).map(|resolved| {
             print!("{}", resolved.to_toml());
+            for warning in resolved.config.warnings() {
+                eprintln!("warning: {warning}");
+            }
         }),
         Some(("healthcheck", matches)) => {
             resolve(matches).and_then(|resolved| healthcheck::run(&resolved.config))

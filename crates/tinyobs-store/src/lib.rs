@@ -39,6 +39,6 @@ pub mod wal;
 pub use append::Appended;
 pub use clock::{Clock, SystemClock};
 pub use error::StoreError;
-pub use options::{Durability, EngineKind, StoreOptions};
+pub use options::{Durability, EngineKind, Retention, StoreOptions};
 pub use stats::{MetricInfo, Stats};
 pub use store::{SeriesInfo, Store};

@@ -174,6 +174,30 @@ pub const ALL: &[Limit] = &[
         "each series takes memory; --max-series says otherwise",
     ),
     limit(
+        "storage_bytes_default",
+        STORAGE_BYTES_DEFAULT,
+        "bytes",
+        "a disk is shared with others; --max-storage says otherwise",
+    ),
+    limit(
+        "maintenance_wait_seconds",
+        MAINTENANCE_WAIT_SECONDS,
+        "seconds",
+        "a cycle may take longer than a client waits",
+    ),
+    limit(
+        "maintenance_waiting",
+        MAINTENANCE_WAITING as u64,
+        "requests",
+        "a cycle after the running one does the work of all who wait",
+    ),
+    limit(
+        "backups_at_once",
+        BACKUPS_AT_ONCE as u64,
+        "backups",
+        "each keeps tables on disk that could be removed",
+    ),
+    limit(
         "queries_at_once",
         QUERIES_AT_ONCE as u64,
         "queries",
@@ -189,12 +213,12 @@ pub const ALL: &[Limit] = &[
         "query_window_ms",
         QUERY_WINDOW_MS as u64,
         "milliseconds",
-        "bounds one query's reading",
+        "ten years; more is a mistake in the numbers",
     ),
     limit(
         "query_samples",
         QUERY_SAMPLES,
-        "samples",
+        "samples and rollup rows",
         "bounds one query's reading",
     ),
     limit(

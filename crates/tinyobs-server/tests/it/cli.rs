@@ -142,11 +142,42 @@ fn config_shows_each_value_and_its_source() {
                 "environment variable TINYOBS_DURABILITY"
             ),
             ("max-series = 7", "flag"),
+            ("max-series-per-metric = 0", "default"),
+            ("max-storage = \"1GiB\"", "default"),
+            ("retention-raw = \"14d\"", "default"),
+            ("retention-5m = \"90d\"", "default"),
+            ("retention-1h = \"365d\"", "default"),
             ("allow-anonymous = false", "default"),
             ("allowed-hosts = \"\"", "default"),
             ("log-format = \"text\"", "default"),
             ("log-level = \"info\"", "default"),
         ]
+    );
+}
+
+#[test]
+fn config_points_out_what_is_hardly_meant() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = tinyobs(&dir)
+        .args(["config", "--retention-raw", "0"])
+        .env("TINYOBS_MAX_STORAGE_GB", "2")
+        .output()
+        .unwrap();
+    let (code, stdout, stderr) = text(&output);
+    assert_eq!(code, Some(0));
+    let line = "max-storage = \"2GiB\"";
+    let found = stdout
+        .lines()
+        .find(|shown| shown.starts_with(line))
+        .unwrap();
+    assert!(
+        found.ends_with("# environment variable TINYOBS_MAX_STORAGE_GB"),
+        "{found}"
+    );
+    assert_eq!(
+        stderr,
+        "warning: --retention-raw keeps data longer than --retention-5m: what is coarser takes \
+         less room, and is dropped first here\n"
     );
 }
 
