@@ -1,7 +1,9 @@
 use axum::response::IntoResponse;
-use tinyobs_model::{LabelsBuilder, Matcher, ResolvedCursor, SelectError, WriteBatch};
+use tinyobs_model::{Columns, LabelsBuilder, WriteBatch};
 
 use super::*;
+
+mod stitched;
 
 /// Series of as many samples as there are milliseconds, all of one value.
 struct Flat {
@@ -25,7 +27,16 @@ impl SeriesSource for Flat {
         _: &[Matcher],
         _: TimeRange,
     ) -> Result<Vec<Box<dyn SeriesCursor>>, SelectError> {
-        let cursor = |i: usize| -> Box<dyn SeriesCursor> {
+        panic!("a chart is read by select_resolved")
+    }
+
+    fn select_resolved(
+        &self,
+        _: &[Matcher],
+        _: TimeRange,
+        _: i64,
+    ) -> Result<Vec<Box<dyn ResolvedCursor>>, SelectError> {
+        let cursor = |i: usize| -> Box<dyn ResolvedCursor> {
             let number = format!("{i:05}");
             Box::new(FlatCursor {
                 labels: Labels::new("m", [("l", number.as_str())]).unwrap(),
@@ -37,30 +48,21 @@ impl SeriesSource for Flat {
         };
         Ok((0..self.series).map(cursor).collect())
     }
-
-    fn select_resolved(
-        &self,
-        _: &[Matcher],
-        _: TimeRange,
-        _: i64,
-    ) -> Result<Vec<Box<dyn ResolvedCursor>>, SelectError> {
-        Ok(Vec::new())
-    }
 }
 
-impl SeriesCursor for FlatCursor {
+impl ResolvedCursor for FlatCursor {
     fn labels(&self) -> &Labels {
         &self.labels
     }
 
-    fn next_block(&mut self, out: &mut Columns) -> Result<bool, SelectError> {
-        out.clear();
+    fn next_stretch(&mut self, out: &mut Stretch) -> Result<bool, SelectError> {
+        out.samples.clear();
         if self.blocks_left == 0 {
             return Ok(false);
         }
         self.blocks_left -= 1;
         for _ in 0..self.block_len {
-            out.push(Sample::new(self.time_ms, self.value));
+            out.samples.push(Sample::new(self.time_ms, self.value));
             self.time_ms += 1;
         }
         Ok(true)

@@ -240,7 +240,7 @@ fn windows_are_what_was_asked() {
     );
     for (query, message) in [
         ("metric=m&start=5&end=4", "end must not lie before start"),
-        ("metric=m&start=0", "query window too large (max 90 days)"),
+        ("metric=m&start=0", "query window too large (max 10 years)"),
         ("start=5", "parameter \"metric\" or \"match[]\" is required"),
     ] {
         let answer = client.get(&format!("/v1/query/range?{query}"));
