@@ -96,6 +96,8 @@ pub const QUERY_SAMPLES: u64 = 50_000_000;
 pub const QUERY_POINTS: usize = 2_000_000;
 /// Seconds that `POST /v1/admin/maintenance` waits for its cycle before it says "ask again".
 pub const MAINTENANCE_WAIT_SECONDS: u64 = 25;
+/// Bytes of the body of a request under `/v1/admin/`.
+pub const ADMIN_BODY_BYTES: usize = 1_024;
 /// Requests for maintenance that wait for the one that runs; the next ones get 503.
 pub const MAINTENANCE_WAITING: usize = 4;
 /// Backups that are read at once; the next ones get 503.

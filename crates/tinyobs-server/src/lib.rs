@@ -14,12 +14,15 @@
 //! - `state`: what handlers share; `gate`: how many of them run at once.
 //! - `error`, `params`, `body`, `json`: what handlers are made of.
 //! - `ingest`, `clients`: the way in.
-//! - `query`, `range`, `catalogue`, `stats`, `scrape`, `health`, `assets`: the ways out.
+//! - `query`, `range`, `catalogue`, `cardinality`, `stats`, `storage`, `scrape`, `health`,
+//!   `assets`: the ways out.
+//! - `maintenance`, `backup`: what an administrator asks for.
 //! - `observe`, `counters`, `process`: what the server knows of itself.
 //! - `demo`: the example app behind `--demo`.
 
 mod assets;
 mod body;
+mod cardinality;
 mod catalogue;
 pub mod cli;
 mod clients;
@@ -32,6 +35,7 @@ mod gate;
 mod health;
 mod ingest;
 mod json;
+mod maintenance;
 mod observe;
 mod params;
 mod process;
@@ -41,8 +45,10 @@ pub mod routes;
 mod scrape;
 mod security;
 pub mod server;
+mod soon;
 mod state;
 mod stats;
+mod storage;
 
 pub use config::Config;
 pub use server::{Running, Server, StartError};

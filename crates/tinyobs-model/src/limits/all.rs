@@ -186,6 +186,12 @@ pub const ALL: &[Limit] = &[
         "a cycle may take longer than a client waits",
     ),
     limit(
+        "admin_body_bytes",
+        ADMIN_BODY_BYTES as u64,
+        "bytes",
+        "a wish is a few words",
+    ),
+    limit(
         "maintenance_waiting",
         MAINTENANCE_WAITING as u64,
         "requests",

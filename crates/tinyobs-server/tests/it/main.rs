@@ -9,6 +9,7 @@ mod client;
 mod ingest;
 mod lifecycle;
 mod limits;
+mod maintenance;
 mod query;
 mod routes;
 mod scrape;
