@@ -1,7 +1,8 @@
 //! Cli: the subcommands of the binary `tinyobs`.
 //!
-//! `serve` (also without a subcommand), `config`, `healthcheck`, `version`. Exit codes: 0 when all
-//! went well, 1 when something failed, 2 when the command line cannot be read.
+//! `serve` (also without a subcommand), `config`, `maintain`, `backup`, `restore`, `check`,
+//! `inspect`, `healthcheck`, `version`. Exit codes: 0 when all went well, 1 when something failed, 2
+//! when the command line cannot be read.
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -12,9 +13,14 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::config::{self, Places, Resolved, SETTINGS};
 
+mod backup;
 mod healthcheck;
+mod http;
 mod logging;
+mod maintain;
+mod progress;
 mod serve;
+mod target;
 
 /// What a subcommand returns: an error is shown as one line.
 type Outcome = Result<(), Box<dyn std::error::Error>>;
@@ -29,6 +35,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 eprintln!("warning: {warning}");
             }
         }),
+        Some(("maintain", matches)) => {
+            resolve(matches).and_then(|resolved| maintain::run(matches, &resolved.config))
+        }
+        Some(("backup", matches)) => {
+            resolve(matches).and_then(|resolved| backup::run(matches, &resolved.config))
+        }
         Some(("healthcheck", matches)) => {
             resolve(matches).and_then(|resolved| healthcheck::run(&resolved.config))
         }
@@ -54,7 +66,8 @@ fn serve(matches: &ArgMatches) -> Outcome {
 }
 
 fn resolve(matches: &ArgMatches) -> Result<Resolved, Box<dyn std::error::Error>> {
-    let flag = |key: &str| matches.get_one::<String>(key).cloned();
+    // A subcommand has only the flags that mean something to it.
+    let flag = |key: &str| matches.try_get_one::<String>(key).ok().flatten().cloned();
     // What is not UTF-8 is made so, and then refused like any other value that makes no sense.
     // An empty variable is as good as none: compose files and shells cannot unset one.
     let variable = |name: &str| {
@@ -93,6 +106,8 @@ fn command() -> Command {
                 .about("Show each setting and where its value comes from")
                 .args(arguments()),
         )
+        .subcommand(maintain::command())
+        .subcommand(backup::command())
         .subcommand(
             Command::new("healthcheck")
                 .about("Ask the configured server whether it is ready; fails when it is not")
@@ -104,7 +119,17 @@ fn command() -> Command {
 /// One flag for each setting. They are read as text here and understood in [`config`], which says
 /// the same about a flag, a variable and a line of the file.
 fn arguments() -> impl Iterator<Item = Arg> {
-    let settings = SETTINGS.iter().map(|setting| {
+    let keys: Vec<&str> = SETTINGS.iter().map(|setting| setting.key).collect();
+    arguments_of(&keys)
+}
+
+/// The flags of some settings, and the one that names the file.
+fn arguments_of(keys: &[&str]) -> impl Iterator<Item = Arg> + use<> {
+    let of_keys = SETTINGS
+        .iter()
+        .filter(|setting| keys.contains(&setting.key))
+        .collect::<Vec<_>>();
+    let settings = of_keys.into_iter().map(|setting| {
         let default = match setting.default {
             "" => String::new(),
             default => format!(", default: {default}"),

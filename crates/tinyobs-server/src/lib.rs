@@ -16,11 +16,13 @@
 //! - `ingest`, `clients`: the way in.
 //! - `query`, `range`, `catalogue`, `cardinality`, `stats`, `storage`, `scrape`, `health`,
 //!   `assets`: the ways out.
-//! - `maintenance`, `backup`: what an administrator asks for.
+//! - `maintenance`, `backup` and its `archive`: what an administrator asks for.
 //! - `observe`, `counters`, `process`: what the server knows of itself.
 //! - `demo`: the example app behind `--demo`.
 
+mod archive;
 mod assets;
+mod backup;
 mod body;
 mod cardinality;
 mod catalogue;

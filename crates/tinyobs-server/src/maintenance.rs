@@ -116,7 +116,7 @@ struct Begun {
 
 /// What a cycle did.
 #[derive(Serialize)]
-struct Done {
+pub struct Done {
     status: &'static str,
     #[serde(flatten)]
     did: Did,

@@ -24,8 +24,8 @@ use tower_http::compression::CompressionLayer;
 use crate::error::ApiError;
 use crate::state::App;
 use crate::{
-    assets, cardinality, catalogue, health, ingest, maintenance, observe, query, range, scrape,
-    security, stats, storage,
+    assets, backup, cardinality, catalogue, health, ingest, maintenance, observe, query, range,
+    scrape, security, stats, storage,
 };
 
 /// One row for each path: what it answers, and to which methods.
@@ -47,6 +47,7 @@ fn table() -> Vec<(&'static str, &'static str, MethodRouter<App>)> {
             "GET,HEAD,POST",
             get(maintenance::progress).post(maintenance::run),
         ),
+        ("/v1/admin/backup", GET, get(backup::backup)),
         ("/healthz", GET, get(health::live)),
         ("/readyz", GET, get(health::ready)),
         ("/metrics", GET, get(scrape::scrape)),

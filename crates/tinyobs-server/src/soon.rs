@@ -94,8 +94,16 @@ pub struct Cardinality {
     pub expired: u64,
 }
 pub struct Backup;
+pub struct BackupFile {
+    pub name: String,
+    pub size: u64,
+    pub content: Box<dyn Read + Send>,
+}
 impl Backup {
-    pub fn files(&self) -> impl Iterator<Item = (String, u64, Box<dyn Read>)> {
+    pub fn size(&self) -> u64 {
+        0
+    }
+    pub fn files(&self) -> impl Iterator<Item = Result<BackupFile, StoreError>> {
         Vec::new().into_iter()
     }
 }
