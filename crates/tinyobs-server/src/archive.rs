@@ -14,9 +14,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use tar::{Archive, Builder, EntryType, Header};
-
-use crate::soon::{Backup, BackupFile};
-use tinyobs_store::StoreError;
+use tinyobs_store::{Backup, BackupFile, StoreError};
 
 const BLOCK: u64 = 512;
 const MANIFEST: &str = "MANIFEST";

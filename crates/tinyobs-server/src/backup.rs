@@ -21,7 +21,6 @@ use tokio::runtime::Handle;
 use crate::archive;
 use crate::error::ApiError;
 use crate::params::Params;
-use crate::soon::Soon;
 use crate::state::App;
 
 /// Bytes that are sent at once, and how many such pieces may wait for the reader.

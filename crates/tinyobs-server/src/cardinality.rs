@@ -6,12 +6,12 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use tinyobs_model::limits;
+use tinyobs_store::Cardinality;
 use tinyobs_wire::time;
 
 use crate::error::ApiError;
 use crate::json;
 use crate::params::Params;
-use crate::soon::{self, Soon};
 use crate::state::App;
 
 #[derive(Serialize)]
@@ -51,7 +51,8 @@ struct Spread {
 #[derive(Serialize)]
 struct Growth {
     since: String,
-    series_added: u64,
+    /// Expired ones count against it.
+    series_added: i64,
     metrics: Vec<Metric>,
     labels: Vec<NewValues>,
 }
@@ -77,22 +78,21 @@ struct Refusal {
 pub async fn cardinality(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
     Params::parse(request.uri().query(), &[])?;
     app.query(|app, _| {
-        let unique_metrics = app.store.stats().metrics;
-        let answer = Answer::of(app.store.cardinality(), unique_metrics);
+        let answer = Answer::of(app.store.cardinality());
         Ok(json::response(StatusCode::OK, &answer))
     })
     .await
 }
 
 impl Answer {
-    fn of(found: soon::Cardinality, unique_metrics: u64) -> Self {
+    fn of(found: Cardinality) -> Self {
         let (max_series_metric, max_series_count) =
             found.metrics.first().cloned().unwrap_or_default();
         let labels = found.labels.into_iter().take(limits::TOP_METRICS);
         let grown = found.growth.labels.into_iter().take(limits::TOP_METRICS);
         Self {
             total_series: found.series,
-            unique_metrics,
+            unique_metrics: found.metric_count,
             max_series_metric,
             max_series_count,
             series_limit: found.max_series,

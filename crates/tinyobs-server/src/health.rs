@@ -9,13 +9,13 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tinyobs_model::limits;
+use tinyobs_store::Level;
 
 use crate::error::ApiError;
 use crate::json;
 use crate::params::Params;
-use crate::soon::{Level, Soon};
 use crate::state::App;
-use crate::storage::{level_name, warning};
+use crate::storage::warning;
 
 mod compaction;
 
@@ -88,7 +88,7 @@ fn answer(app: &App) -> Response {
     let compaction = Compaction::of(&app.store.maintenance(), app.now_ms(), uptime);
     let storage = StorageHealth {
         healthy: storage.level != Level::Full,
-        level: level_name(storage.level),
+        level: storage.level.as_str(),
         warnings: warning(&storage).into_iter().collect(),
     };
     let (code, status) = if store.healthy && compaction.healthy && storage.healthy {

@@ -47,7 +47,6 @@ pub mod routes;
 mod scrape;
 mod security;
 pub mod server;
-mod soon;
 mod state;
 mod stats;
 mod storage;

@@ -15,6 +15,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use tinyobs_model::limits;
+use tinyobs_store::{Maintained, MaintenanceStatus, Phase};
 use tinyobs_wire::time;
 use tokio::time::timeout;
 
@@ -22,7 +23,6 @@ use crate::body;
 use crate::error::ApiError;
 use crate::json;
 use crate::params::Params;
-use crate::soon::{Maintained, MaintenanceStatus, Phase, Soon};
 use crate::state::App;
 
 /// `POST /v1/admin/maintenance`
@@ -78,7 +78,7 @@ impl App {
 }
 
 fn goes_on(status: &MaintenanceStatus) -> ApiError {
-    let phase = status.phase.map_or("waiting", phase_name);
+    let phase = status.phase.map_or("waiting", Phase::as_str);
     ApiError::unavailable(format!(
         "maintenance goes on after {} seconds ({phase}, {} of {}); \
          GET /v1/admin/maintenance shows its progress",
@@ -179,7 +179,7 @@ impl From<&MaintenanceStatus> for Progress {
     fn from(status: &MaintenanceStatus) -> Self {
         Self {
             running: status.phase.is_some(),
-            phase: status.phase.map(phase_name),
+            phase: status.phase.map(Phase::as_str),
             done: status.done,
             total: status.total,
             last: status.last.map(Did::from),
@@ -190,15 +190,5 @@ impl From<&MaintenanceStatus> for Progress {
             rolled_until: status.rolled_until_ms.map(time::format_rfc3339),
             lag_seconds: status.lag_ms as f64 / 1_000.0,
         }
-    }
-}
-
-/// A phase's name in answers.
-pub fn phase_name(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Flush => "flush",
-        Phase::Rollup => "rollup",
-        Phase::Merge => "merge",
-        Phase::Retention => "retention",
     }
 }

@@ -10,7 +10,6 @@ use tinyobs_wire::time;
 use crate::error::ApiError;
 use crate::json;
 use crate::params::Params;
-use crate::soon::Soon;
 use crate::state::App;
 
 /// `GET /v1/stats`. The names are the original's.

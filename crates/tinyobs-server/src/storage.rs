@@ -4,14 +4,13 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
-use tinyobs_store::EngineKind;
+use tinyobs_store::{EngineKind, Level, SpaceInfo, Storage};
 use tinyobs_wire::time;
 
 use crate::config::units::{show_duration_ms, show_size};
 use crate::error::ApiError;
 use crate::json;
 use crate::params::Params;
-use crate::soon::{Level, Soon, SpaceInfo, Storage};
 use crate::state::App;
 
 #[derive(Serialize)]
@@ -63,7 +62,7 @@ pub async fn storage(State(app): State<App>, request: Request) -> Result<Respons
             used_bytes: storage.used_bytes,
             max_bytes: storage.max_bytes,
             percent: percent(&storage),
-            level: level_name(storage.level),
+            level: storage.level.as_str(),
             warnings: warning(&storage).into_iter().collect(),
             wal_bytes: storage.wal_bytes,
             reserve_bytes: storage.reserve_bytes,
@@ -105,16 +104,6 @@ pub fn percent(storage: &Storage) -> f64 {
     match storage.max_bytes {
         0 => 0.0,
         max => 100.0 * storage.used_bytes as f64 / max as f64,
-    }
-}
-
-/// A level's name in answers.
-pub fn level_name(level: Level) -> &'static str {
-    match level {
-        Level::Normal => "normal",
-        Level::Warn80 => "warn_80",
-        Level::Warn90 => "warn_90",
-        Level::Full => "full",
     }
 }
 

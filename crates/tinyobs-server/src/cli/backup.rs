@@ -16,7 +16,6 @@ use super::{Outcome, arguments_of, progress};
 use crate::archive;
 use crate::config::Config;
 use crate::config::units::show_size;
-use crate::soon::Soon;
 
 /// The subcommand.
 pub fn command() -> Command {

@@ -15,7 +15,6 @@ use super::{Outcome, arguments_of, progress};
 use crate::config::Config;
 use crate::config::units::show_size;
 use crate::maintenance::Done;
-use crate::soon::Soon;
 
 const ASK_EVERY: Duration = Duration::from_millis(200);
 
@@ -98,7 +97,7 @@ fn here(store: &Store) -> Result<Value, Box<dyn Error>> {
         while !cycle.is_finished() {
             let status = store.maintenance();
             if let Some(phase) = status.phase {
-                bar.set_message(crate::maintenance::phase_name(phase));
+                bar.set_message(phase.as_str());
                 bar.set_length(status.total);
                 bar.set_position(status.done);
             }

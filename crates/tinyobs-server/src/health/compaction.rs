@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use serde::Serialize;
+use tinyobs_store::{MaintenanceStatus, Phase};
 use tinyobs_wire::time;
 
 use super::duration_text;
-use crate::maintenance::phase_name;
-use crate::soon::MaintenanceStatus;
 
 /// Cycles come once an hour; three that never came are no accident.
 const SILENT_MAX: Duration = Duration::from_hours(3);
@@ -57,7 +56,7 @@ impl Compaction {
             last_error: status.last_error.clone(),
             rolled_until: status.rolled_until_ms.map(time::format_rfc3339),
             lag_seconds: status.lag_ms as f64 / 1_000.0,
-            phase: status.phase.map(phase_name),
+            phase: status.phase.map(Phase::as_str),
             progress: status
                 .phase
                 .map(|_| status.done as f64 / status.total.max(1) as f64),

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
+use tinyobs_store::{MaintenanceStatus, Phase};
+
 use super::compaction::Compaction;
-use crate::soon::{MaintenanceStatus, Phase};
 
 const HOUR_MS: i64 = 3_600_000;
 const NOW_MS: i64 = 1_795_306_562_347;

@@ -1,5 +1,6 @@
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;
+use tinyobs_model::Refusal;
 
 use super::*;
 

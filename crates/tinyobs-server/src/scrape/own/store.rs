@@ -1,10 +1,9 @@
 //! Store: the families about what is stored, how it is kept, and how full the disk is.
 
 use tinyobs_model::Kind;
+use tinyobs_store::{MaintenanceStatus, Phase, SpaceInfo, Storage};
 
 use super::Own;
-use crate::maintenance::phase_name;
-use crate::soon::{MaintenanceStatus, Phase, Soon, SpaceInfo, Storage};
 use crate::state::App;
 
 impl Own {
@@ -87,7 +86,7 @@ impl Own {
         self.family(name, Kind::Gauge, "1 for the phase that is being done.");
         for phase in [Phase::Flush, Phase::Rollup, Phase::Merge, Phase::Retention] {
             let runs = status.phase == Some(phase);
-            let labels = [("phase", phase_name(phase))];
+            let labels = [("phase", phase.as_str())];
             self.writer.sample(name, labels, f64::from(u8::from(runs)));
         }
         self.gauge(
