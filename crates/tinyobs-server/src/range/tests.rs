@@ -1,5 +1,6 @@
 use axum::response::IntoResponse;
 use tinyobs_model::{Columns, LabelsBuilder, WriteBatch};
+use tinyobs_store::{Retention, StoreOptions};
 
 use super::*;
 
@@ -148,7 +149,12 @@ fn a_series_without_a_finite_value_is_left_out() {
 
 /// A store in memory after pushes of these series at these times, in this order.
 fn store_of(pushes: &[(&str, i64)]) -> Store {
-    let store = Store::open(tinyobs_store::StoreOptions::memory()).unwrap();
+    let options = StoreOptions {
+        // The times here are of 1970.
+        retention: Retention::FOR_EVER,
+        ..StoreOptions::memory()
+    };
+    let store = Store::open(options).unwrap();
     for (label, time_ms) in pushes {
         let mut builder = LabelsBuilder::new();
         builder.begin("m");

@@ -11,6 +11,7 @@ mod lifecycle;
 mod limits;
 mod maintenance;
 mod query;
+mod resolution;
 mod routes;
 mod scrape;
 mod security;
