@@ -17,6 +17,7 @@
 
 pub mod decimal;
 pub mod ints;
+pub mod layout;
 pub mod values;
 
 use tinyobs_model::{Columns, Sample};

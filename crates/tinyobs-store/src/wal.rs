@@ -227,7 +227,7 @@ fn segment_path(dir: &Path, number: u64) -> PathBuf {
     dir.join(format!("{number:016}.wal"))
 }
 
-fn segment_number(path: &Path) -> Option<u64> {
+pub(crate) fn segment_number(path: &Path) -> Option<u64> {
     let name = path.file_name()?.to_str()?.strip_suffix(".wal")?;
     name.parse().ok()
 }

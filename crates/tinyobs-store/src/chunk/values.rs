@@ -26,6 +26,15 @@ pub fn put_values(out: &mut Vec<u8>, values: &[f64]) {
     }
 }
 
+/// What an encoding byte means, for people.
+pub fn encoding_name(encoding: u8) -> String {
+    match encoding {
+        DECIMAL => "decimal".to_owned(),
+        BITS => "bits".to_owned(),
+        other => format!("unknown ({other})"),
+    }
+}
+
 /// Appends `count` values to `out`; none when the bytes are malformed.
 pub fn read_values(reader: &mut Reader<'_>, count: usize, out: &mut Vec<f64>) -> Option<()> {
     match reader.u8()? {
