@@ -11,14 +11,17 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use crate::config::{self, Places, Resolved, SETTINGS};
+use crate::config::{self, Config, Places, Resolved, SETTINGS};
 
 mod backup;
+mod check;
 mod healthcheck;
 mod http;
+mod inspect;
 mod logging;
 mod maintain;
 mod progress;
+mod restore;
 mod serve;
 mod target;
 
@@ -30,17 +33,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let matches = command().get_matches_from(arguments);
     let outcome = match matches.subcommand() {
         Some(("config", matches)) => resolve(matches).map(|resolved| {
-            print!("{}", resolved.to_toml());
+            say(&resolved.to_toml());
             for warning in resolved.config.warnings() {
                 eprintln!("warning: {warning}");
             }
         }),
-        Some(("maintain", matches)) => {
-            resolve(matches).and_then(|resolved| maintain::run(matches, &resolved.config))
-        }
-        Some(("backup", matches)) => {
-            resolve(matches).and_then(|resolved| backup::run(matches, &resolved.config))
-        }
+        Some(("maintain", matches)) => with(matches, maintain::run),
+        Some(("backup", matches)) => with(matches, backup::run),
+        Some(("restore", matches)) => with(matches, restore::run),
+        Some(("check", matches)) => with(matches, check::run),
+        Some(("inspect", matches)) => with(matches, inspect::run),
         Some(("healthcheck", matches)) => {
             resolve(matches).and_then(|resolved| healthcheck::run(&resolved.config))
         }
@@ -58,6 +60,19 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Writes to standard output. Whoever closed the other end has seen enough.
+fn say(text: &str) {
+    use std::io::Write;
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// Runs a subcommand with its configuration.
+fn with(matches: &ArgMatches, run: fn(&ArgMatches, &Config) -> Outcome) -> Outcome {
+    // The flags may stand behind a subcommand of the subcommand.
+    let innermost = matches.subcommand().map_or(matches, |(_, inner)| inner);
+    run(matches, &resolve(innermost)?.config)
 }
 
 fn serve(matches: &ArgMatches) -> Outcome {
@@ -108,6 +123,9 @@ fn command() -> Command {
         )
         .subcommand(maintain::command())
         .subcommand(backup::command())
+        .subcommand(restore::command())
+        .subcommand(check::command())
+        .subcommand(inspect::command())
         .subcommand(
             Command::new("healthcheck")
                 .about("Ask the configured server whether it is ready; fails when it is not")

@@ -92,6 +92,9 @@ pub struct RollupInfo {
     pub rows: Vec<Rollup>,
 }
 
+/// Called with a table, a sequence number and a value; what is wrong with the value is an error.
+type VisitEntry<'a> = dyn FnMut(&TableLine, u64, &[u8]) -> Result<(), String> + 'a;
+
 /// The whole in a few figures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overview {
@@ -265,7 +268,7 @@ impl Inspector {
         &self,
         space: Space,
         id: SeriesId,
-        visit: &mut dyn FnMut(&TableLine, u64, &[u8]) -> Result<(), String>,
+        visit: &mut VisitEntry<'_>,
     ) -> Result<(), StoreError> {
         let (from, to) = chunk_range(id, i64::MAX);
         let lines = self.directory.manifest.tables.iter();

@@ -12,7 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::{Arg, ArgMatches, Command};
 
 use super::target::{self, Target};
-use super::{Outcome, arguments_of, progress};
+use super::{Outcome, arguments_of, progress, say};
 use crate::archive;
 use crate::config::Config;
 use crate::config::units::show_size;
@@ -53,7 +53,7 @@ pub fn run(matches: &ArgMatches, config: &Config) -> Outcome {
     })?;
     fs::rename(&draft, path)?;
     sync_parent(path)?;
-    println!("{} in {}", show_size(bytes), path.display());
+    say(&format!("{} in {}\n", show_size(bytes), path.display()));
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use tinyobs_store::Store;
 
 use super::http::Remote;
 use super::target::{self, Target};
-use super::{Outcome, arguments_of, progress};
+use super::{Outcome, arguments_of, progress, say};
 use crate::config::Config;
 use crate::config::units::show_size;
 use crate::maintenance::Done;
@@ -45,7 +45,7 @@ pub fn run(matches: &ArgMatches, config: &Config) -> Outcome {
         Target::Server(server) => by_server(&server)?,
         Target::Store(store) => here(&store)?,
     };
-    println!("{}", sentence(&done));
+    say(&format!("{}\n", sentence(&done)));
     Ok(())
 }
 

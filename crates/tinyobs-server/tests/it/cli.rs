@@ -7,7 +7,8 @@ use tempfile::TempDir;
 
 use crate::client::Client;
 
-fn tinyobs(dir: &TempDir) -> Command {
+/// The binary in a directory, without a word from the environment.
+pub fn tinyobs(dir: &TempDir) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tinyobs"));
     command.current_dir(dir.path()).env_remove("PORT");
     for (name, _) in std::env::vars() {
@@ -25,7 +26,7 @@ pub struct Process {
     pub greeting: String,
     // Kept, so that the program can go on writing.
     _stdout: BufReader<ChildStdout>,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 impl Process {
@@ -54,12 +55,17 @@ impl Process {
             client: Client(addr),
             greeting,
             _stdout: stdout,
-            _dir: dir,
+            dir,
         }
     }
 
     pub fn client(&self) -> Client {
         self.client
+    }
+
+    /// Where it runs, with its data in `tinyobs-data`.
+    pub fn dir(&self) -> &TempDir {
+        &self.dir
     }
 
     pub fn signal(&self, signal: &str) {
@@ -101,7 +107,8 @@ impl Drop for Process {
     }
 }
 
-fn text(output: &Output) -> (Option<i32>, String, String) {
+/// Exit code, standard output, standard error.
+pub fn text(output: &Output) -> (Option<i32>, String, String) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     (
         output.status.code(),

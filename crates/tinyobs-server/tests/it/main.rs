@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 mod assets;
+mod backup;
 mod cli;
 mod client;
 mod ingest;
@@ -17,3 +18,4 @@ mod scrape;
 mod security;
 mod server;
 mod survive;
+mod tools;

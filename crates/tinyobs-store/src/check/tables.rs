@@ -76,7 +76,7 @@ fn walk(
             break;
         };
         entries.check(key, value, cursor.block_at(), report);
-        if entries.count() % LOOK_EVERY == 0 {
+        if entries.count().is_multiple_of(LOOK_EVERY) {
             progress(cursor.block_at());
         }
     }
