@@ -8,11 +8,16 @@ use anyhow::Result;
 use clap::Subcommand;
 
 mod flip;
+mod fsync;
+mod full;
 mod kill;
+mod lives;
 mod load;
 mod maintenance;
+mod power;
 mod random;
 mod sandbox;
+mod trace;
 mod verify;
 
 /// The faults.
@@ -20,15 +25,24 @@ mod verify;
 pub enum Fault {
     /// `kill -9` at random moments under ingest, flush, maintenance and retention.
     Kill(kill::Options),
+    /// Cut the power at random moments, on a real file system.
+    Power(power::Options),
     /// Flip single bits in each kind of file.
     Flip(flip::Options),
+    /// Leave no space on the disk, at random moments or for a single write.
+    Full(full::Options),
+    /// Let the k-th fsync fail.
+    Fsync(fsync::Options),
 }
 
 /// Runs one of them.
 pub fn run(fault: &Fault) -> Result<()> {
     match fault {
         Fault::Kill(options) => kill::run(options),
+        Fault::Power(options) => power::run(options),
         Fault::Flip(options) => flip::run(options),
+        Fault::Full(options) => full::run(options),
+        Fault::Fsync(options) => fsync::run(options),
     }
 }
 

@@ -56,6 +56,8 @@ pub struct Shape {
     pub samples: u64,
     /// The series are spread over so many days, today the last.
     pub days: u64,
+    /// Every second batch is older than the one before it.
+    pub is_late: bool,
     /// Between two batches: many moments matter, not many samples.
     pub pause: Duration,
 }
@@ -66,12 +68,13 @@ impl Shape {
         series: 10,
         samples: 10,
         days: 1,
+        is_late: true,
         pause: Duration::from_millis(2),
     };
 }
 
 /// One request: its body, and what is in it. Series live for some batches, so that definitions
-/// come all the time; every second batch is older than the one before it.
+/// come all the time.
 pub fn batch(
     shape: Shape,
     round: u64,
@@ -82,7 +85,7 @@ pub fn batch(
     const DAY_MS: i64 = 86_400_000;
     let mut body = String::from("{\"metrics\":[");
     let mut samples = Vec::new();
-    let first = (number ^ 1) * shape.samples;
+    let first = (number ^ u64::from(shape.is_late)) * shape.samples;
     for series in 0..shape.series {
         let label = format!("r{round} w{writer} g{} s{series}", number / 8);
         let day_ms = (series % shape.days.max(1)) as i64 * DAY_MS;
