@@ -73,7 +73,7 @@ pub fn run(options: &Options) -> Result<()> {
     let golden = Golden::make(&binary, &root.path().join("golden"))?;
     let flips = judge::choose(&golden, options.flips, &mut Random::new(seed))?;
     let begun = Instant::now();
-    let judged = judge_all(&golden, &binary, &flips, options.only, root.path())?;
+    let judged = judge_all(&golden, &binary, &flips, options.only)?;
     report(&flips, &judged);
     println!(
         "{} flips in {:.0} s; {}",
@@ -95,7 +95,6 @@ fn judge_all(
     binary: &Path,
     flips: &[Flip],
     only: Option<usize>,
-    root: &Path,
 ) -> Result<Judged> {
     let next = AtomicUsize::new(0);
     let judged = Mutex::new(Judged::new());
@@ -115,12 +114,11 @@ fn judge_all(
             }
             let mut judged = judged.lock().unwrap_or_else(PoisonError::into_inner);
             judged.push((number, verdict, why));
-            if judged.len() % 50 == 0 {
+            if judged.len().is_multiple_of(50) {
                 println!("  {} of {} flips", judged.len(), flips.len());
             }
         }
     };
-    let _ = root;
     thread::scope(|scope| {
         let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
         for worker in workers {

@@ -78,7 +78,10 @@ struct Outcome {
 /// Runs it.
 pub fn run(options: &Options) -> Result<()> {
     let binary = tools::build_server(options.release)?;
-    println!("repeat with `cargo xtask crash fsync --calls {}`", options.calls);
+    println!(
+        "repeat with `cargo xtask crash fsync --calls {}`",
+        options.calls
+    );
     let dir = tempfile::tempdir()?;
     let (mut failed, mut acked) = (Vec::new(), 0);
     let mut slowest = Duration::ZERO;
@@ -110,13 +113,21 @@ pub fn run(options: &Options) -> Result<()> {
         trace::kinds(&failed),
         broken.len()
     );
-    ensure!(broken.is_empty(), "{} lives failed: {broken:?}", broken.len());
+    ensure!(
+        broken.is_empty(),
+        "{} lives failed: {broken:?}",
+        broken.len()
+    );
     Ok(())
 }
 
 fn lead(binary: &Path, dir: &Path, life: &Life) -> Result<Outcome> {
     let Life { kind, ref call, k } = *life;
-    let durability = if kind == Kind::Busy { "sync" } else { "interval" };
+    let durability = if kind == Kind::Busy {
+        "sync"
+    } else {
+        "interval"
+    };
     let start = Start {
         binary: binary.to_path_buf(),
         data_dir: dir.to_path_buf(),
@@ -139,7 +150,10 @@ fn lead(binary: &Path, dir: &Path, life: &Life) -> Result<Outcome> {
         let status = status.with_context(|| {
             format!("{what} failed, and the process lived on for {ENDS_WITHIN:?}")
         })?;
-        ensure!(!status.success(), "{what} failed, and the process ended with success");
+        ensure!(
+            !status.success(),
+            "{what} failed, and the process ended with success"
+        );
         ensure!(
             trace.log().contains(&injected.path),
             "{what} failed, and nothing names the file: {}",

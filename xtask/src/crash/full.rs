@@ -95,11 +95,15 @@ pub fn run(options: &Options) -> Result<()> {
     }
     let seed = seed_or_new(options.seed);
     let mut words: Vec<String> = ["crash", "full", "--moments"].map(str::to_owned).to_vec();
-    words.extend([options.moments.to_string(), "--seed".into(), seed.to_string()]);
+    words.extend([
+        options.moments.to_string(),
+        "--seed".into(),
+        seed.to_string(),
+    ]);
     if options.release {
         words.push("--release".into());
     }
-    sandbox::missing(&[("mount", "mount")])?;
+    needs()?;
     if !sandbox::inside(&words)? {
         return Ok(());
     }
@@ -134,6 +138,11 @@ pub fn run(options: &Options) -> Result<()> {
         figures.restarts_refused
     );
     Ok(())
+}
+
+/// An error that says what is missing here.
+pub fn needs() -> Result<()> {
+    sandbox::missing(&[("mount", "mount")])
 }
 
 /// A tmpfs.
@@ -194,7 +203,12 @@ fn one_disk(
     let maintenance = Maintenance::of(&server)?;
     // Something to read while nothing can be written; round 1, of one writer.
     let (body, samples) = load::batch(SHAPE, 1, 0, 0, super::random::now_ms());
-    let reference = [load::send(&tinyobs_testing::agent(), &server.url, &body, samples)];
+    let reference = [load::send(
+        &tinyobs_testing::agent(),
+        &server.url,
+        &body,
+        samples,
+    )];
     ensure!(
         reference[0].outcome == Outcome::Acked,
         "the first batch was not taken"

@@ -57,7 +57,10 @@ impl Options {
 }
 
 const WRITERS: u64 = 4;
-const SHAPE: Shape = Shape { days: 5, ..Shape::SMALL };
+const SHAPE: Shape = Shape {
+    days: 5,
+    ..Shape::SMALL
+};
 const START_WITHIN: Duration = Duration::from_secs(2);
 /// Of the last quarter of the rounds; whole days leave, so what is this old may still be there.
 const SHORT_RETENTION: &str = "2d";
@@ -84,7 +87,12 @@ pub fn run(options: &Options) -> Result<()> {
     let mut random = Random::new(seed);
     let has_retention = tools::output_of(&binary.to_string_lossy(), &["serve", "--help"])?
         .contains("--retention-raw");
-    let args = ["--durability", &options.durability, "--max-series", "1000000"];
+    let args = [
+        "--durability",
+        &options.durability,
+        "--max-series",
+        "1000000",
+    ];
     let start = Start {
         binary,
         data_dir: dir.path().join("data"),
@@ -125,9 +133,6 @@ impl Run {
                 verify::round(&server, round, last, self.kept_from_ms())?;
             }
             self.round(server, random)?;
-            if self.kills > 0 && self.kills.is_multiple_of(20) {
-                println!("  {} of {kills} kills", self.kills);
-            }
         }
         Ok(())
     }
@@ -170,6 +175,9 @@ impl Run {
             _ => server.kill()?,
         }
         self.kills += u32::from(way != 0);
+        if way != 0 && self.kills.is_multiple_of(20) {
+            println!("  {} kills", self.kills);
+        }
         self.rounds.push(writers.finish()?);
         if let Some(asker) = asker {
             match asker.join() {
@@ -220,7 +228,11 @@ impl Run {
             self.kills,
             self.clean,
             self.maintenance.note(self.maintained),
-            if self.has_retention { "" } else { ", no retention in this server" },
+            if self.has_retention {
+                ""
+            } else {
+                ", no retention in this server"
+            },
             sent - acked,
             self.slowest
         );

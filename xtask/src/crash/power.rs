@@ -9,11 +9,11 @@
 //! binary after ext4 has replayed its journal.
 //!
 //! Passes when everything acknowledged before the copy began is there, nothing is there that was
-//! never sent, and every copy opens unaided. What it cannot show is a device that lies about what
+//! never sent, and every copy opens unaided and without calling the cut damage. What it cannot show is a device that lies about what
 //! it has written, or tears a sector.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, SystemTime};
@@ -90,6 +90,8 @@ struct Figures {
     acked_unknown: usize,
     slowest: Duration,
     maintained: u64,
+    /// Images of which the start says that something is damaged.
+    false_alarms: u64,
 }
 
 /// Runs it.
@@ -132,19 +134,25 @@ pub fn run(options: &Options) -> Result<()> {
     }
     println!(
         "{} power cuts in {} lives of a server, {}, {} samples acknowledged before a cut and found \
-         after it, {} on their way: 0 lost, 0 phantom, 0 twice, every image opened unaided; slowest \
-         start {:?}",
+         after it, {} on their way: 0 lost, 0 phantom, 0 twice, every image opened unaided, {} of \
+         them with a report of damage; slowest start {:?}",
         figures.cuts,
         figures.lives,
         maintenance.note(figures.maintained),
         figures.acked,
         figures.acked_unknown,
+        figures.false_alarms,
         figures.slowest
+    );
+    ensure!(
+        figures.false_alarms == 0,
+        "a power cut was taken for damage {} times",
+        figures.false_alarms
     );
     Ok(())
 }
 
-/// An error that says what is missing for it.
+/// An error that says what is missing here.
 pub fn needs() -> Result<()> {
     sandbox::missing(&[
         ("mount", "mount"),
@@ -180,6 +188,16 @@ impl Rig {
         Ok(rig)
     }
 
+    /// The power is back: the disk holds what a copy does.
+    fn replace_disk(&self, image: &Path) -> Result<()> {
+        sandbox::unmount(&self.disk)?;
+        let disk = self.pool.join("disk.img");
+        fs::remove_file(&disk)?;
+        let mut copy = Command::new("cp");
+        sandbox::quietly(copy.arg("--reflink=always").args([image, &disk]))?;
+        sandbox::mount(&["-o", "loop", &disk.to_string_lossy()], &self.disk)
+    }
+
     /// What the device holds at this instant, more or less a few milliseconds.
     fn cut(&self, name: &str) -> Result<PathBuf> {
         let image = self.pool.join(name);
@@ -193,8 +211,9 @@ impl Rig {
     }
 }
 
-/// One server from start to end, written to all the while and cut several times, the last time or
-/// two while it stops. Nothing is looked at before it has ended, lest that slow it down.
+/// One server from start to end, written to all the while and cut several times. Every other one
+/// is cut while it stops, too; the others end with a cut, and the next one starts on what that left.
+/// Nothing is looked at before the end, lest that slow it down.
 fn life(
     rig: &Rig,
     start: &Start,
@@ -204,6 +223,7 @@ fn life(
     figures: &mut Figures,
 ) -> Result<(Vec<Cut>, Maintenance)> {
     let round = history.len() as u64;
+    let is_clean = round.is_multiple_of(2);
     let quiet = Around {
         log: Some(rig.disk.with_extension("log")),
         ..Around::default()
@@ -220,15 +240,12 @@ fn life(
             let url = server.url.clone();
             askers.push(thread::spawn(move || maintenance.run(&url)));
         }
-        if number + 2 == count {
+        let is_stopping = is_clean && number + 2 >= count;
+        if is_stopping && number + 2 == count {
             server.terminate()?;
         }
-        let is_stopping = number + 2 >= count;
-        thread::sleep(Duration::from_millis(random.below(if is_stopping {
-            25
-        } else {
-            150
-        })));
+        let longest_ms = if is_stopping { 25 } else { 150 };
+        thread::sleep(Duration::from_millis(random.below(longest_ms)));
         let begun = SystemTime::now();
         let image = rig.cut(&format!("cut-{round}-{number}.img"))?;
         let mut log = writers.log().clone();
@@ -240,25 +257,26 @@ fn life(
         }
         cuts.push(Cut { image, log, round });
     }
-    ensure!(
-        server.ended_within(Duration::from_secs(20))?.is_some(),
-        "the server did not stop"
-    );
-    let last = writers.finish()?;
+    if is_clean {
+        let ended = server.ended_within(Duration::from_secs(20))?;
+        ensure!(ended.is_some(), "the server did not stop");
+    } else {
+        server.kill()?;
+    }
+    let log = writers.finish()?;
     for asker in askers {
         if let Ok(asked) = asker.join() {
             figures.maintained += u64::from(asked?);
         }
     }
-    // One more, after everything: this is what later lives must still have.
-    let image = rig.cut(&format!("cut-{round}-end.img"))?;
-    if let Some(final_cut) = cuts.last_mut() {
-        fs::remove_file(&final_cut.image)?;
-        *final_cut = Cut {
-            image,
-            log: last,
-            round,
-        };
+    let last = cuts.last_mut().context("a cut")?;
+    if is_clean {
+        // After everything: this is what later lives must still have.
+        fs::remove_file(&last.image)?;
+        let image = rig.cut("end.img")?;
+        *last = Cut { image, log, round };
+    } else {
+        rig.replace_disk(&last.image)?;
     }
     figures.lives += 1;
     Ok((cuts, maintenance))
@@ -285,12 +303,7 @@ fn look(
     looked
 }
 
-fn compare(
-    start: &Start,
-    cut: &Cut,
-    history: &[Vec<Sent>],
-    figures: &mut Figures,
-) -> Result<()> {
+fn compare(start: &Start, cut: &Cut, history: &[Vec<Sent>], figures: &mut Figures) -> Result<()> {
     let log = start.data_dir.with_file_name("log");
     let around = Around {
         log: Some(log.clone()),
@@ -299,20 +312,31 @@ fn compare(
     let server = match Server::start_in(start, &around)? {
         Started::Ready(server) => server,
         Started::Ended(status) => {
-            anyhow::bail!("the image does not open: {status}: {}", fs::read_to_string(log)?)
+            anyhow::bail!(
+                "the image does not open: {status}: {}",
+                fs::read_to_string(log)?
+            )
         }
     };
     figures.slowest = figures.slowest.max(server.started_in);
     verify::round(&server, cut.round, &cut.log, i64::MIN)?;
-    for (round, log) in history.iter().enumerate() {
-        verify::round(&server, round as u64, log, i64::MIN)?;
+    // All of it in one copy of each life; the others differ from it in the newest round only.
+    if figures.cuts.is_multiple_of(CUTS) {
+        for (round, log) in history.iter().enumerate() {
+            verify::round(&server, round as u64, log, i64::MIN)?;
+        }
     }
     let health = server.get("/v1/health")?;
-    ensure!(
-        health["store"]["damage"].as_array().is_none_or(Vec::is_empty),
-        "a power cut is no damage: {}",
-        health["store"]["damage"]
-    );
+    if let Some(damage) = health["store"]["damage"]
+        .as_array()
+        .filter(|d| !d.is_empty())
+    {
+        println!(
+            "  cut {}: a power cut is no damage: {damage:?}",
+            figures.cuts
+        );
+        figures.false_alarms += 1;
+    }
     figures.acked += load::acked(&cut.log);
     let sent: usize = cut.log.iter().map(|sent| sent.samples.len()).sum();
     figures.acked_unknown += sent - load::acked(&cut.log);

@@ -61,7 +61,16 @@ pub fn require(program: &str, package: &str) -> Result<()> {
 pub fn mount_tmpfs(name: &str, megabytes: u64) -> Result<PathBuf> {
     let dir = tools::target_dir()?.join("crash").join(name);
     fs::create_dir_all(&dir)?;
-    mount(&["-t", "tmpfs", "-o", &format!("size={megabytes}m"), "tinyobs"], &dir)?;
+    mount(
+        &[
+            "-t",
+            "tmpfs",
+            "-o",
+            &format!("size={megabytes}m"),
+            "tinyobs",
+        ],
+        &dir,
+    )?;
     Ok(dir)
 }
 

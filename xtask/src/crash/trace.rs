@@ -181,7 +181,10 @@ mod tests {
             found.at,
             SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_328_098_500)
         );
-        assert_eq!((found.call.as_str(), found.path.as_str()), ("fsync", "/data/wal/1.wal"));
+        assert_eq!(
+            (found.call.as_str(), found.path.as_str()),
+            ("fsync", "/data/wal/1.wal")
+        );
         let line = "7     1.5 rename(\"/a\", \"/b\") = -1 ENOSPC (No space left) (INJECTED)";
         let found = super::parse(line).unwrap();
         assert_eq!((found.call.as_str(), found.path.as_str()), ("rename", "/a"));

@@ -273,7 +273,7 @@ struct Batch {
 impl Batch {
     fn push(&mut self, series: u64, time_ms: i64, value: f64) {
         let at = label(series);
-        let (name, kind) = if series % 2 == 0 {
+        let (name, kind) = if series.is_multiple_of(2) {
             ("flip_gauge", "gauge")
         } else {
             ("flip_total", "counter")

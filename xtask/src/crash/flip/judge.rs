@@ -78,10 +78,9 @@ pub enum Unit {
 impl Unit {
     fn allows(&self, question: &Question) -> bool {
         match (self, question) {
-            (Self::Nothing, _) => false,
+            (Self::Nothing, _) | (Self::Charts, Question::Samples(..)) => false,
             (Self::Day(day), Question::Samples(_, of)) => day == of,
             (Self::Series(series), Question::Samples(at, _)) => series.contains(at),
-            (Self::Charts, Question::Samples(..)) => false,
             _ => true,
         }
     }
@@ -143,7 +142,11 @@ fn compare_all(
             }
             Difference::Error(message) => {
                 let names = message.contains(&file);
-                let verdict = if names { Verdict::Detected } else { Verdict::Silent };
+                let verdict = if names {
+                    Verdict::Detected
+                } else {
+                    Verdict::Silent
+                };
                 found.push((verdict, message));
                 "an error"
             }
@@ -164,7 +167,10 @@ fn compare_all(
         let report = report.map_or_else(|| health.text(), str::to_owned);
         found.push((Verdict::Detected, report));
     } else if let Some(missing) = missing {
-        found.push((Verdict::Silent, format!("{missing} has less, nothing is said")));
+        found.push((
+            Verdict::Silent,
+            format!("{missing} has less, nothing is said"),
+        ));
     }
     if let Some(line) = said.lines().find(|line| line.contains("panicked")) {
         found.push((Verdict::Panic, line.to_owned()));
@@ -205,7 +211,9 @@ fn samples_differ(
     expected: &Value,
 ) -> Result<Difference> {
     let Ok(rows_now) = rows(value) else {
-        return Ok(Difference::Wrong("a time of a series is there twice".into()));
+        return Ok(Difference::Wrong(
+            "a time of a series is there twice".into(),
+        ));
     };
     let expected = rows(expected)?;
     for (time_ms, value) in rows_now {
@@ -239,8 +247,12 @@ fn points_differ(golden: &Golden, value: &Value, expected: &Value) -> Result<Dif
     }
     for (at, points) in points(value) {
         for point in points {
-            let in_chart = expected.get(&at).is_some_and(|points| points.contains(&point));
-            let in_store = stored.get(at.as_str()).is_some_and(|all| all.contains(&point));
+            let in_chart = expected
+                .get(&at)
+                .is_some_and(|points| points.contains(&point));
+            let in_store = stored
+                .get(at.as_str())
+                .is_some_and(|all| all.contains(&point));
             if !in_chart && !in_store {
                 let (time_ms, bits) = point;
                 let value = f64::from_bits(bits);
@@ -310,7 +322,7 @@ pub fn choose(
 fn kind_of(golden: &Golden, file: &Path) -> Result<(String, Unit)> {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let name = name.into_owned();
-    if name.ends_with(".wal") {
+    if file.extension().is_some_and(|extension| extension == "wal") {
         return Ok(("log".into(), Unit::Series(HashSet::new())));
     }
     if name.starts_with("MANIFEST") {
@@ -343,4 +355,3 @@ fn log_unit(golden: &Golden, byte: u64) -> Unit {
     }
     Unit::Series(series)
 }
-
