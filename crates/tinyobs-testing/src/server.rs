@@ -198,6 +198,11 @@ impl Server {
 
     /// Kills it as `kill -9` does.
     pub fn kill(mut self) -> Result<()> {
+        self.kill_now()
+    }
+
+    /// Likewise; what is left answers nothing.
+    pub fn kill_now(&mut self) -> Result<()> {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())

@@ -213,7 +213,7 @@ fn one_disk(
         reference[0].outcome == Outcome::Acked,
         "the first batch was not taken"
     );
-    let writers = Writers::start(&server.url, 0, WRITERS, SHAPE);
+    let writers = Writers::start(&server.url, 0, 0..WRITERS, SHAPE);
     for moment in 0..moments {
         thread::sleep(Duration::from_millis(50 + random.below(400)));
         let is_last = moment + 1 == moments;

@@ -151,7 +151,7 @@ impl Run {
     /// Writes for a random while, then ends the server in a random way.
     fn round(&mut self, server: Server, random: &mut Random) -> Result<()> {
         let url = server.url.clone();
-        let writers = Writers::start(&url, self.rounds.len() as u64, WRITERS, SHAPE);
+        let writers = Writers::start(&url, self.rounds.len() as u64, 0..WRITERS, SHAPE);
         let until = Instant::now() + Duration::from_millis(20 + random.below(300));
         // Half of the rounds are maintained all the while, and killed in the middle of it.
         let asker = (random.below(2) == 0).then(|| {

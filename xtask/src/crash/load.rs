@@ -6,6 +6,7 @@
 //! the log before it is sent, so that nothing can be stored that the log does not know.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -139,8 +140,8 @@ pub struct Writers {
 }
 
 impl Writers {
-    /// Starts `count` of them.
-    pub fn start(url: &str, round: u64, count: u64, shape: Shape) -> Self {
+    /// Starts those with these numbers.
+    pub fn start(url: &str, round: u64, numbers: Range<u64>, shape: Shape) -> Self {
         let done = Arc::new(AtomicBool::new(false));
         let log = Arc::new(Mutex::new(Vec::new()));
         let thread = |writer| {
@@ -148,7 +149,7 @@ impl Writers {
             thread::spawn(move || write_until(&url, round, writer, shape, &done, &log))
         };
         Self {
-            threads: (0..count).map(thread).collect(),
+            threads: numbers.map(thread).collect(),
             done,
             log,
         }

@@ -1,4 +1,4 @@
-//! Power: the plug is pulled, again and again, in `sync` mode on a real file system.
+//! Power: the plug is pulled, again and again, on a real file system.
 //!
 //!   writers ─▶ server ─▶ ext4 in a file on XFS ─▶ reflink copy = what the device holds now
 //!                                                  └─▶ mount ─▶ start ─▶ read all ─▶ compare
@@ -8,25 +8,29 @@
 //! the instant of a power cut, and the server runs on for the next one. A copy is opened by the real
 //! binary after ext4 has replayed its journal.
 //!
+//! In reading order: [`rig`] is the disk, [`life`] the server on it.
+//!
 //! Passes when everything acknowledged before the copy began is there, nothing is there that was
 //! never sent, and every copy opens unaided and without calling the cut damage. What it cannot show is a device that lies about what
 //! it has written, or tears a sector.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use tinyobs_testing::{Around, Server, Start, Started};
 
-use super::load::{self, Outcome, Sent, Shape, Writers};
+use self::life::{Cut, Life};
+use self::rig::Rig;
+use super::load::{self, Sent};
 use super::maintenance::Maintenance;
 use super::random::{Random, seed_or_new};
 use super::{sandbox, verify};
 use crate::tools;
+
+mod life;
+mod rig;
 
 /// How often.
 #[derive(Args)]
@@ -34,6 +38,9 @@ pub struct Options {
     /// How many power cuts.
     #[arg(long, default_value_t = 60)]
     cuts: u64,
+    /// `sync`: nothing acknowledged is lost; or `interval`: nothing older than two seconds.
+    #[arg(long, default_value = "sync")]
+    durability: String,
     /// Seed of the random moments, to repeat a run.
     #[arg(long)]
     seed: Option<u64>,
@@ -47,39 +54,17 @@ impl Options {
     pub fn short(cuts: u64) -> Self {
         Self {
             cuts,
+            durability: "sync".into(),
             seed: None,
             release: false,
         }
     }
 }
 
-const WRITERS: u64 = 4;
-const SHAPE: Shape = Shape {
-    days: 3,
-    ..Shape::SMALL
-};
-const POOL_MB: u64 = 1_280;
-const DISK_MB: u64 = 256;
+/// The device lags a second behind, and then there is the sync itself.
+const INTERVAL_GRACE: Duration = Duration::from_secs(2);
 /// Cuts of one life of a server.
 const CUTS: u64 = 10;
-
-/// The file systems.
-struct Rig {
-    /// XFS, with the disk and its copies as files.
-    pool: PathBuf,
-    /// ext4, for the server.
-    disk: PathBuf,
-    /// ext4 of a copy.
-    look: PathBuf,
-}
-
-/// A copy and what must and may be in it.
-struct Cut {
-    image: PathBuf,
-    /// The log when the copy was whole: what was acknowledged before it began must be there.
-    log: Vec<Sent>,
-    round: u64,
-}
 
 /// What all cuts gave.
 #[derive(Default)]
@@ -99,6 +84,7 @@ pub fn run(options: &Options) -> Result<()> {
     let seed = seed_or_new(options.seed);
     let mut words: Vec<String> = ["crash", "power", "--cuts"].map(str::to_owned).to_vec();
     words.extend([options.cuts.to_string(), "--seed".into(), seed.to_string()]);
+    words.extend(["--durability".into(), options.durability.clone()]);
     if options.release {
         words.push("--release".into());
     }
@@ -112,9 +98,18 @@ pub fn run(options: &Options) -> Result<()> {
     let start = Start {
         binary,
         data_dir: rig.disk.join("data"),
-        args: ["--durability", "sync", "--max-series", "1000000"]
-            .map(str::to_owned)
-            .to_vec(),
+        args: [
+            "--durability",
+            &options.durability,
+            "--max-series",
+            "1000000",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+    };
+    let grace = match options.durability.as_str() {
+        "sync" => Duration::ZERO,
+        _ => INTERVAL_GRACE,
     };
     let mut random = Random::new(seed);
     let mut figures = Figures::default();
@@ -122,8 +117,13 @@ pub fn run(options: &Options) -> Result<()> {
     let mut maintenance = Maintenance::NotYet;
     while figures.cuts < options.cuts {
         let count = CUTS.min(options.cuts - figures.cuts);
-        let (cuts, found) = life(&rig, &start, &history, count, &mut random, &mut figures)?;
-        maintenance = found;
+        let round = history.len() as u64;
+        let mut life = Life::begin(&rig, &start, round, grace)?;
+        let cuts = life.lead(count, &mut random)?;
+        maintenance = life.maintenance;
+        figures.maintained += life.maintained;
+        figures.lives += 1;
+        drop(life);
         for cut in &cuts {
             look(&rig, &start, cut, &history, &mut figures)
                 .with_context(|| format!("cut {}", figures.cuts))?;
@@ -161,127 +161,6 @@ pub fn needs() -> Result<()> {
     ])
 }
 
-impl Rig {
-    fn up() -> Result<Self> {
-        // In memory: what matters is the order of writes, not the speed of a disk.
-        let base = sandbox::mount_tmpfs("power", POOL_MB + 64)?;
-        let rig = Self {
-            pool: base.join("pool"),
-            disk: base.join("disk"),
-            look: base.join("look"),
-        };
-        for dir in [&rig.pool, &rig.disk, &rig.look] {
-            fs::create_dir(dir)?;
-        }
-        let pool = base.join("pool.img");
-        fs::File::create(&pool)?.set_len(POOL_MB << 20)?;
-        sandbox::quietly(
-            Command::new("mkfs.xfs")
-                .args(["-q", "-m", "reflink=1"])
-                .arg(&pool),
-        )?;
-        sandbox::mount(&["-o", "loop", &pool.to_string_lossy()], &rig.pool)?;
-        let image = rig.pool.join("disk.img");
-        fs::File::create(&image)?.set_len(DISK_MB << 20)?;
-        sandbox::quietly(Command::new("mkfs.ext4").args(["-q", "-F"]).arg(&image))?;
-        sandbox::mount(&["-o", "loop", &image.to_string_lossy()], &rig.disk)?;
-        Ok(rig)
-    }
-
-    /// The power is back: the disk holds what a copy does.
-    fn replace_disk(&self, image: &Path) -> Result<()> {
-        sandbox::unmount(&self.disk)?;
-        let disk = self.pool.join("disk.img");
-        fs::remove_file(&disk)?;
-        let mut copy = Command::new("cp");
-        sandbox::quietly(copy.arg("--reflink=always").args([image, &disk]))?;
-        sandbox::mount(&["-o", "loop", &disk.to_string_lossy()], &self.disk)
-    }
-
-    /// What the device holds at this instant, more or less a few milliseconds.
-    fn cut(&self, name: &str) -> Result<PathBuf> {
-        let image = self.pool.join(name);
-        sandbox::quietly(
-            Command::new("cp")
-                .arg("--reflink=always")
-                .arg(self.pool.join("disk.img"))
-                .arg(&image),
-        )?;
-        Ok(image)
-    }
-}
-
-/// One server from start to end, written to all the while and cut several times. Every other one
-/// is cut while it stops, too; the others end with a cut, and the next one starts on what that left.
-/// Nothing is looked at before the end, lest that slow it down.
-fn life(
-    rig: &Rig,
-    start: &Start,
-    history: &[Vec<Sent>],
-    count: u64,
-    random: &mut Random,
-    figures: &mut Figures,
-) -> Result<(Vec<Cut>, Maintenance)> {
-    let round = history.len() as u64;
-    let is_clean = round.is_multiple_of(2);
-    let quiet = Around {
-        log: Some(rig.disk.with_extension("log")),
-        ..Around::default()
-    };
-    let Started::Ready(mut server) = Server::start_in(start, &quiet)? else {
-        anyhow::bail!("the server did not start on the undamaged disk");
-    };
-    let maintenance = Maintenance::of(&server)?;
-    let writers = Writers::start(&server.url, round, WRITERS, SHAPE);
-    let mut cuts = Vec::new();
-    let mut askers = Vec::new();
-    for number in 0..count {
-        if random.below(3) == 0 {
-            let url = server.url.clone();
-            askers.push(thread::spawn(move || maintenance.run(&url)));
-        }
-        let is_stopping = is_clean && number + 2 >= count;
-        if is_stopping && number + 2 == count {
-            server.terminate()?;
-        }
-        let longest_ms = if is_stopping { 25 } else { 150 };
-        thread::sleep(Duration::from_millis(random.below(longest_ms)));
-        let begun = SystemTime::now();
-        let image = rig.cut(&format!("cut-{round}-{number}.img"))?;
-        let mut log = writers.log().clone();
-        for sent in &mut log {
-            // Whatever came after the beginning may or may not be in the copy.
-            if sent.ended >= begun {
-                sent.outcome = Outcome::Open;
-            }
-        }
-        cuts.push(Cut { image, log, round });
-    }
-    if is_clean {
-        let ended = server.ended_within(Duration::from_secs(20))?;
-        ensure!(ended.is_some(), "the server did not stop");
-    } else {
-        server.kill()?;
-    }
-    let log = writers.finish()?;
-    for asker in askers {
-        if let Ok(asked) = asker.join() {
-            figures.maintained += u64::from(asked?);
-        }
-    }
-    let last = cuts.last_mut().context("a cut")?;
-    if is_clean {
-        // After everything: this is what later lives must still have.
-        fs::remove_file(&last.image)?;
-        let image = rig.cut("end.img")?;
-        *last = Cut { image, log, round };
-    } else {
-        rig.replace_disk(&last.image)?;
-    }
-    figures.lives += 1;
-    Ok((cuts, maintenance))
-}
-
 /// Opens a copy and compares it with the log.
 fn look(
     rig: &Rig,
@@ -312,7 +191,7 @@ fn compare(start: &Start, cut: &Cut, history: &[Vec<Sent>], figures: &mut Figure
     let server = match Server::start_in(start, &around)? {
         Started::Ready(server) => server,
         Started::Ended(status) => {
-            anyhow::bail!(
+            bail!(
                 "the image does not open: {status}: {}",
                 fs::read_to_string(log)?
             )
