@@ -14,13 +14,10 @@ pub struct Options {
     /// Leave out the browser tests.
     #[arg(long)]
     no_browser: bool,
-    /// Leave out the crash test.
+    /// Leave out the crash tests.
     #[arg(long)]
     no_crash: bool,
 }
-
-/// How often the server is killed here; `cargo xtask crash --kills 1000` is the long form.
-const KILLS: u32 = 50;
 
 /// Runs everything.
 pub fn run(options: &Options) -> Result<()> {
@@ -58,7 +55,7 @@ pub fn run(options: &Options) -> Result<()> {
     tools::run("npm", &["test", "--prefix", "ui"], &[])?;
 
     if !options.no_crash {
-        crash::run(&crash::Options::short(KILLS))?;
+        crash::short()?;
     }
     if let Some(chromium) = &chromium {
         browser(chromium)?;
