@@ -2,12 +2,14 @@
 //!
 //!   test    all that proves TinyObs: lints, Rust, UI, real processes, browser
 //!   crash   kill -9 at random moments, an outside log of acknowledged batches as the oracle
+//!   fuzz    inputs made up by coverage, for everything that reads bytes
 //!   bench   the figures of docs/PERFORMANCE.md
 //!
 //! Each command installs or names what it needs, and none of them skips anything silently.
 
 mod bench;
 mod crash;
+mod fuzz;
 mod test;
 #[cfg(test)]
 mod tidy;
@@ -23,6 +25,8 @@ enum Command {
     Test(test::Options),
     /// Kill the server at random moments and look for what it had acknowledged.
     Crash(crash::Options),
+    /// Look for inputs that panic, are read wrongly, or take too much.
+    Fuzz(fuzz::Options),
     /// Measure ingest, disk, memory, start-up and the SDK.
     Bench(bench::Options),
 }
@@ -31,6 +35,7 @@ fn main() -> anyhow::Result<()> {
     match Command::parse() {
         Command::Test(options) => test::run(&options),
         Command::Crash(options) => crash::run(&options),
+        Command::Fuzz(options) => fuzz::run(&options),
         Command::Bench(options) => bench::run(&options),
     }
 }
