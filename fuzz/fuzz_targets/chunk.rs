@@ -49,11 +49,16 @@ fn round_trip(samples: &[Sample]) -> Vec<u8> {
     let mut bytes = vec![7; 3];
     encode(samples, &mut bytes);
     let bytes = bytes.split_off(3);
-    let chunk = Chunk::open(&bytes).expect("opens");
+    let chunk = Chunk::open(&bytes).expect("what was encoded can be opened");
     let ends = (samples[0].time_ms, samples[samples.len() - 1].time_ms);
     assert_eq!((chunk.first_ms, chunk.last_ms), ends);
     assert_eq!(chunk.count, samples.len());
-    assert_eq!(decoded(&bytes).as_deref(), Some(samples));
+    let decoded = decoded(&bytes).expect("what was encoded can be decoded");
+    let pairs = samples.iter().zip(&decoded);
+    let wrong = pairs
+        .enumerate()
+        .find(|(_, (sample, found))| sample != found);
+    assert_eq!(wrong, None, "the first that is not as it was");
     bytes
 }
 
@@ -77,26 +82,31 @@ fn decoded(bytes: &[u8]) -> Option<Vec<Sample>> {
     Some(samples)
 }
 
-/// Samples in runs: so many steps of a time and a value each, as series are made of them.
+/// Samples in runs: so many steps of a time and a value each, as series are made of them, some of
+/// them with noise.
 fn samples(feed: &mut Feed<'_>) -> Vec<Sample> {
     let mut time_ms = feed.any_size();
     let mut value = 0f64;
+    let mut noise = Noise(feed.u64() | 1);
     let mut samples = vec![Sample::new(time_ms, f64::from_bits(feed.u64()))];
     while !feed.is_empty() && samples.len() < SAMPLES_MAX {
-        let (way, run) = (feed.u8(), 1 + usize::from(feed.u8() % 64));
+        let (way, run) = (feed.u8(), 1 + usize::from(feed.u8()));
         let step_ms = feed.any_size().unsigned_abs().max(1);
         let number = feed.any_size();
         let digits = POWERS[usize::from(feed.u8()) % POWERS.len()];
-        for i in 0..run.min(SAMPLES_MAX - samples.len()) {
-            let Some(next_ms) = time_ms.checked_add_unsigned(step_ms) else {
+        for _ in 0..run.min(SAMPLES_MAX - samples.len()) {
+            let jitter_ms = if way & 1 == 0 { 0 } else { noise.next(step_ms) };
+            let next_ms = step_ms.checked_add(jitter_ms);
+            let Some(next_ms) = next_ms.and_then(|step| time_ms.checked_add_unsigned(step)) else {
                 return samples;
             };
             time_ms = next_ms;
-            value = match way % 5 {
+            value = match (way >> 1) % 6 {
                 0 => number as f64 / digits,
                 1 => value + number as f64 / digits,
                 2 => f64::from_bits(number as u64),
-                3 => f64::from_bits(value.to_bits() ^ (number as u64).rotate_left(i as u32)),
+                3 => f64::from_bits(value.to_bits() ^ noise.next(number.unsigned_abs())),
+                4 => noise.next(number.unsigned_abs()) as f64 / digits,
                 _ => f64::from_bits(feed.u64()),
             };
             samples.push(Sample::new(time_ms, value));
@@ -106,3 +116,16 @@ fn samples(feed: &mut Feed<'_>) -> Vec<Sample> {
 }
 
 const POWERS: [f64; 8] = [1.0, 10.0, 100.0, 1e3, 1e6, 1e9, 1e15, 3.0];
+
+/// Xorshift: the same from the same bytes.
+struct Noise(u64);
+
+impl Noise {
+    /// Below `limit`; 0 when that is 0.
+    fn next(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0.checked_rem(limit).unwrap_or(0)
+    }
+}
