@@ -6,7 +6,7 @@ use tinyobs_model::{LabelsBuilder, Metadata, Refusal, Refused, stale_marker};
 use super::*;
 use crate::clock::Clock;
 use crate::files::failing::Failing;
-use crate::options::{Durability, StoreOptions};
+use crate::options::{Durability, Retention, StoreOptions};
 
 const NOW: i64 = 1_795_306_562_347;
 
@@ -21,6 +21,7 @@ impl Clock for At {
 fn options(dir: &Path) -> StoreOptions {
     StoreOptions {
         clock: Arc::new(At(NOW.into())),
+        retention: Retention::FOR_EVER,
         ..StoreOptions::disk(dir)
     }
 }
@@ -28,6 +29,7 @@ fn options(dir: &Path) -> StoreOptions {
 fn memory() -> Store {
     let options = StoreOptions {
         clock: Arc::new(At(NOW.into())),
+        retention: Retention::FOR_EVER,
         ..StoreOptions::memory()
     };
     Store::open(options).expect("opens")
@@ -180,6 +182,7 @@ fn i_append_2_refused_items_do_not_take_their_neighbours_with_them() {
 fn i_append_3_the_series_limit_counts_exactly() {
     let options = StoreOptions {
         max_series: 3,
+        retention: Retention::FOR_EVER,
         ..StoreOptions::memory()
     };
     let store = Store::open(options).expect("opens");
