@@ -90,7 +90,7 @@ fn samples(feed: &mut Feed<'_>) -> Vec<Sample> {
     let mut noise = Noise(feed.u64() | 1);
     let mut samples = vec![Sample::new(time_ms, f64::from_bits(feed.u64()))];
     while !feed.is_empty() && samples.len() < SAMPLES_MAX {
-        let (way, run) = (feed.u8(), 1 + usize::from(feed.u8()));
+        let (way, run) = (feed.u8(), feed.run());
         let step_ms = feed.any_size().unsigned_abs().max(1);
         let number = feed.any_size();
         let digits = POWERS[usize::from(feed.u8()) % POWERS.len()];

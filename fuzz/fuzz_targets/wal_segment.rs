@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tinyobs_fuzz::Feed;
+use tinyobs_fuzz::{Damage, Feed};
 use tinyobs_store::wal::segment::{
     HEADER_BYTES, Header, Hole, header, put_frame, read_header, scan,
 };
@@ -116,54 +116,5 @@ fn unframe(payload: &mut [u8]) {
     const MARK: [u8; 4] = [0xf1, 0x0b, 0x5e, 0x7a];
     for byte in payload.iter_mut().filter(|byte| MARK.contains(byte)) {
         *byte = 0;
-    }
-}
-
-/// What disks and crashes do. CRC-32 finds every one of these within a frame of this size, so
-/// nothing here is left to chance.
-enum Damage {
-    /// Up to three bits flipped.
-    Flips(Vec<usize>),
-    /// Up to three bytes one after another overwritten.
-    Overwritten(usize, Vec<u8>),
-    /// A stretch of zeros: blocks that never reached the disk.
-    Zeros(usize, usize),
-    /// The end is gone.
-    Cut(usize),
-}
-
-impl Damage {
-    fn read(feed: &mut Feed<'_>, len: usize) -> Self {
-        match feed.u8() % 4 {
-            0 => {
-                let count = feed.u8() % 4;
-                Self::Flips((0..count).map(|_| feed.place(len * 8)).collect())
-            }
-            1 => Self::Overwritten(feed.place(len), feed.bytes(3).to_vec()),
-            2 => Self::Zeros(feed.place(len), feed.place(len)),
-            _ => Self::Cut(feed.place(len)),
-        }
-    }
-
-    fn apply(&self, bytes: &mut Vec<u8>) {
-        let len = bytes.len();
-        match self {
-            Self::Flips(bits) => {
-                for bit in bits.iter().filter(|bit| **bit < len * 8) {
-                    bytes[bit / 8] ^= 1 << (bit % 8);
-                }
-            }
-            Self::Overwritten(at, with) => {
-                for (byte, new) in bytes.iter_mut().skip(*at).zip(with) {
-                    *byte = *new;
-                }
-            }
-            Self::Zeros(from, count) => {
-                for byte in bytes.iter_mut().skip(*from).take(*count) {
-                    *byte = 0;
-                }
-            }
-            Self::Cut(at) => bytes.truncate(*at),
-        }
     }
 }

@@ -75,6 +75,14 @@ impl<'a> Feed<'a> {
         usize::from(self.u16()) % len.max(1)
     }
 
+    /// How often something happens, at least once: seldom often, because that costs time.
+    pub fn run(&mut self) -> usize {
+        match self.u8() {
+            few @ ..224 => 1 + usize::from(few % 16),
+            many => 1 + 8 * usize::from(many - 223),
+        }
+    }
+
     /// Up to `most` (at most 255) bytes, their number first.
     pub fn bytes(&mut self, most: u8) -> &'a [u8] {
         let len = self.u8().min(most);

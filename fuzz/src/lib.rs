@@ -6,6 +6,8 @@
 //! the input does not justify ([`allocations`]), or more than the time that one input may take.
 
 pub mod allocations;
+pub mod damage;
 pub mod feed;
 
+pub use damage::Damage;
 pub use feed::Feed;
