@@ -302,7 +302,8 @@ fn write_reserve(files: &dyn Files, path: &Path, bytes: u64) -> std::io::Result<
     let mut file = files.create(path)?;
     let mut state = 0x9e37_79b9_7f4a_7c15u64;
     let mut piece = Vec::with_capacity(PIECE);
-    for _ in 0..bytes.div_ceil(PIECE as u64) {
+    let mut left = bytes;
+    while left > 0 {
         piece.clear();
         while piece.len() < PIECE {
             state ^= state << 13;
@@ -310,7 +311,10 @@ fn write_reserve(files: &dyn Files, path: &Path, bytes: u64) -> std::io::Result<
             state ^= state << 17;
             piece.extend_from_slice(&state.to_le_bytes());
         }
+        // Not a byte more: of a small budget it would be most.
+        piece.truncate(usize::try_from(left).unwrap_or(PIECE));
         file.append(&piece)?;
+        left -= piece.len() as u64;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 
 mod assets;
 mod backup;
+mod budget;
 mod cli;
 mod client;
 mod ingest;
