@@ -308,7 +308,9 @@ fn replay(
                 return Err(StoreError::NewerFormat { path, found, known });
             }
             // The frames may be whole all the same.
-            Header::Torn | Header::Foreign => {
+            // Made, never synced, and then there was a start and a power cut. It never held a frame.
+            Header::Torn => {}
+            Header::Foreign => {
                 quarantine(files, &path, &bytes)?;
                 replayed
                     .damage

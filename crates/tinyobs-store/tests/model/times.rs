@@ -11,6 +11,8 @@ use tinyobs_model::{
 };
 use tinyobs_store::{Retention, Store, StoreOptions};
 
+use crate::world::{copy_dir, scratch};
+
 #[derive(Debug, Clone)]
 enum Step {
     /// So many samples of a series from a time on, so far apart.
@@ -81,19 +83,6 @@ fn read(store: &Store, series: u8, range: TimeRange) -> Vec<Sample> {
     all
 }
 
-fn copy_dir(from: &Path, to: &Path) {
-    for entry in std::fs::read_dir(from).expect("lists") {
-        let entry = entry.expect("an entry");
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            std::fs::create_dir(&target).expect("creates");
-            copy_dir(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), &target).expect("copies");
-        }
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
@@ -102,7 +91,7 @@ proptest! {
         steps in proptest::collection::vec(step(), 1..25),
         cut in -300i64..900, width in 0i64..600,
     ) {
-        let mut dir = tempfile::tempdir().expect("a directory");
+        let mut dir = scratch();
         let open = |dir: &Path| Store::open(options(dir)).expect("opens");
         let mut store = open(dir.path());
         let mut model: BTreeMap<u8, BTreeMap<i64, u64>> = BTreeMap::new();
@@ -124,7 +113,7 @@ proptest! {
                     store = open(dir.path());
                 }
                 Step::Kill => {
-                    let copy = tempfile::tempdir().expect("a directory");
+                    let copy = scratch();
                     copy_dir(dir.path(), copy.path());
                     store = open(copy.path());
                     dir = copy;
@@ -147,7 +136,7 @@ proptest! {
 /// A reader must see every acknowledged sample at any moment of a flush.
 #[test]
 fn i_select_1_nothing_is_missed_while_a_flush_runs() {
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = scratch();
     let store = Arc::new(Store::open(options(dir.path())).expect("opens"));
     let done = Arc::new(AtomicBool::new(false));
     let flusher = {
