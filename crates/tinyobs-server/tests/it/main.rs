@@ -6,6 +6,7 @@
 mod assets;
 mod backup;
 mod budget;
+mod cardinality;
 mod cli;
 mod client;
 mod ingest;

@@ -137,5 +137,34 @@ fn progress_shows_in_health_and_stats() {
     assert_eq!(progress["consecutive_errors"], 0);
     let stats = client.get_json("/v1/stats");
     assert_eq!(stats["TotalMetrics"], 1);
-    assert!(stats["Rollups5m"].is_u64() && stats["Rollups1h"].is_u64());
+    assert_eq!(
+        (&stats["Rollups5m"], &stats["Rollups1h"]),
+        (&json!(1), &json!(1))
+    );
+    assert_eq!(stats["RollupLagSeconds"], 0.0);
+    assert_eq!(stats["RolledUntil"], stats["NewestMetric"]);
+    let health = client.get_json("/v1/health")["compaction"].clone();
+    assert_eq!(health["rolled_until"], stats["NewestMetric"]);
+    assert!(health["last_success"].is_string(), "{health}");
+    let page = client.get("/metrics");
+    for line in [
+        "tinyobs_rollup_windows_total 2",
+        "tinyobs_rollup_lag_seconds 0",
+        "tinyobs_maintenance_cycles_total 1",
+        "tinyobs_maintenance_failures_total 0",
+        "tinyobs_maintenance_partitions_dropped_total 0",
+        "tinyobs_maintenance_running{phase=\"rollup\"} 0",
+        "tinyobs_storage_max_bytes 1073741824",
+        "tinyobs_storage_rows{resolution=\"raw\"} 1",
+        "tinyobs_storage_rows{resolution=\"1h\"} 1",
+        "tinyobs_storage_tables{resolution=\"5m\"} 1",
+        "tinyobs_store_series_expired_total 0",
+        "tinyobs_store_series_growth 1",
+    ] {
+        assert!(
+            page.text().contains(&format!("\n{line}\n")),
+            "{line}: {}",
+            page.text()
+        );
+    }
 }

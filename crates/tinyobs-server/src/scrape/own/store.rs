@@ -55,6 +55,11 @@ impl Own {
         ] {
             self.gauge(name, help, value as f64);
         }
+        self.gauge(
+            "tinyobs_store_series_growth",
+            "Series more than an hour or two ago, or at the start.",
+            cardinality.growth.series_added as f64,
+        );
         for (name, help, value) in [
             (
                 "tinyobs_store_series_refused_total",
@@ -106,43 +111,52 @@ impl Own {
                 success_ms as f64 / 1_000.0,
             );
         }
-        let Some(last) = status.last else {
-            return;
-        };
-        let name = "tinyobs_maintenance_last_duration_seconds";
-        self.gauge(
-            name,
-            "Time of the last cycle.",
-            last.took_ms as f64 / 1_000.0,
-        );
+        if let Some(last) = status.last {
+            self.gauge(
+                "tinyobs_maintenance_last_duration_seconds",
+                "Time of the last whole cycle.",
+                last.took_ms as f64 / 1_000.0,
+            );
+        }
+        let sum = status.sum;
         for (name, help, value) in [
             (
-                "tinyobs_maintenance_last_rolled_windows",
-                "Windows that the last cycle rolled up.",
-                last.rolled_windows,
+                "tinyobs_maintenance_cycles_total",
+                "Whole cycles that succeeded.",
+                status.cycles as f64,
             ),
             (
-                "tinyobs_maintenance_last_merged_tables",
-                "Tables that the last cycle merged.",
-                last.merged_tables,
+                "tinyobs_maintenance_failures_total",
+                "Cycles that failed.",
+                status.failures as f64,
             ),
             (
-                "tinyobs_maintenance_last_dropped_partitions",
-                "Partitions that the last cycle dropped.",
-                last.dropped_partitions,
+                "tinyobs_maintenance_duration_seconds_total",
+                "Time of all cycles, and of what a long log made necessary in between.",
+                sum.took_ms as f64 / 1_000.0,
             ),
             (
-                "tinyobs_maintenance_last_freed_bytes",
-                "Disk space that the last cycle freed.",
-                last.freed_bytes,
+                "tinyobs_rollup_windows_total",
+                "Windows rolled up.",
+                sum.rolled_windows as f64,
             ),
             (
-                "tinyobs_maintenance_last_expired_series",
-                "Series that the last cycle forgot.",
-                last.expired_series,
+                "tinyobs_maintenance_tables_merged_total",
+                "Tables that became part of another one.",
+                sum.merged_tables as f64,
+            ),
+            (
+                "tinyobs_maintenance_partitions_dropped_total",
+                "Partitions dropped, by age or for room.",
+                sum.dropped_partitions as f64,
+            ),
+            (
+                "tinyobs_maintenance_freed_bytes_total",
+                "Disk space that whole cycles freed.",
+                sum.freed_bytes as f64,
             ),
         ] {
-            self.gauge(name, help, value as f64);
+            self.counter(name, help, value);
         }
     }
 
