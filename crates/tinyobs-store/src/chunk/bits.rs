@@ -1,8 +1,5 @@
 //! Bits: fields of any width, one behind the other, highest bit first.
 
-/// The bits of [`word_at`] that are sure to be there, wherever in a byte it begins.
-pub const WORD_BITS: u32 = 57;
-
 /// Appends fields to a byte string.
 pub struct BitWriter<'a> {
     out: &'a mut Vec<u8>,
@@ -51,13 +48,14 @@ impl<'a> BitWriter<'a> {
     }
 }
 
-/// The bits from `bit` on, topmost first; zeros follow the end.
+/// The next 57 or more bits from `bit` on, topmost first; zeros follow the end.
 #[inline]
 pub fn word_at(bytes: &[u8], bit: usize) -> u64 {
-    let rest = bytes.get(bit / 8..).unwrap_or_default();
-    let word = rest
-        .first_chunk()
-        .map_or_else(|| short_word(rest), |word| u64::from_be_bytes(*word));
+    let at = bit / 8;
+    let word = match bytes.get(at..at + 8) {
+        Some(word) => word.try_into().map_or(0, u64::from_be_bytes),
+        None => short_word(bytes.get(at..).unwrap_or_default()),
+    };
     word << (bit % 8)
 }
 

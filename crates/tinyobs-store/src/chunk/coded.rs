@@ -1,6 +1,6 @@
 //! Coded: a long column of integers, the usual ones in fewer bits than the rare ones.
 //!
-//!   ┌ centre ┐┌ first bin ┐┌ bins ┐┌ code lengths ┐┌ bytes × 3 ┐┌─ 4 streams of (code, offset) ─┐
+//!   ┌ centre ┐┌ first bin ┐┌ bins ┐┌ code lengths ┐┌ bytes × 4 ┐┌─ 4 streams of (code, offset) ─┐
 //!   │ signed ││    u8     ││  u8  ││ 4 bits each  ││  varints  ││                               │
 //!   └────────┘└───────────┘└──────┘└──────────────┘└───────────┘└───────────────────────────────┘
 //!
@@ -19,6 +19,8 @@ const STREAMS: usize = 4;
 /// The longest code: the reader's table has 2^10 entries.
 const CODE_BITS: u32 = 10;
 const TABLE: usize = 1 << CODE_BITS;
+/// What four bits can say.
+const LENGTH_MAX: u32 = 15;
 /// Bins of one power of two, as a power of two.
 const SPLIT: u32 = 1;
 /// Distances have at most so many bits: with a code before it, an offset fits [`word_at`].
@@ -26,6 +28,8 @@ const DISTANCE_BITS: u32 = 46;
 /// The bin of distance 0. Negative distances are below.
 const CENTRE: usize = ((DISTANCE_BITS - SPLIT + 1) << SPLIT) as usize;
 const BINS: usize = 2 * CENTRE;
+/// As many as a byte can tell apart, so that looking one up needs no check.
+const BASES: usize = 256;
 
 /// How a column is coded.
 pub struct Code {
@@ -40,11 +44,9 @@ pub struct Code {
 }
 
 impl Code {
-    /// The code for a column; none when there is nothing to gain from one.
-    pub fn of(column: &[i64]) -> Option<Self> {
-        let (min, max) = (column.iter().min()?, column.iter().max()?);
-        let range = max.wrapping_sub(*min) as u64;
-        if column.len() < LEN_MIN || range == 0 || range >> (DISTANCE_BITS - 1) != 0 {
+    /// The code for a column whose range is `width` bits; none when there is nothing to gain from one.
+    pub fn of(column: &[i64], width: u32) -> Option<Self> {
+        if column.len() < LEN_MIN || !(1..DISTANCE_BITS).contains(&width) {
             return None;
         }
         let centre = usual(column);
@@ -80,40 +82,32 @@ impl Code {
             bits.put(u64::from(length), 4);
         }
         bits.finish();
-        let codes = self.codes();
-        let streams: [Vec<u8>; STREAMS] = std::array::from_fn(|stream| {
-            let mut bytes = Vec::with_capacity(self.bytes / STREAMS + 64);
-            let mut bits = BitWriter::new(&mut bytes);
-            for &value in column.iter().skip(stream).step_by(STREAMS) {
-                let distance = value.wrapping_sub(self.centre);
-                let bin = bin(distance);
-                let offset = distance.wrapping_sub(lowest(bin)) as u64;
-                let width = offset_bits(bin);
-                bits.put(
-                    codes[bin] << width | offset,
-                    u32::from(self.lengths[bin]) + width,
-                );
+        // For each bin what its integers begin with, code and all, and how many bits they take.
+        let mut starts = [(0i64, 0); BINS];
+        for (bin, length, code) in codes(&self.lengths) {
+            let width = offset_bits(bin);
+            let above = (code << width) as i64;
+            starts[bin] = (above.wrapping_sub(lowest(bin)), length + width);
+        }
+        let mut streams: [Vec<u8>; STREAMS] = Default::default();
+        for (place, stream) in streams.iter_mut().enumerate() {
+            stream.reserve(self.bytes / STREAMS + 64);
+            let mut bits = BitWriter::new(stream);
+            for four in column.chunks(STREAMS) {
+                if let Some(value) = four.get(place) {
+                    let distance = value.wrapping_sub(self.centre);
+                    let (start, width) = starts[bin(distance)];
+                    bits.put(start.wrapping_add(distance) as u64, width);
+                }
             }
             bits.finish();
-            bytes
-        });
-        for stream in &streams[..STREAMS - 1] {
+        }
+        for stream in &streams {
             put_varint(out, stream.len() as u64);
         }
         for stream in &streams {
             out.extend_from_slice(stream);
         }
-    }
-
-    /// Codes of one length ascend with their bins, and shorter codes come before longer ones.
-    fn codes(&self) -> [u64; BINS] {
-        let mut codes = [0; BINS];
-        let mut next = 0;
-        for (bin, length) in in_order(&self.lengths) {
-            codes[bin] = next >> (CODE_BITS - length);
-            next += 1 << (CODE_BITS - length);
-        }
-        codes
     }
 }
 
@@ -126,62 +120,70 @@ pub fn decode(reader: &mut Reader<'_>, count: usize, out: &mut Vec<i64>) -> Opti
     for (i, length) in lengths.get_mut(first..first + used)?.iter_mut().enumerate() {
         *length = nibbles[i / 2] >> (4 - i % 2 * 4) & 0xf;
     }
-    let table = table(&lengths)?;
-    let mut bases = [0i64; BINS];
-    for (bin, base) in bases.iter_mut().enumerate() {
-        *base = centre.wrapping_add(lowest(bin));
+    // What the next bits begin with: the bin, above the bits of its code and offset. Its base is the
+    // lowest integer in it less its code, which stands above the offset in the same bits.
+    let mut table = [0; TABLE];
+    let mut bases = [0; BASES];
+    let mut next = 0;
+    for (bin, length, code) in codes(&lengths) {
+        let width = offset_bits(bin);
+        let end = next + (1 << CODE_BITS.checked_sub(length)?);
+        table
+            .get_mut(next..end)?
+            .fill((bin as u16) << 8 | (length + width) as u16);
+        next = end;
+        let above = code << width;
+        bases[bin] = centre.wrapping_add(lowest(bin)).wrapping_sub(above as i64);
+    }
+    if next != TABLE {
+        return None;
     }
     let mut sizes = [0; STREAMS];
-    for size in &mut sizes[..STREAMS - 1] {
-        *size = usize::try_from(reader.varint()?).ok()?;
+    for size in &mut sizes {
+        *size = reader.len(1)?;
     }
-    let mut streams: [&[u8]; STREAMS] = [&[]; STREAMS];
-    for i in 0..STREAMS {
-        // Each sees those behind it, so that only the last is short of bytes at its end.
-        streams[i] = reader.rest();
-        let size = if i + 1 < STREAMS {
-            sizes[i]
-        } else {
-            streams[i].len()
-        };
-        reader.take(size)?;
-    }
-    let mut at = [0usize; STREAMS];
-    let mut read = |stream: usize| {
-        let word = word_at(streams[stream], at[stream]);
+    let bytes = reader.rest();
+    let mut from = 0;
+    // Where each stream goes on, in bits. Each is read on into the next, whose bits do no harm.
+    let [mut a, mut b, mut c, mut d] = sizes.map(|size| {
+        let at = from * 8;
+        from += size;
+        at
+    });
+    reader.take(from)?;
+    let first = out.len();
+    out.resize(first + count, 0);
+    let next = |at: &mut usize| {
+        let word = word_at(bytes, *at);
         let entry = table[(word >> (64 - CODE_BITS)) as usize];
-        let (length, width) = (entry & 0xf, entry >> 4 & 0x3f);
-        at[stream] += (length + width) as usize;
-        let offset = (word << length) >> 1 >> (63 - width);
-        bases[(entry >> 16) as usize].wrapping_add(offset as i64)
+        let width = usize::from(entry & 0xff);
+        *at += width;
+        bases[usize::from(entry >> 8)].wrapping_add((word >> (64 - width)) as i64)
     };
-    out.reserve(count);
-    for _ in 0..count / STREAMS {
-        let four: [i64; STREAMS] = std::array::from_fn(&mut read);
-        out.extend_from_slice(&four);
+    let (fours, rest) = out[first..].as_chunks_mut::<STREAMS>();
+    for four in fours {
+        *four = [next(&mut a), next(&mut b), next(&mut c), next(&mut d)];
     }
-    out.extend((0..count % STREAMS).map(read));
+    for (value, at) in rest.iter_mut().zip([&mut a, &mut b, &mut c]) {
+        *value = next(at);
+    }
     Some(())
 }
 
-/// What the next bits begin with: bin, offset bits and code length.
-fn table(lengths: &[u8; BINS]) -> Option<[u32; TABLE]> {
-    let mut table = [0; TABLE];
+/// Each bin with the length of its code and its code. Those of one length ascend with their bins,
+/// and shorter ones come before longer ones.
+fn codes(lengths: &[u8; BINS]) -> impl Iterator<Item = (usize, u32, u64)> {
+    let bins = lengths.iter().enumerate();
+    let mut used: Vec<(u32, usize)> = bins
+        .filter(|(_, length)| **length > 0)
+        .map(|(bin, length)| (u32::from(*length), bin))
+        .collect();
+    used.sort_unstable();
     let mut next = 0;
-    for (bin, length) in in_order(lengths) {
-        let entry = (bin as u32) << 16 | offset_bits(bin) << 4 | length;
-        let end = next + (1 << CODE_BITS.checked_sub(length)?);
-        table.get_mut(next..end)?.fill(entry);
-        next = end;
-    }
-    (next == TABLE).then_some(table)
-}
-
-fn in_order(lengths: &[u8; BINS]) -> impl Iterator<Item = (usize, u32)> {
-    (1..16).flat_map(|length| {
-        let bins = lengths.iter().enumerate();
-        bins.filter(move |(_, known)| u32::from(**known) == length)
-            .map(move |(bin, _)| (bin, length))
+    used.into_iter().map(move |(length, bin)| {
+        let code = next >> (LENGTH_MAX - length);
+        next += 1 << (LENGTH_MAX - length);
+        (bin, length, code)
     })
 }
 

@@ -9,8 +9,11 @@
 pub const POWERS: [f64; 16] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
 ];
-/// The largest integer up to which every integer is an f64.
-const EXACT: i64 = 1 << 53;
+/// Adding it to a float of less than half its size rounds that to an integer, which then stands in
+/// the lowest bits of the sum.
+const ROUND: f64 = 6_755_399_441_055_744.0;
+/// Integers in the column are smaller than that, 2^51.
+const SCALED_MAX: f64 = 2_251_799_813_685_248.0;
 /// One exception in so many values is worth it: it costs about ten bytes, bit patterns cost about
 /// seven for every value.
 const VALUES_PER_EXCEPTION: usize = 8;
@@ -31,19 +34,29 @@ impl Scaled {
     /// The values as decimals, unless too many of them are none.
     pub fn of(values: &[f64]) -> Option<Self> {
         let allowed = values.len() / VALUES_PER_EXCEPTION + 1;
-        let exponent = common_exponent(values, allowed)?;
+        let mut exponent = usual_exponent(values)?;
         let mut column = Vec::with_capacity(values.len());
         let mut exceptions = Vec::new();
         let mut previous = 0;
-        for &value in values {
+        while let Some(&value) = values.get(column.len()) {
             if let Some(scaled) = scale(value, POWERS[exponent]) {
                 previous = scaled;
+            } else if let Some(needed) = exponent_of(value).filter(|&needed| needed > exponent) {
+                // All over again: what fitted before still does, or becomes an exception.
+                exponent = needed;
+                column.clear();
+                exceptions.clear();
+                previous = 0;
+                continue;
             } else {
                 exceptions.push((column.len(), value.to_bits()));
+                if exceptions.len() > allowed {
+                    return None;
+                }
             }
             column.push(previous);
         }
-        (exceptions.len() <= allowed).then_some(Self {
+        Some(Self {
             exponent,
             column,
             exceptions,
@@ -51,36 +64,31 @@ impl Scaled {
     }
 }
 
-/// The smallest exponent that holds every value but `allowed` ones.
-fn common_exponent(values: &[f64], allowed: usize) -> Option<usize> {
-    // From all over the column: where most are no decimals, no more needs to be known.
-    let probes = (0..PROBES.min(values.len())).map(|i| values[i * values.len() / PROBES]);
-    let no_decimal = |value: &f64| POWERS.iter().all(|&power| scale(*value, power).is_none());
-    if probes.filter(no_decimal).count() > PROBES / 2 {
+/// The exponent for some values from all over the column; none where most of them have none.
+fn usual_exponent(values: &[f64]) -> Option<usize> {
+    let count = PROBES.min(values.len());
+    let probes = (0..count).map(|i| exponent_of(values[i * values.len() / count]));
+    let (found, missing): (Vec<_>, Vec<_>) = probes.partition(Option::is_some);
+    if missing.len() > found.len() + 1 {
         return None;
     }
-    let mut exponent = 0;
-    let mut misfits = 0;
-    for &value in values {
-        if scale(value, POWERS[exponent]).is_some() {
-            continue;
-        }
-        match (exponent + 1..POWERS.len()).find(|&e| scale(value, POWERS[e]).is_some()) {
-            Some(found) => exponent = found,
-            None => misfits += 1,
-        }
-        if misfits > allowed {
-            return None;
-        }
-    }
-    Some(exponent)
+    Some(found.into_iter().flatten().max().unwrap_or(0))
 }
 
-/// The integer that, divided by 10^exponent, is `value` bit for bit.
+/// The smallest exponent at which `value` is an integer.
+fn exponent_of(value: f64) -> Option<usize> {
+    POWERS
+        .iter()
+        .position(|&power| scale(value, power).is_some())
+}
+
+/// The integer that, divided by the power, is `value` bit for bit.
 #[inline]
 fn scale(value: f64, power: f64) -> Option<i64> {
-    // Rounded by hand: what the standard library offers is a call on older processors.
-    let scaled = (value * power + f64::copysign(0.5, value)) as i64;
-    let is_same = (scaled as f64 / power).to_bits() == value.to_bits();
-    (is_same && scaled.unsigned_abs() < EXACT as u64).then_some(scaled)
+    let product = value * power;
+    let sum = product + ROUND;
+    // False for what is no number. −0 becomes 0, whose bits are others.
+    let is_same =
+        product.abs() < SCALED_MAX && ((sum - ROUND) / power).to_bits() == value.to_bits();
+    is_same.then(|| sum.to_bits() as i64 - ROUND.to_bits() as i64)
 }

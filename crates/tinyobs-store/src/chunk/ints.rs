@@ -14,7 +14,7 @@
 
 use super::coded::{self, Code};
 use super::packed::{self, Frame};
-use crate::bytes::{Reader, put_signed, put_varint};
+use crate::bytes::{Reader, put_signed, put_varint, varint_len, zigzag};
 
 /// Values that share a frame where one frame for all would be too wide.
 const BLOCK: usize = 128;
@@ -29,59 +29,77 @@ const CODED: u8 = 8;
 pub fn encode(column: &[i64], out: &mut Vec<u8>) {
     let how = out.len();
     out.push(0);
-    let mut differences: Vec<i64> = column
-        .windows(2)
-        .map(|pair| pair[1].wrapping_sub(pair[0]))
-        .collect();
-    let mut rest;
-    if !column.is_empty() && plain_bytes(&differences) < plain_bytes(column) {
-        out[how] |= DIFFERENCES;
-        put_signed(out, column[0]);
-        rest = differences;
-    } else {
-        differences.clear();
-        differences.extend_from_slice(column);
-        rest = differences;
-    }
-    if let Some((base, factor)) = common_factor(&rest) {
-        out[how] |= FACTOR;
-        put_signed(out, base);
-        put_varint(out, factor);
-        for value in &mut rest {
-            *value = value.wrapping_sub(base) / factor as i64;
+    let Some(&first) = column.first() else {
+        return;
+    };
+    let frames = Frames::of(column);
+    if frames.all.width() > 0 {
+        let pairs = column.windows(2);
+        let differences: Vec<i64> = pairs.map(|pair| pair[1].wrapping_sub(pair[0])).collect();
+        let frames_of_differences = Frames::of(&differences);
+        if frames_of_differences.bytes() + varint_len(zigzag(first)) < frames.bytes() {
+            put_signed(out, first);
+            out[how] = DIFFERENCES | encode_rest(&differences, &frames_of_differences, out);
+            return;
         }
     }
-    out[how] |= encode_layout(&rest, out);
+    out[how] = encode_rest(column, &frames, out);
 }
 
-fn encode_layout(rest: &[i64], out: &mut Vec<u8>) -> u8 {
-    if rest.is_empty() {
-        return 0;
+/// The ways to pack a column.
+struct Frames {
+    /// One frame that holds all values.
+    all: Frame,
+    /// One frame, with exceptions if that is shorter.
+    one: Frame,
+    blocks: Vec<Frame>,
+}
+
+impl Frames {
+    fn of(column: &[i64]) -> Self {
+        let blocks: Vec<Frame> = column.chunks(BLOCK).map(Frame::all).collect();
+        let all = Frame::around(&blocks);
+        let one = all.patched(column);
+        Self { all, one, blocks }
     }
-    let one = Frame::of(rest);
-    let mut bytes = one.bytes;
-    let blocks: Vec<Frame> = if rest.len() > BLOCK {
-        rest.chunks(BLOCK).map(Frame::of).collect()
-    } else {
-        Vec::new()
+
+    /// Bytes of the shorter way.
+    fn bytes(&self) -> usize {
+        self.one.bytes().min(self.bytes_of_blocks())
+    }
+
+    fn bytes_of_blocks(&self) -> usize {
+        self.blocks.iter().map(|frame| frame.bytes()).sum()
+    }
+}
+
+fn encode_rest(rest: &[i64], frames: &Frames, out: &mut Vec<u8>) -> u8 {
+    let Some((base, factor)) = common_factor(rest) else {
+        return encode_layout(rest, frames, out);
     };
-    let bytes_of_blocks = blocks.iter().map(|frame| frame.bytes).sum();
-    let by_blocks = !blocks.is_empty() && bytes_of_blocks < bytes;
-    if by_blocks {
-        bytes = bytes_of_blocks;
-    }
-    if let Some(code) = Code::of(rest).filter(|code| code.bytes < bytes) {
+    put_signed(out, base);
+    put_varint(out, factor as u64);
+    let quotients = rest.iter().map(|value| (value - base) / factor);
+    let quotients: Vec<i64> = quotients.collect();
+    FACTOR | encode_layout(&quotients, &Frames::of(&quotients), out)
+}
+
+fn encode_layout(rest: &[i64], frames: &Frames, out: &mut Vec<u8>) -> u8 {
+    let code = Code::of(rest, frames.all.width());
+    if let Some(code) = code.filter(|code| code.bytes < frames.bytes()) {
         code.encode(rest, out);
         return CODED;
     }
-    if by_blocks {
-        for (block, frame) in rest.chunks(BLOCK).zip(blocks) {
-            frame.encode(block, out);
+    if frames.one.bytes() <= frames.bytes_of_blocks() {
+        if !rest.is_empty() {
+            frames.one.encode(rest, out);
         }
-        return BLOCKS;
+        return 0;
     }
-    one.encode(rest, out);
-    0
+    for (block, frame) in rest.chunks(BLOCK).zip(&frames.blocks) {
+        frame.encode(block, out);
+    }
+    BLOCKS
 }
 
 /// Appends `count` integers to `out`; none when the bytes are malformed.
@@ -127,28 +145,24 @@ pub fn decode(reader: &mut Reader<'_>, count: usize, out: &mut Vec<i64>) -> Opti
     Some(())
 }
 
-/// Bytes in blocks without exceptions: good enough to tell which of two columns is shorter.
-fn plain_bytes(column: &[i64]) -> usize {
-    let blocks = column.chunks(BLOCK);
-    blocks.map(|block| Frame::all(block).bytes).sum()
-}
-
 /// The first value and the largest factor, above 1, of all distances from it.
-fn common_factor(rest: &[i64]) -> Option<(i64, u64)> {
+fn common_factor(rest: &[i64]) -> Option<(i64, i64)> {
     let base = *rest.first()?;
     let mut factor = 0;
     for value in rest {
-        // Wrapped distances are left alone: they would not divide.
-        let mut distance = value.checked_sub(base)?.unsigned_abs();
-        if factor != 0 && distance % factor == 0 {
-            continue;
+        // Too far apart to divide: left alone.
+        let mut distance = value.checked_sub(base)?;
+        if factor == 0 || distance % factor != 0 {
+            while distance != 0 {
+                (factor, distance) = (distance, factor % distance);
+            }
         }
-        while distance != 0 {
-            (factor, distance) = (distance, factor % distance);
-        }
-        if factor == 1 {
+        if factor.abs() == 1 {
             return None;
         }
     }
-    (factor > 1 && i64::try_from(factor).is_ok()).then_some((base, factor))
+    factor
+        .checked_abs()
+        .filter(|&factor| factor > 1)
+        .map(|factor| (base, factor))
 }

@@ -8,7 +8,7 @@
 //! as the reset of a counter or the gap in a clock, do not widen all others: what the width does
 //! not hold of them follows behind ("patched").
 
-use super::bits::{BitWriter, WORD_BITS, word_at};
+use super::bits::{BitWriter, word_at};
 use crate::bytes::{Reader, put_signed, put_varint, varint_len, zigzag};
 
 /// Set in the width's byte when exceptions follow.
@@ -24,32 +24,14 @@ const MIDDLE: usize = 64;
 /// How a block is packed.
 #[derive(Debug, Clone, Copy)]
 pub struct Frame {
-    frame: i64,
-    width: u32,
+    min: i64,
+    max: i64,
+    len: usize,
     exceptions: usize,
-    /// Bytes that the block takes.
-    pub bytes: usize,
+    exception_bytes: usize,
 }
 
 impl Frame {
-    /// The frame that takes the fewest bytes, or nearly so.
-    pub fn of(block: &[i64]) -> Self {
-        let all = Self::all(block);
-        let mut probes = [0; PROBES];
-        for (i, probe) in probes.iter_mut().enumerate() {
-            *probe = block[i * block.len() / PROBES];
-        }
-        probes.sort_unstable();
-        let usual = Self::all(&probes);
-        // Most blocks end here. Those of few bits have exceptions only where most have none.
-        if all.width <= usual.width + 1 && usual.width > 0 || all.width == 0 {
-            return all;
-        }
-        let (low, high) = without_outliers(block, probes[PROBES / 2]);
-        let most = Self::between(block, low, high);
-        if most.bytes < all.bytes { most } else { all }
-    }
-
     /// The frame that holds every value.
     pub fn all(block: &[i64]) -> Self {
         let (mut min, mut max) = (i64::MAX, i64::MIN);
@@ -57,7 +39,56 @@ impl Frame {
             min = min.min(value);
             max = max.max(value);
         }
-        Self::from(min, max, block.len())
+        Self {
+            min,
+            max,
+            len: block.len(),
+            exceptions: 0,
+            exception_bytes: 0,
+        }
+    }
+
+    /// The frame that holds every value of some blocks.
+    pub fn around(frames: &[Self]) -> Self {
+        Self {
+            min: frames.iter().map(|frame| frame.min).min().unwrap_or(0),
+            max: frames.iter().map(|frame| frame.max).max().unwrap_or(0),
+            len: frames.iter().map(|frame| frame.len).sum(),
+            exceptions: 0,
+            exception_bytes: 0,
+        }
+    }
+
+    /// Bits of a value less the frame.
+    pub fn width(self) -> u32 {
+        64 - (self.max.wrapping_sub(self.min) as u64).leading_zeros()
+    }
+
+    /// Bytes that the block takes.
+    pub fn bytes(self) -> usize {
+        let packed = (self.len * self.width() as usize).div_ceil(8);
+        varint_len(zigzag(self.min)) + 1 + packed + self.exception_bytes
+    }
+
+    /// The frame that takes the fewest bytes, or nearly so, when this one holds all of the block.
+    pub fn patched(self, block: &[i64]) -> Self {
+        if self.width() == 0 {
+            return self;
+        }
+        let mut probes: [i64; PROBES] = std::array::from_fn(|i| block[i * block.len() / PROBES]);
+        probes.sort_unstable();
+        let usual = Self::all(&probes).width();
+        // Most blocks end here. Where most values need no bits at all, a few bits are many.
+        if self.width() <= usual + u32::from(usual > 0) {
+            return self;
+        }
+        let (low, high) = without_outliers(block, probes[PROBES / 2]);
+        let most = Self::between(block, low, high);
+        if most.bytes() < self.bytes() {
+            most
+        } else {
+            self
+        }
     }
 
     /// The frame of the values from `low` to `high`, at least one; the others may be exceptions.
@@ -69,37 +100,31 @@ impl Frame {
                 max = max.max(value);
             }
         }
-        let mut frame = Self::from(min, max, block.len());
+        let mut frame = Self {
+            min,
+            max,
+            ..Self::all(block)
+        };
         for &value in block {
             let high = frame.high_part(value);
             if high != 0 {
                 frame.exceptions += 1;
-                frame.bytes += 1 + varint_len(zigzag(high));
+                frame.exception_bytes += 1 + varint_len(zigzag(high));
             }
         }
-        frame.bytes += usize::from(frame.exceptions > 0);
+        frame.exception_bytes += usize::from(frame.exceptions > 0);
         frame
-    }
-
-    fn from(min: i64, max: i64, len: usize) -> Self {
-        let width = 64 - (max.wrapping_sub(min) as u64).leading_zeros();
-        Self {
-            frame: min,
-            width,
-            exceptions: 0,
-            bytes: varint_len(zigzag(min)) + 1 + (len * width as usize).div_ceil(8),
-        }
     }
 
     /// What the width does not hold of a value.
     fn high_part(self, value: i64) -> i64 {
-        let above = value.wrapping_sub(self.frame);
-        above.checked_shr(self.width).unwrap_or(0)
+        let above = value.wrapping_sub(self.min);
+        above.checked_shr(self.width()).unwrap_or(0)
     }
 
     /// Appends the block to `out`.
     pub fn encode(self, block: &[i64], out: &mut Vec<u8>) {
-        let Self { frame, width, .. } = self;
+        let (frame, width) = (self.min, self.width());
         put_signed(out, frame);
         out.push(width as u8 | if self.exceptions > 0 { PATCHED } else { 0 });
         let mask = mask(width);
@@ -154,22 +179,53 @@ pub fn decode(reader: &mut Reader<'_>, len: usize, out: &mut Vec<i64>) -> Option
     Some(())
 }
 
-/// Reads `len` values of `width` bits. Each is loaded by itself, so that none waits for the one
-/// before: this is what queries spend their time in.
+/// Reads `len` values of `width` bits.
 fn unpack(packed: &[u8], width: u32, len: usize, frame: i64, out: &mut Vec<i64>) {
-    let step = width as usize;
-    if width <= WORD_BITS {
-        let shift = 64 - width;
-        out.extend(
-            (0..len).map(|i| frame.wrapping_add((word_at(packed, i * step) >> shift) as i64)),
-        );
-    } else {
-        let high = width - 32;
-        out.extend((0..len).map(|i| {
-            let top = word_at(packed, i * step) >> (64 - high);
-            let low = word_at(packed, i * step + high as usize) >> 32;
-            frame.wrapping_add((top << 32 | low) as i64)
-        }));
+    let from = out.len();
+    out.resize(from + len, 0);
+    let out = &mut out[from..];
+    macro_rules! of_width {
+        ($($known:literal)*) => {
+            match width {
+                $($known => unpack_narrow::<$known>(packed, frame, out),)*
+                _ => unpack_wide(packed, width as usize, frame, out),
+            }
+        };
+    }
+    of_width!(
+        1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33
+        34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56
+    );
+}
+
+/// Eight values begin at a whole byte again. With the width known beforehand, so are their places
+/// from there: this is what queries spend their time in.
+fn unpack_narrow<const WIDTH: usize>(packed: &[u8], frame: i64, out: &mut [i64]) {
+    const WINDOW: usize = 64;
+    for (group, values) in out.chunks_mut(8).enumerate() {
+        let rest = packed.get(group * WIDTH..).unwrap_or_default();
+        let mut padded = [0; WINDOW];
+        let window = rest.first_chunk().unwrap_or_else(|| {
+            padded[..rest.len()].copy_from_slice(rest);
+            &padded
+        });
+        let eight: [i64; 8] = std::array::from_fn(|i| {
+            let word = word_at(window, i * WIDTH) >> (64 - WIDTH);
+            frame.wrapping_add(word as i64)
+        });
+        match values.first_chunk_mut() {
+            Some(values) => *values = eight,
+            None => values.copy_from_slice(&eight[..values.len()]),
+        }
+    }
+}
+
+/// Wider ones than one word is sure to hold are read in two parts.
+fn unpack_wide(packed: &[u8], width: usize, frame: i64, out: &mut [i64]) {
+    for (i, value) in out.iter_mut().enumerate() {
+        let top = word_at(packed, i * width) >> (96 - width);
+        let low = word_at(packed, i * width + width - 32) >> 32;
+        *value = frame.wrapping_add((top << 32 | low) as i64);
     }
 }
 
@@ -188,12 +244,15 @@ fn without_outliers(block: &[i64], middle: i64) -> (i64, i64) {
     let (mut best, mut best_bits) = ((low, high), usize::MAX);
     let mut exceptions = 0;
     // Leaves out the rarer end, step by step. What is in the middle stays.
-    while low < high {
+    loop {
         let (min, max) = (lowest(low), highest(high));
         let width = 64 - (max.wrapping_sub(min) as u64).leading_zeros() as usize;
         let bits = block.len() * width + exceptions * EXCEPTION_BYTES * 8;
         if bits < best_bits {
             (best, best_bits) = ((low, high), bits);
+        }
+        if low == high {
+            break;
         }
         if high == MIDDLE || low < MIDDLE && counts[low] <= counts[high] {
             exceptions += counts[low];
