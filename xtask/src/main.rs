@@ -1,13 +1,15 @@
 //! Everything a developer of TinyObs runs: `cargo xtask <command>`.
 //!
 //!   test    all that proves TinyObs: lints, Rust, UI, real processes, browser
-//!   crash   kill -9 at random moments, an outside log of acknowledged batches as the oracle
+//!   crash   kill -9, power cuts, flipped bits, full disks, failing syncs: what survives them
+//!   fuzz    inputs made up by coverage, for everything that reads bytes
 //!   bench   the figures of docs/PERFORMANCE.md
 //!
 //! Each command installs or names what it needs, and none of them skips anything silently.
 
 mod bench;
 mod crash;
+mod fuzz;
 mod test;
 #[cfg(test)]
 mod tidy;
@@ -21,8 +23,11 @@ use clap::Parser;
 enum Command {
     /// Run all that proves TinyObs; installs npm packages and, where it may, Chromium.
     Test(test::Options),
-    /// Kill the server at random moments and look for what it had acknowledged.
-    Crash(crash::Options),
+    /// Hurt a real server and look for what it had acknowledged.
+    #[command(subcommand)]
+    Crash(crash::Fault),
+    /// Look for inputs that panic, are read wrongly, or take too much.
+    Fuzz(fuzz::Options),
     /// Measure ingest, disk, memory, start-up and the SDK.
     Bench(bench::Options),
 }
@@ -30,7 +35,8 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Command::parse() {
         Command::Test(options) => test::run(&options),
-        Command::Crash(options) => crash::run(&options),
+        Command::Crash(fault) => crash::run(&fault),
+        Command::Fuzz(options) => fuzz::run(&options),
         Command::Bench(options) => bench::run(&options),
     }
 }

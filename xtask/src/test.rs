@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use tinyobs_testing::{Server, Start};
 
-use crate::{crash, tools};
+use crate::{crash, fuzz, tools};
 
 /// What to leave out while working on something else. CI leaves out nothing.
 #[derive(Args)]
@@ -14,13 +14,13 @@ pub struct Options {
     /// Leave out the browser tests.
     #[arg(long)]
     no_browser: bool,
-    /// Leave out the crash test.
+    /// Leave out the crash tests.
     #[arg(long)]
     no_crash: bool,
+    /// Leave out the fuzzer.
+    #[arg(long)]
+    no_fuzz: bool,
 }
-
-/// How often the server is killed here; `cargo xtask crash --kills 1000` is the long form.
-const KILLS: u32 = 50;
 
 /// Runs everything.
 pub fn run(options: &Options) -> Result<()> {
@@ -33,6 +33,8 @@ pub fn run(options: &Options) -> Result<()> {
     };
 
     tools::run("cargo", &["fmt", "--all", "--check"], &[])?;
+    let fuzz_fmt = ["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"];
+    tools::run("cargo", &fuzz_fmt, &[])?;
     let ui = [("TINYOBS_UI", "require")];
     let lints = [
         "clippy",
@@ -57,8 +59,11 @@ pub fn run(options: &Options) -> Result<()> {
     tools::run("npm", &npm, &[])?;
     tools::run("npm", &["test", "--prefix", "ui"], &[])?;
 
+    if !options.no_fuzz {
+        fuzz::run(&fuzz::Options::short())?;
+    }
     if !options.no_crash {
-        crash::run(&crash::Options::short(KILLS))?;
+        crash::short()?;
     }
     if let Some(chromium) = &chromium {
         browser(chromium)?;

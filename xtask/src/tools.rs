@@ -44,7 +44,8 @@ pub fn build_server(release: bool) -> Result<PathBuf> {
         .join("tinyobs"))
 }
 
-fn target_dir() -> Result<PathBuf> {
+/// Where cargo builds to.
+pub fn target_dir() -> Result<PathBuf> {
     let output = Command::new("cargo")
         .args(["metadata", "--format-version", "1", "--no-deps"])
         .current_dir(root())

@@ -42,6 +42,10 @@ pub trait Log: Send {
     fn bytes(&self) -> u64;
     /// Bytes in the newest segment.
     fn newest_bytes(&self) -> u64;
+    /// Bytes that all segments take on the device.
+    fn bytes_on_device(&self) -> u64 {
+        self.bytes()
+    }
 }
 
 /// What a replay met.
@@ -213,6 +217,10 @@ impl Log for NoLog {
     fn newest_bytes(&self) -> u64 {
         self.written
     }
+
+    fn bytes_on_device(&self) -> u64 {
+        0
+    }
 }
 
 fn segment_path(dir: &Path, number: u64) -> PathBuf {
@@ -299,8 +307,15 @@ fn replay(
                 let known = segment::VERSION;
                 return Err(StoreError::NewerFormat { path, found, known });
             }
+            // Begun just before a power cut, and too short to hold anything.
+            Header::Torn => {
+                files
+                    .remove(&path)
+                    .map_err(|e| StoreError::io("remove", &path, e))?;
+                continue;
+            }
             // The frames may be whole all the same.
-            Header::Torn | Header::Foreign => {
+            Header::Foreign => {
                 quarantine(files, &path, &bytes)?;
                 replayed
                     .damage
