@@ -2,12 +2,14 @@
 //!
 //!   test    all that proves TinyObs: lints, Rust, UI, real processes, browser
 //!   crash   kill -9, power cuts, flipped bits, full disks, failing syncs: what survives them
+//!   fuzz    inputs made up by coverage, for everything that reads bytes
 //!   bench   the figures of docs/PERFORMANCE.md
 //!
 //! Each command installs or names what it needs, and none of them skips anything silently.
 
 mod bench;
 mod crash;
+mod fuzz;
 mod test;
 #[cfg(test)]
 mod tidy;
@@ -24,6 +26,8 @@ enum Command {
     /// Hurt a real server and look for what it had acknowledged.
     #[command(subcommand)]
     Crash(crash::Fault),
+    /// Look for inputs that panic, are read wrongly, or take too much.
+    Fuzz(fuzz::Options),
     /// Measure ingest, disk, memory, start-up and the SDK.
     Bench(bench::Options),
 }
@@ -32,6 +36,7 @@ fn main() -> anyhow::Result<()> {
     match Command::parse() {
         Command::Test(options) => test::run(&options),
         Command::Crash(fault) => crash::run(&fault),
+        Command::Fuzz(options) => fuzz::run(&options),
         Command::Bench(options) => bench::run(&options),
     }
 }

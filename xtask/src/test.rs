@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use tinyobs_testing::{Server, Start};
 
-use crate::{crash, tools};
+use crate::{crash, fuzz, tools};
 
 /// What to leave out while working on something else. CI leaves out nothing.
 #[derive(Args)]
@@ -17,6 +17,9 @@ pub struct Options {
     /// Leave out the crash tests.
     #[arg(long)]
     no_crash: bool,
+    /// Leave out the fuzzer.
+    #[arg(long)]
+    no_fuzz: bool,
 }
 
 /// Runs everything.
@@ -30,6 +33,8 @@ pub fn run(options: &Options) -> Result<()> {
     };
 
     tools::run("cargo", &["fmt", "--all", "--check"], &[])?;
+    let fuzz_fmt = ["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"];
+    tools::run("cargo", &fuzz_fmt, &[])?;
     let ui = [("TINYOBS_UI", "require")];
     let lints = [
         "clippy",
@@ -54,6 +59,9 @@ pub fn run(options: &Options) -> Result<()> {
     tools::run("npm", &npm, &[])?;
     tools::run("npm", &["test", "--prefix", "ui"], &[])?;
 
+    if !options.no_fuzz {
+        fuzz::run(&fuzz::Options::short())?;
+    }
     if !options.no_crash {
         crash::short()?;
     }

@@ -21,6 +21,8 @@ pub const METADATA_BYTES: usize = 1_024;
 /// Bytes of the write-ahead log above which nothing more is accepted: flushes fail, or cannot keep
 /// up, and log and head must not grow without bound.
 pub const LOG_BYTES: u64 = 512 << 20;
+/// Bytes of all files of a store, unless configured.
+pub const STORAGE_BYTES_DEFAULT: u64 = 1 << 30;
 /// Series of a store, unless configured.
 pub const SERIES_DEFAULT: u64 = 10_000;
 /// How far ahead of the server's clock a sample may lie, in milliseconds.

@@ -35,15 +35,24 @@ pub enum Refusal {
     TimeInvalid,
     /// The time lies more than `limits::FUTURE_MS` ahead of the server's clock.
     TimeInFuture,
+    /// The time lies before everything that is still kept.
+    TimeExpired,
     /// A histogram's buckets do not ascend, shrink, or are too many.
     HistogramInvalid,
     /// A new series, and the store already holds as many as it may.
     SeriesLimit,
+    /// A new series of a metric that already has as many as a metric may.
+    MetricSeriesLimit,
     /// The items before it unfold to as much as one request may take.
     BatchTooLarge,
 }
 
 impl Refusal {
+    /// Whether it is about how many series there may be: the sender may come again later.
+    pub const fn is_series_limit(self) -> bool {
+        matches!(self, Self::SeriesLimit | Self::MetricSeriesLimit)
+    }
+
     /// The rule's stable name.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -60,8 +69,10 @@ impl Refusal {
             Self::ValueNotANumber => "value_not_a_number",
             Self::TimeInvalid => "time_invalid",
             Self::TimeInFuture => "time_in_future",
+            Self::TimeExpired => "time_expired",
             Self::HistogramInvalid => "histogram_invalid",
             Self::SeriesLimit => "series_limit",
+            Self::MetricSeriesLimit => "metric_series_limit",
             Self::BatchTooLarge => "batch_too_large",
         }
     }

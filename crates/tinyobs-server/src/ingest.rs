@@ -13,7 +13,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use serde::Serialize;
-use tinyobs_model::{Refusal, Refused, limits};
+use tinyobs_model::{Refused, limits};
 use tinyobs_wire::decompress::{DecompressError, decompress};
 use tinyobs_wire::json::decode;
 
@@ -76,7 +76,7 @@ fn store(app: &App, held: Held) -> Result<Stored, ApiError> {
 
 fn answer(items: u32, count: u64, refused: Vec<Refused>) -> Result<Stored, ApiError> {
     let total = refused.len();
-    let is_all_series_limit = refused.iter().all(|one| one.rule == Refusal::SeriesLimit);
+    let is_all_series_limit = refused.iter().all(|one| one.rule.is_series_limit());
     let first = refused.first().map(|one| one.message.clone());
     let errors = refused
         .into_iter()

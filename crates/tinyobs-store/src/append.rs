@@ -12,7 +12,6 @@
 //! Proved by: store/tests.rs, tests/model.rs, `cargo xtask crash`.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::atomic::Ordering;
 
 use tinyobs_model::kind::metadata_text;
 use tinyobs_model::limits;
@@ -44,6 +43,8 @@ struct Plan {
     metadata: BTreeMap<String, Metadata>,
     /// New series of this batch, by canonical bytes.
     admitted: HashMap<Vec<u8>, SeriesId>,
+    /// New series of this batch, by metric.
+    by_metric: HashMap<String, u64>,
     /// Rows whose kind is not the one last sent with their series.
     kinds: Vec<usize>,
     stored: u64,
@@ -57,10 +58,16 @@ impl Inner {
     /// mode promises.
     pub fn append(&self, batch: &WriteBatch) -> Result<Appended, StoreError> {
         self.check_open()?;
-        let known = self.look_up(batch)?;
+        let expiries = self.writer().expiries;
+        let mut known = self.look_up(batch)?;
         let mut writer = self.writer();
         // Again, now that nobody can close it meanwhile.
         self.check_open()?;
+        self.check_room(writer.log.bytes_on_device())?;
+        if writer.expiries != expiries {
+            // Ids that were looked up may be gone (I-RETENTION-2).
+            known = vec![None; known.len()];
+        }
         let plan = self.plan(&mut writer, batch, &known);
         let position = match writer.write(&plan) {
             Ok(position) => position,
@@ -70,7 +77,7 @@ impl Inner {
             }
         };
         let (stored, refused) = self.apply(&mut writer, batch, plan);
-        let is_log_long = writer.log.newest_bytes() >= LOG_BYTES_MAX;
+        let is_log_long = writer.log.newest_bytes() >= self.log_bytes_max(LOG_BYTES_MAX);
         writer.shrink();
         drop(writer);
         if let (Some(position), Some(syncer)) = (position, &self.syncer) {
@@ -97,7 +104,7 @@ impl Inner {
                 && row.start_ms.is_some()
                 && self.head.last_ms(*id).is_none()
             {
-                let last_ms = last_stored_ms(self.engine.as_ref(), *id)?;
+                let last_ms = last_stored_ms(self.engine.view().as_ref(), *id)?;
                 self.head.recall(*id, last_ms.unwrap_or(i64::MIN));
             }
         }
@@ -106,6 +113,7 @@ impl Inner {
 
     fn plan(&self, writer: &mut Writer, batch: &WriteBatch, known: &[Known]) -> Plan {
         let now_ms = self.options.clock.now_ms();
+        let expired_before_ms = self.expired_before_ms(now_ms);
         let index = self.index();
         let mut plan = Plan::default();
         let mut place = 0;
@@ -118,8 +126,9 @@ impl Inner {
                 rows: item,
                 known: &known[rows.clone()],
             };
-            let admitted =
-                in_time(&item, now_ms).and_then(|()| self.admit(writer, &item, &mut plan));
+            let admitted = in_time(&item, now_ms)
+                .and_then(|()| is_kept(&item, expired_before_ms))
+                .and_then(|()| self.admit(writer, &item, &mut plan));
             match admitted {
                 Ok(ids) => self.plan_item(&item, &ids, rows.start, &mut plan),
                 Err(refused) => plan.refused.push(refused),
@@ -152,46 +161,82 @@ impl Inner {
             plan.series.push((id, labels));
             ids.push(id);
         }
-        // I-APPEND-3.
-        let series = (item.index.len() + plan.series.len()) as u64;
-        if plan.series.len() > first_new && series > self.options.max_series {
+        if let Some((rule, what)) = self.over_limit(item, plan, first_new) {
             let over: Vec<Definition> = plan.series.drain(first_new..).collect();
             for (_, labels) in &over {
                 plan.admitted.remove(labels.as_bytes());
             }
             writer.next_series = next;
-            return Err(self.refuse_series(item, &over));
+            return Err(self.refuse_series(item, &over, rule, &what));
         }
+        plan.count_new(first_new);
         Ok(ids)
     }
 
-    fn refuse_series(&self, item: &Item<'_>, over: &[Definition]) -> Refused {
-        self.refused_series
-            .fetch_add(over.len() as u64, Ordering::Relaxed);
-        let name = over.first().map_or("", |(_, labels)| labels.metric_name());
-        let message = format!(
-            "metric {name:?} needs {} new series, and the store holds {} of at most {} \
-             (raise --max-series, or look for a label with many values at /v1/cardinality)",
-            over.len(),
-            item.index.len(),
-            self.options.max_series
-        );
-        self.warn_of_limit(&message);
-        Refused {
-            item: item.number(),
-            rule: Refusal::SeriesLimit,
-            message,
+    /// Which limit the item's new series would break, and how (I-APPEND-3).
+    fn over_limit(
+        &self,
+        item: &Item<'_>,
+        plan: &Plan,
+        first_new: usize,
+    ) -> Option<(Refusal, String)> {
+        let new = &plan.series[first_new..];
+        if new.is_empty() {
+            return None;
         }
+        let series = (item.index.len() + plan.series.len()) as u64;
+        let max = self.options.max_series;
+        if series > max {
+            let held = item.index.len();
+            let what = format!("the store holds {held} of at most {max} (--max-series)");
+            return Some((Refusal::SeriesLimit, what));
+        }
+        // The rows of an item are of one metric, or of the families of one histogram.
+        let max = self.options.max_series_per_metric;
+        if max == 0 {
+            return None;
+        }
+        let mut names: Vec<&str> = new.iter().map(|(_, labels)| labels.metric_name()).collect();
+        names.dedup();
+        let held = |name: &str| item.index.metric_series(name) + plan.new_series(name);
+        let wanted = |name: &str| new.iter().filter(|(_, l)| l.metric_name() == name).count();
+        let over = names
+            .into_iter()
+            .find(|name| held(name) + wanted(name) as u64 > max)?;
+        let what = format!(
+            "the metric holds {} of at most {max} (--max-series-per-metric)",
+            held(over)
+        );
+        Some((Refusal::MetricSeriesLimit, what))
     }
 
-    /// Says so in the log, but not for every refused item.
-    fn warn_of_limit(&self, message: &str) {
-        const AT_MOST_EVERY_MS: i64 = 60_000;
+    fn refuse_series(
+        &self,
+        item: &Item<'_>,
+        over: &[Definition],
+        rule: Refusal,
+        what: &str,
+    ) -> Refused {
         let now_ms = self.options.clock.now_ms();
-        let last_ms = self.limit_warned_ms.load(Ordering::Relaxed);
-        if now_ms.saturating_sub(last_ms) >= AT_MOST_EVERY_MS {
-            self.limit_warned_ms.store(now_ms, Ordering::Relaxed);
-            tracing::warn!("refusing new series: {message}");
+        let (_, first) = over.first().expect("something is over the limit");
+        let count = over.len() as u64;
+        let offender = self.watch.refused(item.index, first, count, rule, now_ms);
+        let label = match offender.label.as_str() {
+            "" => String::new(),
+            label => format!(
+                "; its label {label:?} has {} values already",
+                offender.values
+            ),
+        };
+        let message = format!(
+            "metric {:?} needs {count} new series, and {what}{label}: see /v1/cardinality",
+            offender.metric
+        );
+        self.watch.warn(&message, now_ms);
+        Refused {
+            item: item.number(),
+            rule,
+            message,
         }
     }
 
@@ -310,6 +355,19 @@ impl Item<'_> {
 }
 
 impl Plan {
+    /// Counts the new series from place `first_new` on.
+    fn count_new(&mut self, first_new: usize) {
+        for (_, labels) in &self.series[first_new..] {
+            let metric = labels.metric_name().to_owned();
+            *self.by_metric.entry(metric).or_default() += 1;
+        }
+    }
+
+    /// New series of a metric so far.
+    fn new_series(&self, metric: &str) -> u64 {
+        self.by_metric.get(metric).copied().unwrap_or(0)
+    }
+
     /// Changes what is known of a metric, if that is a change.
     fn describe(&mut self, index: &Index, metric: &str, change: impl FnOnce(&mut Metadata)) {
         let planned = self.metadata.get(metric).or_else(|| index.metadata(metric));
@@ -336,6 +394,24 @@ fn in_time(item: &Item<'_>, now_ms: i64) -> Result<(), Refused> {
     Err(Refused {
         item: item.number(),
         rule: Refusal::TimeInFuture,
+        message,
+    })
+}
+
+/// Nobody would keep a sample that is older than everything that is kept.
+fn is_kept(item: &Item<'_>, expired_before_ms: i64) -> Result<(), Refused> {
+    let old = |row: &&Row| row.sample.time_ms < expired_before_ms;
+    let Some(row) = item.rows.iter().find(old) else {
+        return Ok(());
+    };
+    let message = format!(
+        "time {} lies before {expired_before_ms}, and nothing so old is kept in any resolution \
+         (--retention-raw, --retention-5m, --retention-1h)",
+        row.sample.time_ms
+    );
+    Err(Refused {
+        item: item.number(),
+        rule: Refusal::TimeExpired,
         message,
     })
 }

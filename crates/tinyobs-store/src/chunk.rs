@@ -2,14 +2,13 @@
 //!
 //!   head::series ─▶ [chunk::encode] ─▶ engine value ─▶ [Chunk::decode] ─▶ select
 //!
-//!   ┌ ver ┐┌ type ┐┌ times ┐┌ values ┐┌ count ┐┌ first ┐┌ span ┐┌─ times ─┐┌─ values ─┐┌ crc ┐
-//!   │  1  ││  0   ││   1   ││ 1 or 2 ││varint ││ signed││varint││  ints   ││  below   ││ u32 │
-//!   └─────┘└──────┘└───────┘└────────┘└───────┘└───────┘└──────┘└─────────┘└──────────┘└─────┘
+//!   ┌ ver ┐┌ type ┐┌ times ┐┌ count ┐┌ first ┐┌ span ┐┌─ times ─┐┌─ values ─┐┌ crc ┐
+//!   │  1  ││  0   ││   1   ││varint ││ signed││varint││  ints   ││          ││ u32 │
+//!   └─────┘└──────┘└───────┘└───────┘└───────┘└──────┘└─────────┘└──────────┘└─────┘
 //!
-//! Times are one column of integers (see [`ints`]). Values are either decimals, a column of
-//! integers over a power of ten with a list of exceptions (see [`decimal`]), or, where that does
-//! not hold, a column of their 64-bit patterns. The sample type (0 = float) and one byte for each
-//! encoding leave room for native histograms and better codecs without a second format.
+//! Times are one column of integers (see [`ints`]), values one column of floats (see [`values`]),
+//! which begins with a byte for its encoding. That and the sample type (0 = float) leave room for
+//! native histograms and better codecs without a second format.
 //!
 //! I-CHUNK-1  decode(encode(x)) is x, bit for bit, for every f64 and every ascending i64 times.
 //! I-CHUNK-2  No bytes make decoding panic or reserve memory beyond [`SAMPLES_MAX`] samples.
@@ -18,6 +17,7 @@
 
 pub mod decimal;
 pub mod ints;
+pub mod values;
 
 use tinyobs_model::{Columns, Sample};
 
@@ -29,8 +29,6 @@ pub const SAMPLES_MAX: usize = 4_096;
 const VERSION: u8 = 1;
 const TYPE_FLOAT: u8 = 0;
 const TIMES_INTS: u8 = 1;
-const VALUES_DECIMAL: u8 = 1;
-const VALUES_BITS: u8 = 2;
 const CHECKSUM_BYTES: usize = 4;
 
 /// Bytes that are not a chunk, or not any more.
@@ -53,7 +51,6 @@ pub struct Chunk<'a> {
     pub first_ms: i64,
     /// Time of the last sample, in ms.
     pub last_ms: i64,
-    values: u8,
     body: &'a [u8],
 }
 
@@ -69,27 +66,19 @@ pub fn encode(samples: &[Sample], out: &mut Vec<u8>) {
             .all(|pair| pair[0].time_ms < pair[1].time_ms)
     );
     let from = out.len();
-    out.extend_from_slice(&[VERSION, TYPE_FLOAT, TIMES_INTS, 0]);
+    out.extend_from_slice(&[VERSION, TYPE_FLOAT, TIMES_INTS]);
     put_varint(out, samples.len() as u64);
     put_signed(out, first.time_ms);
     put_varint(out, last.time_ms.wrapping_sub(first.time_ms) as u64);
 
-    let mut column: Vec<i64> = samples
+    let times: Vec<i64> = samples
         .iter()
         .map(|sample| sample.time_ms.wrapping_sub(first.time_ms))
         .collect();
-    ints::encode(&column, out);
+    ints::encode(&times, out);
 
-    let values_encoding = from + 3;
-    if let Some(scaled) = decimal::Scaled::of(samples) {
-        out[values_encoding] = VALUES_DECIMAL;
-        scaled.encode(out);
-    } else {
-        out[values_encoding] = VALUES_BITS;
-        column.clear();
-        column.extend(samples.iter().map(|sample| sample.value.to_bits() as i64));
-        ints::encode(&column, out);
-    }
+    let values: Vec<f64> = samples.iter().map(|sample| sample.value).collect();
+    values::put_values(out, &values);
     let checksum = crc32fast::hash(&out[from..]);
     out.extend_from_slice(&checksum.to_le_bytes());
 }
@@ -111,7 +100,7 @@ impl<'a> Chunk<'a> {
 
     fn read_header(body: &'a [u8]) -> Option<Self> {
         let mut reader = Reader::new(body);
-        let [version, sample_type, times, values] = *reader.take(4)?.first_chunk()?;
+        let [version, sample_type, times] = *reader.take(3)?.first_chunk()?;
         if (version, sample_type, times) != (VERSION, TYPE_FLOAT, TIMES_INTS) {
             return None;
         }
@@ -125,7 +114,6 @@ impl<'a> Chunk<'a> {
             count,
             first_ms,
             last_ms,
-            values,
             body: reader.rest(),
         })
     }
@@ -151,16 +139,7 @@ impl<'a> Chunk<'a> {
         for time in &mut out.times[before..] {
             *time = time.wrapping_add(self.first_ms);
         }
-        match self.values {
-            VALUES_DECIMAL => decimal::decode(&mut reader, self.count, &mut out.values)?,
-            VALUES_BITS => {
-                let mut bits = Vec::with_capacity(self.count);
-                ints::decode(&mut reader, self.count, &mut bits)?;
-                out.values
-                    .extend(bits.iter().map(|&bits| f64::from_bits(bits as u64)));
-            }
-            _ => return None,
-        }
+        values::read_values(&mut reader, self.count, &mut out.values)?;
         reader.is_empty().then_some(())
     }
 }

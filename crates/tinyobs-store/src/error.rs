@@ -42,6 +42,16 @@ pub enum StoreError {
         /// The newest format known here.
         known: u32,
     },
+    /// A version of TinyObs before the first release wrote the directory.
+    #[error("{} has format {found}, from before the first release; this version reads {known}: start with a new data directory", path.display())]
+    OlderFormat {
+        /// The file that says so.
+        path: PathBuf,
+        /// The format found.
+        found: u32,
+        /// The format known here.
+        known: u32,
+    },
     /// Stored bytes are damaged.
     #[error("{} is damaged at byte {offset}: {what}", path.display())]
     Corrupt {
@@ -57,6 +67,16 @@ pub enum StoreError {
     Backlog {
         /// Bytes in the log.
         bytes: u64,
+    },
+    /// The disk budget is spent, and nothing more may be let go of.
+    #[error(
+        "{used} bytes are stored, of at most {max}; raise --max-storage, or keep raw samples for less long"
+    )]
+    Budget {
+        /// Bytes that all files occupy.
+        used: u64,
+        /// Bytes that they may.
+        max: u64,
     },
     /// Any other trouble with a file.
     #[error("cannot {action} {}: {source}", path.display())]
@@ -106,7 +126,10 @@ impl StoreError {
 
     /// Whether there is no room: the sender should try again later.
     pub fn is_full(&self) -> bool {
-        matches!(self, Self::Full { .. } | Self::Backlog { .. })
+        matches!(
+            self,
+            Self::Full { .. } | Self::Backlog { .. } | Self::Budget { .. }
+        )
     }
 
     /// Whether the process should end: nothing will be acknowledged any more.

@@ -172,3 +172,4 @@ impl Files for RealFiles {
 
 #[cfg(test)]
 pub mod failing;
+pub mod memory;

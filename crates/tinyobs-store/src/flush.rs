@@ -1,6 +1,6 @@
 //! Flush: the head's samples go into the engine, and the log is cut.
 //!
-//!   rotate log ─▶ seal and take head ─▶ merge, cut by partition ─▶ engine.commit ─▶ forget ─▶ cut log
+//!   rotate log ─▶ seal and take head ─▶ [write] tables by partition ─▶ commit ─▶ forget ─▶ cut log
 //!
 //! 1. The log starts a new segment and the head a new epoch, while nobody writes.
 //! 2. The head seals what is older, shard by shard, and keeps it readable.
@@ -18,81 +18,103 @@
 //!            sample sent again after the rotation is kept once more, until tables are merged.)
 //! Proved by: tests/model.rs, `cargo xtask crash`.
 
-use tinyobs_model::{Columns, Sample, SelectError};
+use std::collections::BTreeMap;
+
+use tinyobs_model::{Columns, Sample};
 
 use crate::chunk;
-use crate::engine::{Commit, Counters, Entry, Load, Partition, Summary, key};
+use crate::engine::{Commit, Counters, Draft, Engine, Partition, Summary, key};
+use crate::error::StoreError;
 use crate::head::Taken;
-use crate::wal::record::{self, Definition, Described};
+use crate::select::merge_sealed;
+use crate::wal::record::{self, Definition, Described, SeriesId};
 
-/// Samples of one flushed chunk at most: longer chunks compress hardly better and make a reader
-/// of a short range decode more.
+/// Samples of one flushed chunk at most: longer ones come from merging.
 const FLUSH_SAMPLES: usize = 1_024;
 
-/// Everything that one flush writes.
-pub fn commit_of(
+/// Tables being written, by partition.
+type Drafts = BTreeMap<Partition, (Box<dyn Draft>, Summary)>;
+
+/// Writes the tables of one flush. They count once the answer is committed.
+///
+/// # Errors
+/// A table cannot be written.
+pub fn write(
+    engine: &dyn Engine,
     taken: &Taken,
     sequence: u64,
     series: &[Definition],
     metadata: &[Described],
     counters: Counters,
-) -> Result<Commit, SelectError> {
-    let mut commit = Commit {
-        counters,
-        ..Commit::default()
-    };
-    let catalogue = catalogue(series, metadata);
-    if !catalogue.is_empty() {
-        commit.loads.insert(
-            Partition::CATALOGUE,
-            Load {
-                entries: catalogue,
-                summary: Summary::EMPTY,
-            },
-        );
+) -> Result<Commit, StoreError> {
+    let mut drafts = Drafts::new();
+    if !series.is_empty() || !metadata.is_empty() {
+        let summary = Summary {
+            sequence,
+            ..Summary::EMPTY
+        };
+        let mut draft = engine.draft(Partition::CATALOGUE);
+        put_catalogue(draft.as_mut(), series, metadata)?;
+        drafts.insert(Partition::CATALOGUE, (draft, summary));
     }
     let mut columns = Columns::default();
+    let mut bytes = Vec::new();
     for (id, chunks) in taken {
-        crate::select::merge_sealed(chunks, &mut columns)?;
+        merge_sealed(chunks, &mut columns)
+            .map_err(|e| StoreError::corrupt(std::path::Path::new("head"), 0, e.message))?;
         let samples: Vec<Sample> = columns.iter().collect();
         for day in samples.chunk_by(|a, b| Partition::raw(a.time_ms) == Partition::raw(b.time_ms)) {
+            let partition = Partition::raw(day[0].time_ms);
+            let (draft, summary) = drafts
+                .entry(partition)
+                .or_insert_with(|| (engine.draft(partition), Summary::EMPTY));
+            // Series come in the order of their ids and runs in the order of time: keys ascend.
             for run in day.chunks(FLUSH_SAMPLES) {
-                put_chunk(&mut commit, *id, sequence, run);
+                let put = put_chunk(draft.as_mut(), *id, sequence, run, &mut bytes)?;
+                *summary = summary.and(put);
             }
         }
     }
-    Ok(commit)
+    let finish = |(draft, summary): (Box<dyn Draft>, Summary)| draft.finish(summary);
+    Ok(Commit {
+        tables: drafts.into_values().map(finish).collect::<Result<_, _>>()?,
+        drops: Vec::new(),
+        counters,
+    })
 }
 
-fn put_chunk(commit: &mut Commit, id: record::SeriesId, sequence: u64, run: &[Sample]) {
+/// Puts one chunk of samples, of which there is at least one; `bytes` is memory to use.
+pub fn put_chunk(
+    draft: &mut dyn Draft,
+    id: SeriesId,
+    sequence: u64,
+    run: &[Sample],
+    bytes: &mut Vec<u8>,
+) -> Result<Summary, StoreError> {
     let (Some(first), Some(last)) = (run.first(), run.last()) else {
-        return;
+        return Ok(Summary::EMPTY);
     };
-    let mut bytes = Vec::new();
-    chunk::encode(run, &mut bytes);
-    let load = commit
-        .loads
-        .entry(Partition::raw(first.time_ms))
-        .or_insert_with(|| Load {
-            entries: Vec::new(),
-            summary: Summary::EMPTY,
-        });
-    // Series come in the order of their ids and runs in the order of time: the keys ascend.
-    load.entries
-        .push((key::chunk_key(id, first.time_ms, sequence), bytes));
-    load.summary = load.summary.and(Summary {
+    bytes.clear();
+    chunk::encode(run, bytes);
+    draft.put(&key::chunk_key(id, first.time_ms, sequence), bytes)?;
+    Ok(Summary {
         samples: run.len() as u64,
         first_ms: first.time_ms,
         last_ms: last.time_ms,
-    });
+        sequence,
+    })
 }
 
 /// Definitions, which ascend by id, before metadata, which ascends by name.
-fn catalogue(series: &[Definition], metadata: &[Described]) -> Vec<Entry> {
-    let definitions = series
-        .iter()
-        .map(|(id, labels)| (key::definition_key(*id), labels.as_bytes().to_vec()));
-    let mut described: Vec<Entry> = metadata
+fn put_catalogue(
+    draft: &mut dyn Draft,
+    series: &[Definition],
+    metadata: &[Described],
+) -> Result<(), StoreError> {
+    for (id, labels) in series {
+        draft.put(&key::definition_key(*id), labels.as_bytes())?;
+    }
+    let mut described: Vec<(Vec<u8>, Vec<u8>)> = metadata
         .iter()
         .map(|(name, metadata)| {
             let mut value = Vec::new();
@@ -101,7 +123,7 @@ fn catalogue(series: &[Definition], metadata: &[Described]) -> Vec<Entry> {
         })
         .collect();
     described.sort();
-    let mut entries: Vec<Entry> = definitions.collect();
-    entries.extend(described);
-    entries
+    described
+        .iter()
+        .try_for_each(|(key, value)| draft.put(key, value))
 }

@@ -90,6 +90,16 @@ impl Head {
         *known = last_ms.max(*known);
     }
 
+    /// Whether anything of a series is here.
+    pub fn holds(&self, id: SeriesId) -> bool {
+        self.read(id).series.contains_key(&id)
+    }
+
+    /// Forgets that there was such a series. Only while nothing of it is here.
+    pub fn forget_series(&self, id: SeriesId) {
+        self.write(id).last_ms.remove(&id);
+    }
+
     /// A copy of a series' samples in `range`.
     pub fn samples(&self, id: SeriesId, range: TimeRange) -> HeadSamples {
         self.read(id)

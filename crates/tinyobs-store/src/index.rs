@@ -7,12 +7,13 @@
 //! I-INDEX-3  A series is here if and only if its definition is in the log or in a table.
 //! Proved by: index/tests.rs.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use tinyobs_model::{Kind, Labels, MatchOp, Matcher, Metadata};
 
+use crate::cardinality::LabelSize;
 use crate::wal::record::SeriesId;
 
 /// Series by identity and by label.
@@ -112,6 +113,48 @@ impl Index {
         true
     }
 
+    /// Takes series out.
+    pub fn remove(&mut self, gone: &HashSet<SeriesId>) {
+        self.series.retain(|series| !gone.contains(&series.id));
+        self.postings.retain(|_, values| {
+            values.retain(|_, ids| {
+                ids.retain(|id| !gone.contains(id));
+                !ids.is_empty()
+            });
+            !values.is_empty()
+        });
+        let Self {
+            by_labels,
+            hasher,
+            series,
+            metadata,
+            postings,
+        } = self;
+        by_labels.clear();
+        for (place, one) in (0u32..).zip(series.iter()) {
+            let hash = hasher.hash_one(one.labels.as_bytes());
+            by_labels.insert_unique(hash, place, |&place| {
+                hasher.hash_one(series[place as usize].labels.as_bytes())
+            });
+        }
+        // What is known of a metric goes with its last series.
+        let names = postings.get(tinyobs_model::METRIC_NAME);
+        metadata.retain(|name, _| names.is_some_and(|names| names.contains_key(name.as_str())));
+    }
+
+    /// Gives the labels of a series that is gone to a newer one.
+    pub fn replace(&mut self, id: SeriesId, labels: Labels) {
+        if let Some((older, _)) = self.find(labels.as_bytes()) {
+            self.remove(&HashSet::from([older]));
+        }
+        self.insert(id, labels);
+    }
+
+    /// The ids of all series, ascending.
+    pub fn ids(&self) -> impl Iterator<Item = SeriesId> {
+        self.series.iter().map(|series| series.id)
+    }
+
     /// Series in all.
     pub fn len(&self) -> usize {
         self.series.len()
@@ -170,6 +213,33 @@ impl Index {
     /// Distinct values of a label.
     pub fn label_value_count(&self, name: &str) -> usize {
         self.postings.get(name).map_or(0, HashMap::len)
+    }
+
+    /// Whether some series has this label with this value.
+    pub fn has_label_value(&self, name: &str, value: &str) -> bool {
+        let values = self.postings.get(name);
+        values.is_some_and(|values| values.contains_key(value))
+    }
+
+    /// The size of each label but the metric's name.
+    pub fn label_sizes(&self) -> Vec<LabelSize> {
+        let labels = self.postings.iter();
+        labels
+            .filter(|(name, _)| &***name != tinyobs_model::METRIC_NAME)
+            .map(|(name, values)| LabelSize {
+                label: name.to_string(),
+                values: values.len() as u64,
+                series: values.values().map(|ids| ids.len() as u64).sum(),
+            })
+            .collect()
+    }
+
+    /// Series of a metric.
+    pub fn metric_series(&self, metric: &str) -> u64 {
+        let names = self.postings.get(tinyobs_model::METRIC_NAME);
+        names
+            .and_then(|names| names.get(metric))
+            .map_or(0, |ids| ids.len() as u64)
     }
 
     /// Metric names with the number of their series, sorted by name.

@@ -1,21 +1,24 @@
 //! Inner: what the store's calls and its threads share, and who may touch what.
 //!
 //! I-STORE-2  After a failed fsync nothing is acknowledged any more, whoever met the failure.
-//! Lock order: flushing, then writer, then index; never the other way round.
+//! Lock order: working, then writer, then index; never the other way round.
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tinyobs_model::Metadata;
 
-use crate::engine::{Engine, Partition, Space, Summary};
+use crate::cardinality::Watch;
+use crate::engine::{Engine, PartitionInfo, Space, Summary, View};
 use crate::error::StoreError;
 use crate::head::Head;
 use crate::index::Index;
+use crate::maintenance::Journal;
 use crate::options::StoreOptions;
 use crate::signal::Signal;
+use crate::storage::Usage;
 use crate::wal::Log;
 use crate::wal::record::Definition;
 use crate::wal::syncer::Syncer;
@@ -26,16 +29,17 @@ pub(crate) struct Inner {
     pub(crate) head: Arc<Head>,
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) syncer: Option<Arc<Syncer>>,
-    pub(crate) refused_series: AtomicU64,
-    /// When the log last said that series are refused, in ms.
-    pub(crate) limit_warned_ms: AtomicI64,
+    /// Who makes series, and who was refused.
+    pub(crate) watch: Watch,
     pub(crate) flushes: AtomicU64,
     /// What a start found damaged, one sentence each.
     pub(crate) damage: Vec<String>,
-    /// Wakes the flushing thread.
+    /// Wakes the maintenance thread.
     pub(crate) wake: Signal,
-    /// Held over a whole flush: there is one at a time.
-    pub(crate) flushing: Mutex<()>,
+    /// Held over a whole flush, rollup, merge or drop: there is one at a time.
+    pub(crate) working: Mutex<()>,
+    pub(crate) journal: Journal,
+    pub(crate) usage: Usage,
     pub(crate) writer: Mutex<Writer>,
     pub(crate) index: RwLock<Index>,
     pub(crate) closed: AtomicBool,
@@ -53,6 +57,9 @@ pub(crate) struct Writer {
     pub(crate) unsaved_series: Vec<Definition>,
     /// Metadata likewise.
     pub(crate) unsaved_metadata: BTreeMap<String, Metadata>,
+    /// Counts the times that series have left the index: what was looked up before is looked up
+    /// again.
+    pub(crate) expiries: u64,
     /// Memory kept from batch to batch.
     pub(crate) frames: Vec<u8>,
     pub(crate) payload: Vec<u8>,
@@ -73,16 +80,19 @@ impl Inner {
 
     /// An error when nothing is accepted any more.
     pub(crate) fn check_open(&self) -> Result<(), StoreError> {
-        if let Some(reason) = lock(&self.fatal).clone() {
-            return Err(StoreError::Fatal { reason });
-        }
-        if let Some(syncer) = &self.syncer {
-            syncer.check()?;
-        }
+        self.check_sound()?;
         if self.closed.load(Ordering::SeqCst) {
             return Err(StoreError::Closed);
         }
         Ok(())
+    }
+
+    /// An error after a fatal failure (I-STORE-2).
+    pub(crate) fn check_sound(&self) -> Result<(), StoreError> {
+        if let Some(reason) = lock(&self.fatal).clone() {
+            return Err(StoreError::Fatal { reason });
+        }
+        self.syncer.as_ref().map_or(Ok(()), |syncer| syncer.check())
     }
 
     /// Remembers the first fatal failure (I-STORE-2).
@@ -94,17 +104,25 @@ impl Inner {
 
     /// The newest time in the engine, or the oldest possible one.
     pub(crate) fn newest_stored_ms(&self) -> i64 {
-        self.raw_partitions()
-            .map(|summary| summary.last_ms)
-            .max()
-            .unwrap_or(i64::MIN)
+        let raw = of_space(self.engine.view().as_ref(), Space::Raw);
+        raw.summary.last_ms
     }
+}
 
-    pub(crate) fn raw_partitions(&self) -> impl Iterator<Item = Summary> {
-        let partitions = self.engine.partitions().into_iter();
-        let raw = |(partition, _): &(Partition, _)| partition.space == Space::Raw;
-        partitions.filter(raw).map(|(_, summary)| summary)
-    }
+/// All partitions of a space as one.
+pub(crate) fn of_space(view: &dyn View, space: Space) -> PartitionInfo {
+    let none = PartitionInfo {
+        summary: Summary::EMPTY,
+        tables: 0,
+        bytes: 0,
+    };
+    let partitions = view.partitions().into_iter();
+    let of_space = partitions.filter(|(partition, _)| partition.space == space);
+    of_space.fold(none, |all, (_, info)| PartitionInfo {
+        summary: all.summary.and(info.summary),
+        tables: all.tables + info.tables,
+        bytes: all.bytes + info.bytes,
+    })
 }
 
 /// A poisoned lock is taken all the same: every change under these locks is one assignment, or is

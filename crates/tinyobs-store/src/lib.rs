@@ -11,13 +11,19 @@
 //! - [`wal`]: the log that an acknowledgement rests on.
 //! - [`head`]: recent samples, in memory.
 //! - [`chunk`]: how samples are compressed.
-//! - [`flush`]: from the head into the engine, and [`maintenance`], which decides when.
+//! - [`flush`]: from the head into the engine.
 //! - [`engine`]: an ordered key-value store in time partitions, in memory or on disk.
-//! - [`select`]: the way back out.
-//! - [`stats`]: figures about all of it.
+//! - [`rollup`]: samples become windows of five minutes and of an hour.
+//! - [`merge`]: many short chunks become few long ones.
+//! - [`retention`], [`storage`]: what is too old goes, and what is too much.
+//! - [`maintenance`]: when all that happens.
+//! - [`select`], over [`runs`]: the way back out, and [`resolve`], which picks the resolution.
+//! - [`stats`], [`cardinality`]: figures about all of it. [`backup`]: all of it, elsewhere.
 
 mod append;
-mod bytes;
+mod backup;
+pub mod bytes;
+mod cardinality;
 pub mod chunk;
 mod clock;
 pub mod engine;
@@ -28,17 +34,28 @@ mod head;
 mod index;
 mod inner;
 mod maintenance;
+mod merge;
 mod open;
 mod options;
+mod resolve;
+mod retention;
+pub mod rollup;
+mod runs;
 mod select;
 mod signal;
 mod stats;
+mod storage;
 mod store;
 pub mod wal;
 
 pub use append::Appended;
+pub use backup::{Backup, BackupFile};
+pub use cardinality::{Cardinality, Growth, LabelSize, LastRefusal};
 pub use clock::{Clock, SystemClock};
 pub use error::StoreError;
-pub use options::{Durability, EngineKind, StoreOptions};
+pub use maintenance::{Maintained, MaintenanceStatus, Phase};
+pub use options::{Durability, EngineKind, Retention, StoreOptions};
+pub use resolve::wanted;
 pub use stats::{MetricInfo, Stats};
+pub use storage::{Level, SpaceInfo, Storage};
 pub use store::{SeriesInfo, Store};

@@ -1,26 +1,142 @@
 //! Maintenance: what the store does while nobody asks it to.
 //!
-//!   tinyobs-sync   once a second: what is written reaches the device
-//!   tinyobs-flush  when the log is long or old: the head goes into the engine
+//!   tinyobs-sync    once a second: what is written reaches the device
+//!   tinyobs-work    when the log is long: flush, roll up, merge what is similar
+//!                   hourly, or when asked: flush ─▶ roll up ─▶ merge ─▶ retain ─▶ make room ─▶ expire
 //!
-//! Rollups, retention and the merging of chunks take their place here.
+//! One piece of work at a time, under one lock, and each of its steps is one commit: a process that
+//! ends anywhere in between leaves a store that goes on from the last commit.
+//!
+//! I-WORK-1  A merge gives way to a closing store.
+//! I-WORK-2  What fails is tried again, the sooner ones sooner; a full disk gets the reserve.
+//! Proved by: tests/model.rs, `cargo xtask crash kill`.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::engine::Counters;
+use tinyobs_model::{Kind, Resolution};
+
+use crate::engine::{Commit, Counters, Partition, Pick, Space, View};
 use crate::error::StoreError;
 use crate::flush;
-use crate::inner::{Inner, lock};
+use crate::inner::{Inner, lock, of_space};
+use crate::merge::{Catalogue, Chunks, Rows};
+use crate::rollup::job;
+use crate::wal::record::SeriesId;
 
 /// A log longer than this is flushed: a restart replays at most about this much.
 pub(crate) const LOG_BYTES_MAX: u64 = 64 << 20;
-/// A head older than this is flushed.
-const FLUSH_EVERY: Duration = Duration::from_hours(2);
-/// After a failed flush the next one waits, lest a full disk be asked in a loop.
-const RETRY_AFTER: Duration = Duration::from_secs(10);
+/// Everything is done this often at least.
+const EVERY: Duration = Duration::from_hours(1);
+/// A store that has just opened is left alone for so long.
+const SETTLE: Duration = Duration::from_secs(5);
+/// After a failure the next attempt waits, lest a full disk be asked in a loop; but not for long,
+/// for there may be room again.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
+
+/// So long after its end a partition gets hardly anything any more, in ms.
+const SETTLED_MS: i64 = 2 * 3_600_000;
+
+/// What a cycle is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u64)]
+pub enum Phase {
+    /// The head goes into the engine.
+    Flush = 1,
+    /// Samples become windows.
+    Rollup = 2,
+    /// Tables become one.
+    Merge = 3,
+    /// What is too old or too much goes.
+    Retention = 4,
+}
+
+impl Phase {
+    const ALL: [Self; 4] = [Self::Flush, Self::Rollup, Self::Merge, Self::Retention];
+
+    /// The name used in answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Flush => "flush",
+            Self::Rollup => "rollup",
+            Self::Merge => "merge",
+            Self::Retention => "retention",
+        }
+    }
+}
+
+/// What a whole cycle did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Maintained {
+    /// Windows computed, of all resolutions.
+    pub rolled_windows: u64,
+    /// Tables that became part of another one.
+    pub merged_tables: u64,
+    /// Partitions dropped, by age or for room.
+    pub dropped_partitions: u64,
+    /// Bytes that are free after it and were not before.
+    pub freed_bytes: u64,
+    /// Series forgotten.
+    pub expired_series: u64,
+    /// Milliseconds that it took.
+    pub took_ms: u64,
+}
+
+/// How maintenance goes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MaintenanceStatus {
+    /// What is being done, if anything.
+    pub phase: Option<Phase>,
+    /// Partitions done in this phase.
+    pub done: u64,
+    /// Partitions of this phase.
+    pub total: u64,
+    /// What the last whole cycle did.
+    pub last: Option<Maintained>,
+    /// Whole cycles since the start.
+    pub cycles: u64,
+    /// When the last cycle ended well, in ms.
+    pub last_success_ms: Option<i64>,
+    /// When the last one began, in ms.
+    pub last_attempt_ms: Option<i64>,
+    /// Failures since the last success.
+    pub consecutive_errors: u64,
+    /// The last failure, until a success.
+    pub last_error: Option<String>,
+    /// The newest time that stands in rollups, in ms.
+    pub rolled_until_ms: Option<i64>,
+    /// How far the newest sample is ahead of it, in ms; 0 when nothing waits.
+    pub lag_ms: i64,
+}
+
+/// What is remembered of the cycles.
+#[derive(Default)]
+pub(crate) struct Journal {
+    phase: AtomicU64,
+    done: AtomicU64,
+    total: AtomicU64,
+    status: Mutex<MaintenanceStatus>,
+}
+
+impl Journal {
+    fn begin(&self, phase: Phase, total: u64) {
+        self.done.store(0, Ordering::Relaxed);
+        self.total.store(total, Ordering::Relaxed);
+        self.phase.store(phase as u64, Ordering::Relaxed);
+    }
+
+    fn progress(&self, done: u64, total: u64) {
+        self.done.store(done, Ordering::Relaxed);
+        self.total.store(total, Ordering::Relaxed);
+    }
+
+    fn end(&self) {
+        self.phase.store(0, Ordering::Relaxed);
+    }
+}
 
 /// Starts the threads. They hold the store's inside alive only until it is closed.
 pub(crate) fn spawn(inner: &Arc<Inner>) -> Result<Vec<JoinHandle<()>>, StoreError> {
@@ -28,10 +144,8 @@ pub(crate) fn spawn(inner: &Arc<Inner>) -> Result<Vec<JoinHandle<()>>, StoreErro
     if let Some(syncer) = inner.syncer.clone() {
         threads.push(named("tinyobs-sync", inner, move || syncer.run())?);
     }
-    let for_flush = Arc::clone(inner);
-    threads.push(named("tinyobs-flush", inner, move || {
-        for_flush.flush_when_due();
-    })?);
+    let worker = Arc::clone(inner);
+    threads.push(named("tinyobs-work", inner, move || worker.work())?);
     Ok(threads)
 }
 
@@ -47,30 +161,141 @@ fn named(
 }
 
 impl Inner {
-    fn flush_when_due(&self) {
+    /// The body of the thread that does the work.
+    fn work(&self) {
+        self.measure();
         // What several short lives have left is a long log, too.
-        if self.writer().log.bytes() >= LOG_BYTES_MAX {
+        if self.writer().log.bytes() >= self.log_bytes_max(LOG_BYTES_MAX) {
             self.wake.raise();
         }
-        let mut next = Instant::now() + FLUSH_EVERY;
-        let mut heed_raised = true;
-        while self
-            .wake
-            .wait(next.saturating_duration_since(Instant::now()), heed_raised)
-        {
-            match self.flush() {
-                Ok(()) => (next, heed_raised) = (Instant::now() + FLUSH_EVERY, true),
+        if !self.wake.wait(SETTLE, false) {
+            return;
+        }
+        self.take_reserve();
+        let mut cycle_at = Instant::now() + EVERY;
+        let (mut wake_at, mut heed_raised) = (cycle_at, true);
+        loop {
+            let wait = wake_at.saturating_duration_since(Instant::now());
+            if !self.wake.wait(wait, heed_raised) {
+                return;
+            }
+            let outcome = if Instant::now() >= cycle_at {
+                cycle_at = Instant::now() + EVERY;
+                self.maintain(Pick::Similar).map(|_| ())
+            } else {
+                self.catch_up()
+            };
+            match outcome {
+                // Nothing more may go: do not try for every batch that is refused.
+                Ok(()) if self.is_full() => {
+                    (wake_at, heed_raised) = (Instant::now() + RETRY_AFTER, false);
+                }
+                Ok(()) => (wake_at, heed_raised) = (cycle_at, true),
+                Err(StoreError::Closed) => return,
                 Err(error) => {
-                    tracing::error!(%error, "flush failed; the log keeps everything");
-                    (next, heed_raised) = (Instant::now() + RETRY_AFTER, false);
+                    tracing::error!(%error, "maintenance failed; what is in the log stays there");
+                    (wake_at, heed_raised) = (Instant::now() + RETRY_AFTER, false);
                 }
             }
         }
     }
 
+    /// What cannot wait for the next whole cycle.
+    fn catch_up(&self) -> Result<(), StoreError> {
+        let _one_at_a_time = lock(&self.working);
+        let outcome = self.with_reserve(|| {
+            self.flush()?;
+            self.roll_up()?;
+            self.merge(Pick::Similar)?;
+            self.make_room().map(|_| ())
+        });
+        self.journal.end();
+        self.take_reserve();
+        self.measure();
+        outcome
+    }
+
+    /// Does everything, and says what it did.
+    pub(crate) fn maintain(&self, pick: Pick) -> Result<Maintained, StoreError> {
+        let _one_at_a_time = lock(&self.working);
+        self.check_open()?;
+        let begun = Instant::now();
+        let now_ms = self.options.clock.now_ms();
+        lock(&self.journal.status).last_attempt_ms = Some(now_ms);
+        let outcome = self.with_reserve(|| self.cycle(pick));
+        self.journal.end();
+        self.take_reserve();
+        self.measure();
+        self.warn_of_budget();
+        let mut status = lock(&self.journal.status);
+        match &outcome {
+            Ok(done) => {
+                status.last = Some(Maintained {
+                    took_ms: begun.elapsed().as_millis() as u64,
+                    ..*done
+                });
+                status.cycles += 1;
+                status.last_success_ms = Some(self.options.clock.now_ms());
+                status.consecutive_errors = 0;
+                status.last_error = None;
+                Ok(status.last.unwrap_or_default())
+            }
+            Err(error) => {
+                self.note(error);
+                status.consecutive_errors += 1;
+                status.last_error = Some(error.to_string());
+                outcome
+            }
+        }
+    }
+
+    fn cycle(&self, pick: Pick) -> Result<Maintained, StoreError> {
+        self.measure();
+        let before = self.used_bytes();
+        self.flush()?;
+        let rolled_windows = self.roll_up()?;
+        let merged_tables = self.merge(pick)?;
+        self.journal.begin(Phase::Retention, 0);
+        let dropped_partitions = self.retain()? + self.make_room()?;
+        let expired_series = if dropped_partitions > 0 || self.is_first_cycle() {
+            self.expire()?
+        } else {
+            0
+        };
+        self.watch
+            .look_back(&self.index(), self.options.clock.now_ms());
+        self.measure();
+        Ok(Maintained {
+            rolled_windows,
+            merged_tables,
+            dropped_partitions,
+            freed_bytes: before.saturating_sub(self.used_bytes()),
+            expired_series,
+            took_ms: 0,
+        })
+    }
+
+    /// A crash may have come between a drop and what it makes obsolete.
+    fn is_first_cycle(&self) -> bool {
+        lock(&self.journal.status).cycles == 0
+    }
+
+    /// Tries once more with the reserve when there was no room (I-WORK-2).
+    fn with_reserve<T>(&self, work: impl Fn() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.check_sound()?;
+        match work() {
+            Err(error) if error.is_full() => {
+                self.release_reserve();
+                work()
+            }
+            other => other,
+        }
+        .inspect_err(|error| self.note(error))
+    }
+
     /// The steps are explained in [`crate::flush`].
     pub(crate) fn flush(&self) -> Result<(), StoreError> {
-        let _one_at_a_time = lock(&self.flushing);
+        self.journal.begin(Phase::Flush, 1);
         if let Some(syncer) = &self.syncer {
             // The rotation syncs as well, but while others wait: leave it little to do.
             syncer.sync_now().inspect_err(|error| self.note(error))?;
@@ -88,17 +313,19 @@ impl Inner {
         };
         let taken = self.head.take(epoch);
         if !taken.is_empty() || !series.is_empty() || !metadata.is_empty() {
-            // I-FLUSH-2. Flushes come one at a time, so nobody else takes this number.
-            let sequence = self.engine.counters().next_sequence;
+            let before = self.engine.view().counters();
+            // I-FLUSH-2. Work is done by one at a time, so nobody else takes this number.
+            let sequence = before.next_sequence;
             let counters = Counters {
                 next_series,
                 next_sequence: sequence + 1,
                 first_segment: segment + 1,
+                ..before
             };
             let described: Vec<_> = metadata.clone().into_iter().collect();
-            let committed = flush::commit_of(&taken, sequence, &series, &described, counters)
-                .map_err(|e| StoreError::corrupt(std::path::Path::new("head"), 0, e.message))
-                .and_then(|commit| self.engine.commit(commit));
+            let engine = self.engine.as_ref();
+            let committed = flush::write(engine, &taken, sequence, &series, &described, counters)
+                .and_then(|commit: Commit| engine.commit(commit));
             if let Err(error) = committed {
                 self.note(&error);
                 let mut writer = self.writer();
@@ -113,6 +340,100 @@ impl Inner {
             self.head.forget(&taken);
             self.flushes.fetch_add(1, Ordering::Relaxed);
         }
-        self.writer().log.truncate(segment)
+        self.journal.progress(1, 1);
+        let truncated = self.writer().log.truncate(segment);
+        self.measure();
+        truncated
+    }
+
+    /// Rolls up what has been flushed, and returns how many windows that are.
+    fn roll_up(&self) -> Result<u64, StoreError> {
+        self.journal.begin(Phase::Rollup, 0);
+        let kind_of = |id: SeriesId| {
+            let index = self.index();
+            let labels = index.labels(id);
+            labels.map_or(Kind::Unknown, |labels| index.kind(labels.metric_name()))
+        };
+        let progress = |done, total| self.journal.progress(done, total);
+        let rolled = job::run(self.engine.as_ref(), &kind_of, &progress)?;
+        Ok(rolled.windows)
+    }
+
+    /// Merges tables, and returns how many went.
+    fn merge(&self, pick: Pick) -> Result<u64, StoreError> {
+        let partitions = self.engine.view().partitions();
+        let candidates = partitions.into_iter().filter(|(_, info)| info.tables > 1);
+        let candidates: Vec<Partition> = candidates.map(|(partition, _)| partition).collect();
+        let total = candidates.len() as u64;
+        self.journal.begin(Phase::Merge, total);
+        let mut merged = 0;
+        let settled_ms = self.options.clock.now_ms().saturating_sub(SETTLED_MS);
+        for (done, partition) in (1..).zip(candidates) {
+            let pick = match pick {
+                Pick::Similar if partition.end_ms() <= settled_ms => Pick::Settled,
+                other => other,
+            };
+            match self.merge_partition(partition, pick) {
+                // What is damaged stays as it is; it has been reported, and the others go on.
+                Err(error @ StoreError::Corrupt { .. }) => {
+                    tracing::error!(%partition, %error, "cannot be merged");
+                }
+                other => merged += other?,
+            }
+            self.journal.progress(done, total);
+        }
+        Ok(merged)
+    }
+
+    fn merge_partition(&self, partition: Partition, pick: Pick) -> Result<u64, StoreError> {
+        // I-WORK-1.
+        let go_on = || !self.closed.load(Ordering::SeqCst);
+        let engine = self.engine.as_ref();
+        let sequence = engine.view().counters().next_sequence.saturating_sub(1);
+        let none = HashSet::new();
+        match partition.space {
+            Space::Catalogue => engine.merge(
+                partition,
+                pick,
+                &mut Catalogue::new(&none, sequence),
+                &go_on,
+            ),
+            Space::Raw => engine.merge(partition, pick, &mut Chunks::default(), &go_on),
+            Space::FiveMinutes => {
+                let mut rows = Rows::new(Resolution::FiveMinutes);
+                engine.merge(partition, pick, &mut rows, &go_on)
+            }
+            Space::Hour => engine.merge(partition, pick, &mut Rows::new(Resolution::Hour), &go_on),
+        }
+    }
+
+    pub(crate) fn maintenance(&self) -> MaintenanceStatus {
+        let phase = self.journal.phase.load(Ordering::Relaxed);
+        let view = self.engine.view();
+        let rolled = of_space(view.as_ref(), Space::FiveMinutes).summary;
+        let rolled_until_ms = rolled.has_times().then_some(rolled.last_ms);
+        MaintenanceStatus {
+            phase: Phase::ALL.into_iter().find(|known| *known as u64 == phase),
+            done: self.journal.done.load(Ordering::Relaxed),
+            total: self.journal.total.load(Ordering::Relaxed),
+            rolled_until_ms,
+            lag_ms: self.rollup_lag_ms(view.as_ref(), rolled_until_ms),
+            ..lock(&self.journal.status).clone()
+        }
+    }
+
+    fn rollup_lag_ms(&self, view: &dyn View, rolled_until_ms: Option<i64>) -> i64 {
+        let raw = of_space(view, Space::Raw).summary;
+        let (in_head, _, newest_ms) = self.head.extent();
+        let waits = in_head > 0 || raw.sequence > view.counters().rolled;
+        let newest_ms = newest_ms.max(raw.last_ms);
+        match rolled_until_ms {
+            Some(until_ms) if waits => newest_ms.saturating_sub(until_ms).max(0),
+            None if waits => {
+                let oldest_ms = raw.first_ms.min(self.head.extent().1);
+                newest_ms.saturating_sub(oldest_ms).max(0)
+            }
+            _ => 0,
+        }
     }
 }

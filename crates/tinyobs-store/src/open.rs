@@ -8,19 +8,17 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
 use tinyobs_model::Labels;
 
 use crate::bytes::Reader;
-use crate::engine::disk::DiskEngine;
 use crate::engine::key::{CatalogueKey, catalogue_key};
-use crate::engine::memory::MemoryEngine;
-use crate::engine::{Engine, Partition};
+use crate::engine::{Engine, EntryReader, EntryRef, Partition, TableEngine};
 use crate::error::StoreError;
 use crate::files::Files;
+use crate::files::memory::MemoryFiles;
 use crate::head::Head;
 use crate::index::Index;
 use crate::inner::Writer;
@@ -44,7 +42,8 @@ pub(crate) struct Opened {
 pub(crate) fn open(options: &StoreOptions) -> Result<Opened, StoreError> {
     match options.engine {
         EngineKind::Memory => {
-            let engine = Arc::new(MemoryEngine::default());
+            let files: Arc<dyn Files> = Arc::new(MemoryFiles::default());
+            let engine = Arc::new(TableEngine::open(files, &options.data_dir)?);
             let replay = Replay::new(engine.as_ref())?;
             Ok(replay.finish(engine, Box::new(NoLog::default()), None, None))
         }
@@ -60,10 +59,10 @@ fn open_disk(options: &StoreOptions) -> Result<Opened, StoreError> {
         .create_dir(dir)
         .map_err(|e| StoreError::io("create", dir, e))?;
     let lock = lock_dir(dir)?;
-    let engine = Arc::new(DiskEngine::open(Arc::clone(&options.files), dir)?);
+    let engine = Arc::new(TableEngine::open(Arc::clone(&options.files), dir)?);
     let mut replay = Replay::new(engine.as_ref())?;
     let files = Arc::clone(&options.files);
-    let first = engine.counters().first_segment;
+    let first = engine.view().counters().first_segment;
     let (log, syncer, replayed) = SegmentLog::open(
         files,
         &dir.join("wal"),
@@ -132,6 +131,20 @@ fn lock_dir(dir: &Path) -> Result<File, StoreError> {
     }
 }
 
+/// The next entry that can be read; what cannot is noted.
+fn next_readable<'a>(
+    reader: &'a mut dyn EntryReader,
+    damage: &mut Vec<String>,
+) -> Result<Option<EntryRef<'a>>, StoreError> {
+    while let Err(error) = reader.advance() {
+        match error {
+            StoreError::Corrupt { .. } => damage.push(error.to_string()),
+            other => return Err(other),
+        }
+    }
+    Ok(reader.current())
+}
+
 /// Index and head while they are filled.
 struct Replay {
     index: Index,
@@ -147,7 +160,8 @@ struct Replay {
 impl Replay {
     /// Begins with what the engine's catalogue holds.
     fn new(engine: &dyn Engine) -> Result<Self, StoreError> {
-        let counters = engine.counters();
+        let view = engine.view();
+        let counters = view.counters();
         let mut replay = Self {
             index: Index::default(),
             head: Head::new(),
@@ -155,12 +169,13 @@ impl Replay {
             unsaved_series: Vec::new(),
             unsaved_metadata: BTreeMap::new(),
             strangers: 0,
-            damage: Vec::new(),
+            damage: engine.damage(),
         };
         // Metadata first, so that series know their kind: it stands behind the definitions.
         let mut definitions = Vec::new();
         let mut wrong = 0;
-        engine.scan(Partition::CATALOGUE, &[], &[0xff], &mut |key, value| {
+        let mut reader = view.reader(Partition::CATALOGUE, 0)?;
+        while let Some((key, value)) = next_readable(reader.as_mut(), &mut replay.damage)? {
             match catalogue_key(key) {
                 Some(CatalogueKey::Definition(id)) => match Labels::from_canonical(value) {
                     Some(labels) => definitions.push((id, labels)),
@@ -174,8 +189,7 @@ impl Replay {
                 }
                 None => wrong += 1,
             }
-            ControlFlow::Continue(())
-        })?;
+        }
         if wrong > 0 {
             replay
                 .damage
@@ -188,8 +202,17 @@ impl Replay {
     }
 
     fn define(&mut self, id: record::SeriesId, labels: Labels) -> bool {
-        self.next_series = self.next_series.max(id + 1);
-        self.index.labels(id).is_none() && self.index.insert(id, labels)
+        self.next_series = self.next_series.max(id.saturating_add(1));
+        if self.index.labels(id).is_some() {
+            return false;
+        }
+        if self.index.find(labels.as_bytes()).is_some() {
+            // The series had been forgotten and came back, and the process ended before the old
+            // definition was taken out (I-RETENTION-3).
+            self.index.replace(id, labels);
+            return true;
+        }
+        self.index.insert(id, labels)
     }
 
     fn apply(&mut self, record: Record) {
@@ -231,6 +254,7 @@ impl Replay {
             next_series: self.next_series,
             unsaved_series: self.unsaved_series,
             unsaved_metadata: self.unsaved_metadata,
+            expiries: 0,
             frames: Vec::new(),
             payload: Vec::new(),
         };

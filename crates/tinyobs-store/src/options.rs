@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use tinyobs_model::limits;
+use tinyobs_model::{Resolution, limits};
 
 use crate::clock::{Clock, SystemClock};
 use crate::files::{Files, RealFiles};
@@ -28,6 +28,17 @@ pub enum Durability {
     Sync,
 }
 
+/// How long data is kept, by resolution, in milliseconds; 0 = for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Samples as they were sent.
+    pub raw_ms: i64,
+    /// Windows of five minutes.
+    pub five_minutes_ms: i64,
+    /// Windows of an hour.
+    pub hour_ms: i64,
+}
+
 /// How to open a store.
 #[derive(Clone)]
 pub struct StoreOptions {
@@ -39,6 +50,12 @@ pub struct StoreOptions {
     pub durability: Durability,
     /// Series at most.
     pub max_series: u64,
+    /// Series of one metric at most; 0 = no limit of its own.
+    pub max_series_per_metric: u64,
+    /// How long data is kept.
+    pub retention: Retention,
+    /// Bytes of all files together; 0 = as many as there are.
+    pub max_bytes: u64,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// How files are reached.
@@ -53,6 +70,9 @@ impl StoreOptions {
             data_dir: dir.into(),
             durability: Durability::Interval,
             max_series: limits::SERIES_DEFAULT,
+            max_series_per_metric: 0,
+            retention: Retention::default(),
+            max_bytes: limits::STORAGE_BYTES_DEFAULT,
             clock: Arc::new(SystemClock),
             files: Arc::new(RealFiles),
         }
@@ -63,6 +83,36 @@ impl StoreOptions {
         Self {
             engine: EngineKind::Memory,
             ..Self::disk("")
+        }
+    }
+}
+
+impl Retention {
+    /// Everything for ever.
+    pub const FOR_EVER: Self = Self {
+        raw_ms: 0,
+        five_minutes_ms: 0,
+        hour_ms: 0,
+    };
+
+    /// How long data of a resolution is kept; 0 = for ever.
+    pub const fn of(&self, resolution: Resolution) -> i64 {
+        match resolution {
+            Resolution::Raw => self.raw_ms,
+            Resolution::FiveMinutes => self.five_minutes_ms,
+            Resolution::Hour => self.hour_ms,
+        }
+    }
+}
+
+/// Two weeks of samples, three months of five minutes, a year of hours.
+impl Default for Retention {
+    fn default() -> Self {
+        const DAY_MS: i64 = 24 * 3_600 * 1_000;
+        Self {
+            raw_ms: 14 * DAY_MS,
+            five_minutes_ms: 90 * DAY_MS,
+            hour_ms: 365 * DAY_MS,
         }
     }
 }

@@ -36,7 +36,9 @@ impl Signal {
             .changed
             .wait_timeout_while(self.lock(), timeout, idle)
             .unwrap_or_else(PoisonError::into_inner);
-        state.raised = false;
+        if heed_raised {
+            state.raised = false;
+        }
         !state.stopped
     }
 

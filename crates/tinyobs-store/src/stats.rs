@@ -1,13 +1,11 @@
 //! Stats: figures about the store, none of which needs a look at the samples.
 
-use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use tinyobs_model::Metadata;
 
-use crate::engine::Summary;
-use crate::files::Files;
-use crate::inner::Inner;
+use crate::engine::{Space, Summary};
+use crate::inner::{Inner, of_space};
 use crate::options::EngineKind;
 
 /// Figures about the whole store.
@@ -82,23 +80,28 @@ impl Inner {
                 index.label_value_count(tinyobs_model::METRIC_NAME) as u64,
             )
         };
-        let wal_bytes = self.writer().log.bytes();
         let (head_samples, first_ms, last_ms) = self.head.extent();
         let head = Summary {
             samples: head_samples,
             first_ms,
             last_ms,
+            sequence: 0,
         };
-        let all = self.raw_partitions().fold(head, Summary::and);
-        let (tables, table_bytes) = self.engine.footprint();
+        let view = self.engine.view();
+        let all = of_space(view.as_ref(), Space::Raw).summary.and(head);
+        let partitions = view.partitions();
+        let tables = partitions.iter().map(|(_, info)| info.tables).sum();
+        let table_bytes = partitions.iter().map(|(_, info)| info.bytes).sum();
+        self.measure();
+        let on_disk = self.options.engine == EngineKind::Disk;
         Stats {
             series,
             metrics,
             samples: all.samples,
-            oldest_ms: (all.first_ms <= all.last_ms).then_some(all.first_ms),
-            newest_ms: (all.first_ms <= all.last_ms).then_some(all.last_ms),
-            disk_bytes: self.disk_bytes(),
-            wal_bytes,
+            oldest_ms: (all.has_times()).then_some(all.first_ms),
+            newest_ms: (all.has_times()).then_some(all.last_ms),
+            disk_bytes: if on_disk { self.used_bytes() } else { 0 },
+            wal_bytes: self.wal_bytes(),
             table_bytes,
             tables,
             head_samples,
@@ -106,27 +109,4 @@ impl Inner {
             fsyncs: self.syncer.as_ref().map_or(0, |syncer| syncer.syncs()),
         }
     }
-
-    fn disk_bytes(&self) -> u64 {
-        if self.options.engine == EngineKind::Memory {
-            return 0;
-        }
-        let (dir, files) = (&self.options.data_dir, self.options.files.as_ref());
-        let parts = [
-            dir.clone(),
-            dir.join("tables"),
-            dir.join("wal"),
-            dir.join("quarantine"),
-        ];
-        parts.iter().map(|part| allocated(files, part)).sum()
-    }
-}
-
-/// Bytes that the files directly in `dir` occupy. A file that vanishes meanwhile counts nothing.
-fn allocated(files: &dyn Files, dir: &Path) -> u64 {
-    let listed = files.list(dir).unwrap_or_default();
-    listed
-        .iter()
-        .map(|path| files.allocated(path).unwrap_or(0))
-        .sum()
 }

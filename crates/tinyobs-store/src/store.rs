@@ -7,24 +7,31 @@
 //!            process: a killed one leaves nothing to clean up.
 //! Proved by: store/tests.rs, tests/model.rs, `cargo xtask crash`.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::thread::JoinHandle;
 
 use tinyobs_model::{
-    Columns, Kind, Labels, Matcher, Resolution, ResolvedCursor, Sample, SelectError, SeriesCursor,
-    SeriesSource, Stretch, TimeRange, WriteBatch, is_stale_marker,
+    Columns, Kind, Labels, Matcher, ResolvedCursor, Sample, SelectError, SeriesCursor,
+    SeriesSource, TimeRange, WriteBatch, is_stale_marker,
 };
 
 use crate::append::Appended;
+use crate::backup::Backup;
+use crate::cardinality::{Cardinality, Watch};
+use crate::engine::{Engine, Pick};
 use crate::error::StoreError;
+use crate::head::Head;
 use crate::inner::{Inner, lock};
-use crate::maintenance;
+use crate::maintenance::{self, Journal, Maintained, MaintenanceStatus};
 use crate::open;
 use crate::options::StoreOptions;
+use crate::resolve::{self, Resolving};
 use crate::select::Cursor;
 use crate::signal::Signal;
 use crate::stats::{MetricInfo, Stats};
+use crate::storage::{Storage, Usage};
+use crate::wal::record::SeriesId;
 
 /// A store of samples. Cheap to share behind an `Arc`; every call may block on the device.
 pub struct Store {
@@ -48,17 +55,19 @@ impl Store {
     /// The directory is in use, unreadable, damaged, or of a newer format.
     pub fn open(options: StoreOptions) -> Result<Self, StoreError> {
         let opened = open::open(&options)?;
+        let watch = Watch::new(&opened.index, options.clock.now_ms());
         let inner = Arc::new(Inner {
             options,
             head: Arc::new(opened.head),
             engine: opened.engine,
             syncer: opened.syncer,
-            refused_series: AtomicU64::new(0),
-            limit_warned_ms: AtomicI64::new(i64::MIN),
+            watch,
             flushes: AtomicU64::new(0),
             damage: opened.damage,
             wake: Signal::default(),
-            flushing: Mutex::new(()),
+            working: Mutex::new(()),
+            journal: Journal::default(),
+            usage: Usage::default(),
             writer: Mutex::new(opened.writer),
             index: RwLock::new(opened.index),
             closed: AtomicBool::new(false),
@@ -114,7 +123,7 @@ impl Store {
                 None => last_of(&mut cursor)?,
             };
             if let Some(last) = last.filter(|last| !is_stale_marker(last.value)) {
-                let labels = SeriesCursor::labels(&cursor).clone();
+                let labels = cursor.labels().clone();
                 let kind = self.inner.index().kind(labels.metric_name());
                 found.push((SeriesInfo { labels, kind }, last));
             }
@@ -139,7 +148,7 @@ impl Store {
 
     /// New series refused since the start.
     pub fn refused_series(&self) -> u64 {
-        self.inner.refused_series.load(Ordering::Relaxed)
+        self.inner.watch.refused_total()
     }
 
     /// Series at most.
@@ -174,7 +183,40 @@ impl Store {
     /// The engine cannot be written. Nothing is lost: it stays in the log and in memory.
     pub fn flush(&self) -> Result<(), StoreError> {
         self.inner.check_open()?;
+        let _one_at_a_time = lock(&self.inner.working);
         self.inner.flush()
+    }
+
+    /// Does all that is due now instead of later: writes everything out, rolls up, merges whatever
+    /// can be merged, drops what is too old or too much. Waits for what is under way.
+    ///
+    /// # Errors
+    /// The engine cannot be written. Nothing is lost.
+    pub fn maintain(&self) -> Result<Maintained, StoreError> {
+        self.inner.maintain(Pick::All)
+    }
+
+    /// How maintenance goes.
+    pub fn maintenance(&self) -> MaintenanceStatus {
+        self.inner.maintenance()
+    }
+
+    /// How much room everything takes.
+    pub fn storage(&self) -> Storage {
+        self.inner.storage()
+    }
+
+    /// The series in figures.
+    pub fn cardinality(&self) -> Cardinality {
+        self.inner.cardinality()
+    }
+
+    /// A consistent picture of everything acknowledged so far.
+    ///
+    /// # Errors
+    /// The engine cannot be written.
+    pub fn backup(&self) -> Result<Backup, StoreError> {
+        self.inner.backup()
     }
 
     /// Accepts no more batches, writes everything out, and lets go of the directory. Again is
@@ -190,7 +232,10 @@ impl Store {
                 return Ok(());
             }
         }
-        let flushed = self.inner.flush();
+        let flushed = {
+            let _one_at_a_time = lock(&self.inner.working);
+            self.inner.flush()
+        };
         self.inner.wake.stop();
         let synced = self.inner.syncer.as_ref().map_or(Ok(()), |syncer| {
             syncer.stop();
@@ -202,6 +247,7 @@ impl Store {
                 tracing::error!("a maintenance thread of the store had panicked");
             }
         }
+        self.inner.release_reserve();
         lock(&self.inner.lock).take();
         flushed.and(synced)
     }
@@ -232,36 +278,38 @@ impl SeriesSource for Store {
         &self,
         matchers: &[Matcher],
         range: TimeRange,
-        _step_ms: i64,
+        step_ms: i64,
     ) -> Result<Vec<Box<dyn ResolvedCursor>>, SelectError> {
-        let cursors = self.inner.cursors(matchers, range);
-        Ok(cursors
-            .into_iter()
-            .map(|cursor| Box::new(cursor) as Box<dyn ResolvedCursor>)
-            .collect())
-    }
-}
-
-impl ResolvedCursor for Cursor {
-    fn labels(&self) -> &Labels {
-        SeriesCursor::labels(self)
-    }
-
-    fn next_stretch(&mut self, out: &mut Stretch) -> Result<bool, SelectError> {
-        out.resolution = Resolution::Raw;
-        out.rollups.clear();
-        self.next_block(&mut out.samples)
+        let wanted = resolve::wanted(step_ms);
+        let cursors = self
+            .inner
+            .each_series(matchers, |id, labels, head, engine| {
+                let cursor = Resolving::new(id, labels, range, wanted, head, engine);
+                Box::new(cursor) as Box<dyn ResolvedCursor>
+            });
+        Ok(cursors)
     }
 }
 
 impl Inner {
     fn cursors(&self, matchers: &[Matcher], range: TimeRange) -> Vec<Cursor> {
+        self.each_series(matchers, |id, labels, head, engine| {
+            Cursor::new(id, labels, range, head, engine)
+        })
+    }
+
+    /// A cursor for each series that satisfies every matcher, in the order of their labels.
+    fn each_series<C>(
+        &self,
+        matchers: &[Matcher],
+        cursor: impl Fn(SeriesId, Labels, Arc<Head>, Arc<dyn Engine>) -> C,
+    ) -> Vec<C> {
         let index = self.index();
         let ids = index.select(matchers);
         let cursor = |id| {
             let labels = index.labels(id)?.clone();
             let (head, engine) = (Arc::clone(&self.head), Arc::clone(&self.engine));
-            Some(Cursor::new(id, labels, range, head, engine))
+            Some(cursor(id, labels, head, engine))
         };
         ids.into_iter().filter_map(cursor).collect()
     }

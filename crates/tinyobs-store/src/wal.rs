@@ -42,6 +42,10 @@ pub trait Log: Send {
     fn bytes(&self) -> u64;
     /// Bytes in the newest segment.
     fn newest_bytes(&self) -> u64;
+    /// Bytes that all segments take on the device.
+    fn bytes_on_device(&self) -> u64 {
+        self.bytes()
+    }
 }
 
 /// What a replay met.
@@ -212,6 +216,10 @@ impl Log for NoLog {
 
     fn newest_bytes(&self) -> u64 {
         self.written
+    }
+
+    fn bytes_on_device(&self) -> u64 {
+        0
     }
 }
 

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use tinyobs_model::{
     Columns, Kind, LabelsBuilder, Matcher, Sample, SeriesSource, TimeRange, WriteBatch,
 };
-use tinyobs_store::{Store, StoreOptions};
+use tinyobs_store::{Retention, Store, StoreOptions};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -25,6 +25,8 @@ enum Step {
         value: f64,
     },
     Flush,
+    /// Flush, roll up, merge everything.
+    Maintain,
     Restart,
     /// What a killed process leaves: the files as they are.
     Kill,
@@ -42,7 +44,20 @@ fn step() -> impl Strategy<Value = Step> {
             value,
         },
     );
-    prop_oneof![6 => write, 1 => Just(Step::Flush), 1 => Just(Step::Restart), 1 => Just(Step::Kill)]
+    prop_oneof![6 => write, 1 => Just(Step::Flush), 1 => Just(Step::Maintain), 1 => Just(Step::Restart), 1 => Just(Step::Kill)]
+}
+
+/// In memory where the system has such a place: this is about order, not about devices.
+fn quick_dir() -> tempfile::TempDir {
+    let made = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+    made.expect("a directory")
+}
+
+fn options(dir: &Path) -> StoreOptions {
+    StoreOptions {
+        retention: Retention::FOR_EVER,
+        ..StoreOptions::disk(dir)
+    }
 }
 
 fn write(store: &Store, series: u8, samples: &[Sample]) {
@@ -96,8 +111,8 @@ proptest! {
         steps in proptest::collection::vec(step(), 1..25),
         cut in -300i64..900, width in 0i64..600,
     ) {
-        let mut dir = tempfile::tempdir().expect("a directory");
-        let open = |dir: &Path| Store::open(StoreOptions::disk(dir)).expect("opens");
+        let mut dir = quick_dir();
+        let open = |dir: &Path| Store::open(options(dir)).expect("opens");
         let mut store = open(dir.path());
         let mut model: BTreeMap<u8, BTreeMap<i64, u64>> = BTreeMap::new();
         for step in steps {
@@ -111,13 +126,14 @@ proptest! {
                     known.extend(samples.iter().map(|s| (s.time_ms, s.value.to_bits())));
                 }
                 Step::Flush => store.flush().expect("flushes"),
+                Step::Maintain => drop(store.maintain().expect("maintains")),
                 Step::Restart => {
                     store.close().expect("closes");
                     drop(store);
                     store = open(dir.path());
                 }
                 Step::Kill => {
-                    let copy = tempfile::tempdir().expect("a directory");
+                    let copy = quick_dir();
                     copy_dir(dir.path(), copy.path());
                     store = open(copy.path());
                     dir = copy;
@@ -140,8 +156,8 @@ proptest! {
 /// A reader must see every acknowledged sample at any moment of a flush.
 #[test]
 fn i_select_1_nothing_is_missed_while_a_flush_runs() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let store = Arc::new(Store::open(StoreOptions::disk(dir.path())).expect("opens"));
+    let dir = quick_dir();
+    let store = Arc::new(Store::open(options(dir.path())).expect("opens"));
     let done = Arc::new(AtomicBool::new(false));
     let flusher = {
         let (store, done) = (Arc::clone(&store), Arc::clone(&done));

@@ -168,6 +168,12 @@ pub const ALL: &[Limit] = &[
         "what is older is no longer the present; Prometheus looks back as far",
     ),
     limit(
+        "storage_bytes_default",
+        STORAGE_BYTES_DEFAULT,
+        "bytes",
+        "a disk is shared with others; --max-storage says otherwise",
+    ),
+    limit(
         "series_default",
         SERIES_DEFAULT,
         "series",

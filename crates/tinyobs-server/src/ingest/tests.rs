@@ -1,4 +1,5 @@
 use axum::response::IntoResponse;
+use tinyobs_model::Refusal;
 
 use super::*;
 

@@ -7,8 +7,6 @@
 //! exceptions, kept as their bits beside the column. Too many of those and it is not a decimal
 //! column at all.
 
-use tinyobs_model::Sample;
-
 use super::ints;
 use crate::bytes::{Reader, put_varint};
 
@@ -32,18 +30,18 @@ pub struct Scaled {
 
 impl Scaled {
     /// The values as decimals, unless too many of them are none.
-    pub fn of(samples: &[Sample]) -> Option<Self> {
-        let allowed = samples.len() / VALUES_PER_EXCEPTION + 1;
-        let exponent = common_exponent(samples, allowed)?;
-        let mut column = Vec::with_capacity(samples.len());
+    pub fn of(values: &[f64]) -> Option<Self> {
+        let allowed = values.len() / VALUES_PER_EXCEPTION + 1;
+        let exponent = common_exponent(values, allowed)?;
+        let mut column = Vec::with_capacity(values.len());
         let mut exceptions = Vec::new();
         // An exception repeats its predecessor in the column, which costs nothing as a difference.
         let mut previous = 0;
-        for (place, sample) in samples.iter().enumerate() {
-            if let Some(scaled) = scale(sample.value, exponent) {
+        for (place, &value) in values.iter().enumerate() {
+            if let Some(scaled) = scale(value, exponent) {
                 previous = scaled;
             } else {
-                exceptions.push((place, sample.value.to_bits()));
+                exceptions.push((place, value.to_bits()));
             }
             column.push(previous);
         }
@@ -93,14 +91,14 @@ pub fn decode(reader: &mut Reader<'_>, count: usize, out: &mut Vec<f64>) -> Opti
 }
 
 /// The smallest exponent that holds every value but `allowed` ones.
-fn common_exponent(samples: &[Sample], allowed: usize) -> Option<usize> {
+fn common_exponent(values: &[f64], allowed: usize) -> Option<usize> {
     let mut exponent = 0;
     let mut misfits = 0;
-    for sample in samples {
-        if scale(sample.value, exponent).is_some() {
+    for &value in values {
+        if scale(value, exponent).is_some() {
             continue;
         }
-        match (exponent + 1..POWERS.len()).find(|&e| scale(sample.value, e).is_some()) {
+        match (exponent + 1..POWERS.len()).find(|&e| scale(value, e).is_some()) {
             Some(found) => exponent = found,
             None => misfits += 1,
         }

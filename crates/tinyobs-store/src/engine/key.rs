@@ -6,10 +6,11 @@
 
 use std::fmt;
 
+use tinyobs_model::Resolution;
+
 use crate::wal::record::SeriesId;
 
-/// Width of a time partition of raw samples: a day. Retention drops whole ones.
-pub const RAW_PARTITION_MS: i64 = 24 * 3_600 * 1_000;
+const DAY_MS: i64 = 24 * 3_600 * 1_000;
 
 /// What a partition holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,8 +18,12 @@ pub const RAW_PARTITION_MS: i64 = 24 * 3_600 * 1_000;
 pub enum Space {
     /// Series definitions and metadata.
     Catalogue = 0,
-    /// Chunks of samples as they were sent. Rollups take the next numbers.
+    /// Chunks of samples as they were sent.
     Raw = 1,
+    /// Rollups of five minutes.
+    FiveMinutes = 2,
+    /// Rollups of an hour.
+    Hour = 3,
 }
 
 /// A part of the engine that is dropped as a whole.
@@ -40,14 +45,24 @@ impl Partition {
         start_ms: 0,
     };
 
-    /// The raw partition that holds `time_ms`.
-    pub const fn raw(time_ms: i64) -> Self {
-        let start_ms = time_ms.saturating_sub(time_ms.rem_euclid(RAW_PARTITION_MS));
+    /// The partition of `space` that holds `time_ms`.
+    pub const fn of(space: Space, time_ms: i64) -> Self {
+        let start_ms = time_ms.saturating_sub(time_ms.rem_euclid(space.width_ms()));
         Self {
             tenant: 0,
-            space: Space::Raw,
+            space,
             start_ms,
         }
+    }
+
+    /// The raw partition that holds `time_ms`.
+    pub const fn raw(time_ms: i64) -> Self {
+        Self::of(Space::Raw, time_ms)
+    }
+
+    /// The first millisecond after its stretch of time.
+    pub const fn end_ms(self) -> i64 {
+        self.start_ms.saturating_add(self.space.width_ms())
     }
 }
 
@@ -64,19 +79,43 @@ impl fmt::Display for Partition {
 }
 
 impl Space {
+    /// All, in the order of their numbers.
+    pub const ALL: [Self; 4] = [Self::Catalogue, Self::Raw, Self::FiveMinutes, Self::Hour];
+
+    /// The space that holds what has this resolution.
+    pub const fn of(resolution: Resolution) -> Self {
+        match resolution {
+            Resolution::Raw => Self::Raw,
+            Resolution::FiveMinutes => Self::FiveMinutes,
+            Resolution::Hour => Self::Hour,
+        }
+    }
+
+    /// Width of its time partitions. Retention drops whole ones, and each is read as a tree of its
+    /// own: wide enough for a few thousand windows of a series, narrow enough to let go of. Every
+    /// width is a multiple of an hour, so no window crosses a border.
+    pub const fn width_ms(self) -> i64 {
+        match self {
+            Self::Catalogue => i64::MAX,
+            Self::Raw => DAY_MS,
+            Self::FiveMinutes => 10 * DAY_MS,
+            Self::Hour => 60 * DAY_MS,
+        }
+    }
+
     /// Its name in the manifest.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Catalogue => "catalogue",
             Self::Raw => "raw",
+            Self::FiveMinutes => "5m",
+            Self::Hour => "1h",
         }
     }
 
     /// The space of that name.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Catalogue, Self::Raw]
-            .into_iter()
-            .find(|space| space.as_str() == text)
+        Self::ALL.into_iter().find(|space| space.as_str() == text)
     }
 }
 
@@ -87,6 +126,11 @@ pub fn chunk_key(series: SeriesId, start_ms: i64, sequence: u64) -> Vec<u8> {
     key.extend_from_slice(&((start_ms as u64) ^ (1 << 63)).to_be_bytes());
     key.extend_from_slice(&sequence.to_be_bytes());
     key
+}
+
+/// The series in a chunk's key.
+pub fn chunk_series(key: &[u8]) -> Option<SeriesId> {
+    Some(u64::from_be_bytes(*key.first_chunk()?))
 }
 
 /// The sequence number in a chunk's key.
@@ -154,8 +198,8 @@ mod tests {
     #[test]
     fn partitions_begin_at_midnight_utc_also_before_1970() {
         assert_eq!(Partition::raw(0).start_ms, 0);
-        assert_eq!(Partition::raw(RAW_PARTITION_MS - 1).start_ms, 0);
-        assert_eq!(Partition::raw(-1).start_ms, -RAW_PARTITION_MS);
+        assert_eq!(Partition::raw(DAY_MS - 1).start_ms, 0);
+        assert_eq!(Partition::raw(-1).start_ms, -DAY_MS);
         assert_eq!(Partition::raw(i64::MIN).start_ms, i64::MIN);
     }
 

@@ -43,9 +43,12 @@ impl OpenFiles {
         Ok(file)
     }
 
-    /// Closes the file of a table that is removed.
-    pub fn close(&self, number: u64) {
+    /// Closes and removes the file of a table. What cannot be removed now, the next start removes.
+    pub fn remove(&self, number: u64, path: &Path) {
         self.lock().retain(|(known, _)| *known != number);
+        if let Err(error) = self.files.remove(path) {
+            tracing::warn!(file = %path.display(), %error, "cannot remove a table that is not needed");
+        }
     }
 
     /// The file, if it is open; it counts as the one used last then.

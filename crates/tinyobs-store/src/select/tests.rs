@@ -1,9 +1,23 @@
+use std::path::Path;
+
+use tinyobs_model::Sample;
+
 use super::*;
-use crate::engine::Counters;
-use crate::engine::memory::MemoryEngine;
+use crate::engine::{Counters, TableEngine};
+use crate::files::memory::MemoryFiles;
 use crate::flush;
+use crate::head::Taken;
 
 const ID: SeriesId = 16;
+
+fn engine() -> TableEngine {
+    TableEngine::open(Arc::new(MemoryFiles::default()), Path::new("")).expect("opens")
+}
+
+fn commit(engine: &dyn Engine, taken: &Taken, sequence: u64) {
+    let commit = flush::write(engine, taken, sequence, &[], &[], Counters::default());
+    engine.commit(commit.expect("writes")).expect("commits");
+}
 
 fn put(head: &Head, times: std::ops::Range<i64>, value: f64) {
     let rows: Vec<_> = times
@@ -28,14 +42,13 @@ fn values(head: &Arc<Head>, engine: &Arc<dyn Engine>) -> Vec<f64> {
 /// commits. Its number says nothing about what the head sealed meanwhile.
 #[test]
 fn i_select_2_what_was_sealed_during_a_flush_wins_over_the_flush() {
-    let (head, engine) = (Arc::new(Head::new()), Arc::new(MemoryEngine::default()));
+    let (head, engine) = (Arc::new(Head::new()), Arc::new(engine()));
     let engine: Arc<dyn Engine> = engine;
     put(&head, 0..128, 1.0);
     let taken = head.take(head.rotate());
     put(&head, 0..128, 2.0);
     assert_eq!(values(&head, &engine), [2.0; 128], "before the commit");
-    let commit = flush::commit_of(&taken, 1_000_000, &[], &[], Counters::default());
-    engine.commit(commit.expect("merges")).expect("commits");
+    commit(engine.as_ref(), &taken, 1_000_000);
     assert_eq!(values(&head, &engine), [2.0; 128], "after the commit");
     head.forget(&taken);
     assert_eq!(
@@ -45,15 +58,14 @@ fn i_select_2_what_was_sealed_during_a_flush_wins_over_the_flush() {
     );
     // The next flush stands above the one before.
     let taken = head.take(head.rotate());
-    let commit = flush::commit_of(&taken, 1_000_001, &[], &[], Counters::default());
-    engine.commit(commit.expect("merges")).expect("commits");
+    commit(engine.as_ref(), &taken, 1_000_001);
     head.forget(&taken);
     assert_eq!(values(&head, &engine), [2.0; 128], "from the engine alone");
 }
 
 #[test]
 fn i_head_2_of_two_sealed_chunks_the_later_wins() {
-    let (head, engine) = (Arc::new(Head::new()), Arc::new(MemoryEngine::default()));
+    let (head, engine) = (Arc::new(Head::new()), Arc::new(engine()));
     let engine: Arc<dyn Engine> = engine;
     for value in [1.0, 2.0, 3.0] {
         put(&head, 0..128, value);

@@ -5,8 +5,8 @@ use tinyobs_model::{LabelsBuilder, Metadata, Refusal, Refused, stale_marker};
 
 use super::*;
 use crate::clock::Clock;
-use crate::files::failing::Failing;
-use crate::options::{Durability, StoreOptions};
+use crate::files::failing::{Failing, quick_dir};
+use crate::options::{Durability, Retention, StoreOptions};
 
 const NOW: i64 = 1_795_306_562_347;
 
@@ -21,6 +21,7 @@ impl Clock for At {
 fn options(dir: &Path) -> StoreOptions {
     StoreOptions {
         clock: Arc::new(At(NOW.into())),
+        retention: Retention::FOR_EVER,
         ..StoreOptions::disk(dir)
     }
 }
@@ -28,6 +29,7 @@ fn options(dir: &Path) -> StoreOptions {
 fn memory() -> Store {
     let options = StoreOptions {
         clock: Arc::new(At(NOW.into())),
+        retention: Retention::FOR_EVER,
         ..StoreOptions::memory()
     };
     Store::open(options).expect("opens")
@@ -180,6 +182,7 @@ fn i_append_2_refused_items_do_not_take_their_neighbours_with_them() {
 fn i_append_3_the_series_limit_counts_exactly() {
     let options = StoreOptions {
         max_series: 3,
+        retention: Retention::FOR_EVER,
         ..StoreOptions::memory()
     };
     let store = Store::open(options).expect("opens");
@@ -508,7 +511,7 @@ fn i_append_1_any_single_failure_loses_nothing_acknowledged() {
 
 /// Runs a small life of a store; false when it ended before the operation that was to fail.
 fn acked_with_failure(failing: usize, durability: Durability) -> bool {
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = quick_dir();
     let files = Failing::at(failing);
     let failing_options = StoreOptions {
         files: Arc::new(files.clone()),
@@ -536,8 +539,10 @@ fn acked_with_failure(failing: usize, durability: Durability) -> bool {
                 );
                 acked.push(sample);
             }
-            if i % 2 == 1 {
-                let _ = store.flush();
+            match i {
+                1 => drop(store.flush()),
+                3 | 5 => drop(store.maintain()),
+                _ => {}
             }
         }
         let _ = store.close();

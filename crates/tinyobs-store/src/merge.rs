@@ -1,0 +1,206 @@
+//! Merge: the chunks of several tables become fewer and longer ones.
+//!
+//!   tables of a partition ─▶ series by series ─▶ [Chunks] │ [Rows] │ [Catalogue] ─▶ one table
+//!
+//! A flush leaves short chunks, and a sample that was sent again across a flush stands in two of
+//! them; both end here.
+//!
+//! I-MERGE-1  A merge changes no answer.
+//! I-MERGE-2  What it writes has the highest sequence number of what went into it: it stands above
+//!            everything older and below everything newer, as its parts did.
+//! Proved by: tests/model.rs.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+
+use tinyobs_model::{Columns, Resolution, Rollup, Sample};
+
+use crate::chunk::{self, Chunk};
+use crate::engine::key::{CatalogueKey, catalogue_key, chunk_sequence, chunk_series};
+use crate::engine::{Draft, Rewrite, Summary};
+use crate::error::StoreError;
+use crate::flush::put_chunk;
+use crate::rollup::job::put_rows;
+use crate::rollup::rows;
+use crate::runs::{Run, Runs};
+use crate::wal::record::SeriesId;
+
+/// Samples of a merged chunk: a day of samples every half minute. Longer chunks compress hardly
+/// better, and a reader of a short range would decode more.
+const MERGED_SAMPLES: usize = chunk::SAMPLES_MAX;
+
+fn damaged(what: &str) -> StoreError {
+    StoreError::corrupt(Path::new("table"), 0, what)
+}
+
+/// Merges chunks of samples.
+#[derive(Default)]
+pub struct Chunks {
+    series: SeriesId,
+    runs: Vec<Run>,
+    /// The only chunk of the series so far, as it stands, and its key.
+    single: Option<(Vec<u8>, Vec<u8>, Summary)>,
+    sequence: u64,
+    summary: Summary,
+    bytes: Vec<u8>,
+}
+
+impl Rewrite for Chunks {
+    fn entry(&mut self, key: &[u8], value: &[u8], out: &mut dyn Draft) -> Result<(), StoreError> {
+        let (Some(series), Some(sequence), Ok(chunk)) =
+            (chunk_series(key), chunk_sequence(key), Chunk::open(value))
+        else {
+            return Err(damaged("a chunk is damaged"));
+        };
+        if series != self.series {
+            self.put_series(out)?;
+            self.series = series;
+        }
+        if self.runs.is_empty() {
+            let summary = Summary {
+                samples: chunk.count as u64,
+                first_ms: chunk.first_ms,
+                last_ms: chunk.last_ms,
+                sequence,
+            };
+            self.single = Some((key.to_vec(), value.to_vec(), summary));
+        } else {
+            self.single = None;
+        }
+        self.sequence = self.sequence.max(sequence);
+        let (first_ms, last_ms) = (chunk.first_ms, chunk.last_ms);
+        self.runs
+            .push(Run::stored(first_ms, last_ms, sequence, value.to_vec()));
+        Ok(())
+    }
+
+    fn finish(&mut self, out: &mut dyn Draft) -> Result<Summary, StoreError> {
+        self.put_series(out)?;
+        Ok(self.summary)
+    }
+}
+
+impl Chunks {
+    fn put_series(&mut self, out: &mut dyn Draft) -> Result<(), StoreError> {
+        let mut runs = Runs::new(std::mem::take(&mut self.runs));
+        let sequence = std::mem::take(&mut self.sequence);
+        if let Some((key, value, summary)) = self.single.take() {
+            self.summary = self.summary.and(summary);
+            return out.put(&key, &value);
+        }
+        let mut waiting: Vec<Sample> = Vec::new();
+        let mut block = Columns::default();
+        loop {
+            let more = runs
+                .next_block(&mut block)
+                .map_err(|e| damaged(&e.message))?;
+            waiting.extend(block.iter());
+            while waiting.len() >= MERGED_SAMPLES || !more && !waiting.is_empty() {
+                let rest = waiting.split_off(waiting.len().min(MERGED_SAMPLES));
+                let put = put_chunk(out, self.series, sequence, &waiting, &mut self.bytes)?;
+                self.summary = self.summary.and(put);
+                waiting = rest;
+            }
+            if !more {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Merges rows of rollups of one resolution.
+pub struct Rows {
+    resolution: Resolution,
+    series: SeriesId,
+    /// By start of the window, with the sequence number that they come from.
+    windows: BTreeMap<i64, (u64, Rollup)>,
+    sequence: u64,
+    summary: Summary,
+    decoded: Vec<Rollup>,
+}
+
+impl Rows {
+    /// For a partition of that resolution.
+    pub fn new(resolution: Resolution) -> Self {
+        Self {
+            resolution,
+            series: 0,
+            windows: BTreeMap::new(),
+            sequence: 0,
+            summary: Summary::EMPTY,
+            decoded: Vec::new(),
+        }
+    }
+
+    fn put_series(&mut self, out: &mut dyn Draft) -> Result<(), StoreError> {
+        let sequence = std::mem::take(&mut self.sequence);
+        let rows = std::mem::take(&mut self.windows).into_values();
+        let rows: Vec<Rollup> = rows.map(|(_, row)| row).collect();
+        for chunk in rows.chunks(chunk::SAMPLES_MAX) {
+            let put = put_rows(out, self.resolution, self.series, sequence, chunk)?;
+            self.summary = self.summary.and(put);
+        }
+        Ok(())
+    }
+}
+
+impl Rewrite for Rows {
+    fn entry(&mut self, key: &[u8], value: &[u8], out: &mut dyn Draft) -> Result<(), StoreError> {
+        self.decoded.clear();
+        let (Some(series), Some(sequence), Ok(_)) = (
+            chunk_series(key),
+            chunk_sequence(key),
+            rows::decode(value, &mut self.decoded),
+        ) else {
+            return Err(damaged("a chunk of rollups is damaged"));
+        };
+        if series != self.series {
+            self.put_series(out)?;
+            self.series = series;
+        }
+        self.sequence = self.sequence.max(sequence);
+        for row in &self.decoded {
+            let stands = self.windows.get(&row.start_ms);
+            if stands.is_none_or(|(newer, _)| *newer <= sequence) {
+                self.windows.insert(row.start_ms, (sequence, *row));
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, out: &mut dyn Draft) -> Result<Summary, StoreError> {
+        self.put_series(out)?;
+        Ok(self.summary)
+    }
+}
+
+/// Copies definitions and metadata, but not those of series that are gone.
+pub struct Catalogue<'a> {
+    gone: &'a HashSet<SeriesId>,
+    /// The sequence number of the result.
+    sequence: u64,
+}
+
+impl<'a> Catalogue<'a> {
+    /// Without the definitions of `gone` series.
+    pub fn new(gone: &'a HashSet<SeriesId>, sequence: u64) -> Self {
+        Self { gone, sequence }
+    }
+}
+
+impl Rewrite for Catalogue<'_> {
+    fn entry(&mut self, key: &[u8], value: &[u8], out: &mut dyn Draft) -> Result<(), StoreError> {
+        match catalogue_key(key) {
+            Some(CatalogueKey::Definition(id)) if self.gone.contains(&id) => Ok(()),
+            Some(_) => out.put(key, value),
+            None => Err(damaged("an entry of the catalogue makes no sense")),
+        }
+    }
+
+    fn finish(&mut self, _out: &mut dyn Draft) -> Result<Summary, StoreError> {
+        Ok(Summary {
+            sequence: self.sequence,
+            ..Summary::EMPTY
+        })
+    }
+}

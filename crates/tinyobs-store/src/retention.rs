@@ -1,0 +1,148 @@
+//! Retention: what is too old goes, and series of which nothing is left are forgotten.
+//!
+//!   now − retention ─▶ partitions that end before ─▶ dropped as a whole ─▶ [Inner::expire]
+//!
+//! I-RETENTION-1  Raw goes only when it stands in rollups.
+//! I-RETENTION-2  A series is forgotten only when no partition and not the head holds anything of it,
+//!                and nobody is about to write to it.
+//! I-RETENTION-3  Its number is never given out again. When it comes back it is a new series.
+//! Proved by: retention/tests.rs, tests/model.rs.
+
+use std::collections::HashSet;
+
+use tinyobs_model::Resolution;
+
+use crate::engine::{EntryReader, Partition, PartitionInfo, Pick, Space, key};
+use crate::error::StoreError;
+use crate::inner::Inner;
+use crate::merge::Catalogue;
+use crate::wal::record::SeriesId;
+
+impl Inner {
+    /// Drops what is older than its retention, and returns how many partitions went.
+    pub(crate) fn retain(&self) -> Result<u64, StoreError> {
+        let now_ms = self.options.clock.now_ms();
+        let view = self.engine.view();
+        let rolled = view.counters().rolled;
+        let is_old = |(partition, info): &(Partition, PartitionInfo)| {
+            let Some(resolution) = resolution_of(partition.space) else {
+                return false;
+            };
+            let kept_ms = self.options.retention.of(resolution);
+            // I-RETENTION-1.
+            let is_rolled = partition.space != Space::Raw || info.summary.sequence <= rolled;
+            kept_ms > 0 && is_rolled && partition.end_ms() <= now_ms.saturating_sub(kept_ms)
+        };
+        let old = view.partitions().into_iter().filter(is_old);
+        let old: Vec<Partition> = old.map(|(partition, _)| partition).collect();
+        if !old.is_empty() {
+            self.drop_partitions(&old)?;
+            tracing::info!(
+                partitions = old.len(),
+                "dropped what is older than its retention"
+            );
+        }
+        Ok(old.len() as u64)
+    }
+
+    /// The time before which nothing is kept in any resolution, or would not be.
+    pub(crate) fn expired_before_ms(&self, now_ms: i64) -> i64 {
+        let dropped_ms = self.engine.view().counters().dropped_ms;
+        let before = |resolution: Resolution| {
+            let kept_ms = self.options.retention.of(resolution);
+            let by_age = match kept_ms {
+                0 => i64::MIN,
+                kept_ms => now_ms.saturating_sub(kept_ms),
+            };
+            by_age.max(dropped_ms[resolution as usize])
+        };
+        Resolution::ALL
+            .map(before)
+            .into_iter()
+            .min()
+            .unwrap_or(i64::MIN)
+    }
+
+    /// Forgets series of which nothing is left, and returns how many.
+    pub(crate) fn expire(&self) -> Result<u64, StoreError> {
+        let view = self.engine.view();
+        let mut gone: HashSet<SeriesId> = self.index().ids().collect();
+        gone.retain(|&id| !self.head.holds(id));
+        let spaces = view.partitions().into_iter().rev();
+        for (partition, _) in spaces.filter(|(partition, _)| partition.space != Space::Catalogue) {
+            if gone.is_empty() {
+                return Ok(0);
+            }
+            match view.reader(partition, 0) {
+                Ok(mut reader) => strike_out(reader.as_mut(), &mut gone)?,
+                // Nobody knows what a damaged table holds.
+                Err(StoreError::Corrupt { .. }) => return Ok(0),
+                Err(error) => return Err(error),
+            }
+        }
+        let gone = self.forget_series(gone);
+        if gone.is_empty() {
+            return Ok(0);
+        }
+        let sequence = self
+            .engine
+            .view()
+            .counters()
+            .next_sequence
+            .saturating_sub(1);
+        let mut rewrite = Catalogue::new(&gone, sequence);
+        self.engine
+            .merge(Partition::CATALOGUE, Pick::Rewrite, &mut rewrite, &|| true)?;
+        self.watch.expired(gone.len() as u64);
+        tracing::info!(
+            series = gone.len(),
+            "forgot series of which nothing is left"
+        );
+        Ok(gone.len() as u64)
+    }
+
+    /// Takes series out of the index, but for those that have been written to meanwhile
+    /// (I-RETENTION-2). From now on the same labels are a new series.
+    fn forget_series(&self, mut gone: HashSet<SeriesId>) -> HashSet<SeriesId> {
+        let mut writer = self.writer();
+        let unsaved: HashSet<SeriesId> = writer.unsaved_series.iter().map(|(id, _)| *id).collect();
+        gone.retain(|id| !unsaved.contains(id) && !self.head.holds(*id));
+        if !gone.is_empty() {
+            writer.expiries += 1;
+            self.index_mut().remove(&gone);
+            for &id in &gone {
+                self.head.forget_series(id);
+            }
+        }
+        gone
+    }
+}
+
+/// The resolution that a space holds.
+fn resolution_of(space: Space) -> Option<Resolution> {
+    let mut all = Resolution::ALL.into_iter();
+    all.find(|resolution| Space::of(*resolution) == space)
+}
+
+/// Takes the series that a partition holds out of `gone`.
+fn strike_out(
+    reader: &mut dyn EntryReader,
+    gone: &mut HashSet<SeriesId>,
+) -> Result<(), StoreError> {
+    // From candidate to candidate, so that the chunks of all others are not looked at one by one.
+    let mut candidates: Vec<SeriesId> = gone.iter().copied().collect();
+    candidates.sort_unstable();
+    for id in candidates {
+        reader.seek(&key::chunk_key(id, i64::MIN, 0))?;
+        let Some((found, _)) = reader.next()? else {
+            return Ok(());
+        };
+        if key::chunk_series(found) == Some(id) {
+            gone.remove(&id);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,163 @@
+//! Windows: the arithmetic of rollups.
+//!
+//!   samples in time order ─▶ [Roller::push] ─▶ [Rollup] per window        late rows ─▶ [join]
+
+use tinyobs_model::rollup::junction;
+use tinyobs_model::{Resolution, Rollup, Sample, is_stale_marker};
+
+/// Cuts the samples of one series into windows.
+pub struct Roller {
+    resolution: Resolution,
+    is_gauge: bool,
+    open: Option<Rollup>,
+    /// The value before, for the increase; a NaN is passed over.
+    before: Option<f64>,
+    /// Finished windows.
+    pub rows: Vec<Rollup>,
+}
+
+impl Roller {
+    /// For windows of `resolution`. The increase of a gauge means nothing and is not kept.
+    pub fn new(resolution: Resolution, is_gauge: bool) -> Self {
+        Self {
+            resolution,
+            is_gauge,
+            open: None,
+            before: None,
+            rows: Vec::new(),
+        }
+    }
+
+    /// Adds a sample; times ascend.
+    pub fn push(&mut self, sample: Sample) {
+        let start_ms = self.resolution.window(sample.time_ms);
+        if self.open.is_none_or(|open| open.start_ms != start_ms) {
+            self.close();
+            self.open = Some(self.empty(start_ms));
+        }
+        let row = self.open.as_mut().expect("opened above");
+        if is_stale_marker(sample.value) {
+            row.ended = true;
+            return;
+        }
+        add(row, sample);
+        if let Some(before) = self.before
+            && !sample.value.is_nan()
+        {
+            row.increase += junction(before, sample.value);
+        }
+        if !sample.value.is_nan() {
+            self.before = Some(sample.value);
+        }
+    }
+
+    /// Ends the last window.
+    pub fn close(&mut self) {
+        self.before = None;
+        self.rows.extend(self.open.take());
+    }
+
+    fn empty(&self, start_ms: i64) -> Rollup {
+        let nothing = Sample::new(start_ms, 0.0);
+        Rollup {
+            start_ms,
+            count: 0,
+            sum: 0.0,
+            min: 0.0,
+            max: 0.0,
+            first: nothing,
+            last: nothing,
+            increase: if self.is_gauge { f64::NAN } else { 0.0 },
+            ended: false,
+        }
+    }
+}
+
+fn add(row: &mut Rollup, sample: Sample) {
+    let value = sample.value;
+    if row.count == 0 {
+        (row.min, row.max, row.sum, row.first) = (value, value, value, sample);
+    } else {
+        row.sum += value;
+        row.min = lowest(row.min, value);
+        row.max = highest(row.max, value);
+    }
+    row.last = sample;
+    row.count += 1;
+    row.ended = false;
+}
+
+/// The lower one; NaN only when there is nothing else.
+fn lowest(a: f64, b: f64) -> f64 {
+    if b < a || a.is_nan() { b } else { a }
+}
+
+fn highest(a: f64, b: f64) -> f64 {
+    if b > a || a.is_nan() { b } else { a }
+}
+
+/// One window of two parts, whose samples are not there any more to be counted again.
+///
+/// Count, sum, lowest, highest, first and last are those of all samples. The increase is, too, when
+/// one part lies before the other. Where they overlap it is that of the part with more samples, made
+/// longer by the steps to the other's ends: what the restarts inside the smaller part would add is
+/// not known.
+pub fn join(a: &Rollup, b: &Rollup) -> Rollup {
+    match (a.count, b.count) {
+        (0, _) => return with_end(b, a),
+        (_, 0) => return with_end(a, b),
+        _ => {}
+    }
+    let (early, late) = if a.first.time_ms <= b.first.time_ms {
+        (a, b)
+    } else {
+        (b, a)
+    };
+    let newest = if early.last.time_ms > late.last.time_ms {
+        early
+    } else {
+        late
+    };
+    let increase = if early.last.time_ms < late.first.time_ms {
+        early.increase + junction(early.last.value, late.first.value) + late.increase
+    } else {
+        let (more, less) = if a.count >= b.count { (a, b) } else { (b, a) };
+        more.increase + before(less, more) + after(less, more)
+    };
+    Rollup {
+        start_ms: a.start_ms,
+        count: a.count + b.count,
+        sum: early.sum + late.sum,
+        min: lowest(a.min, b.min),
+        max: highest(a.max, b.max),
+        first: early.first,
+        last: newest.last,
+        increase,
+        ended: newest.ended,
+    }
+}
+
+/// The step from the start of `less`, if it lies before `more`, to the start of `more`.
+fn before(less: &Rollup, more: &Rollup) -> f64 {
+    if less.first.time_ms < more.first.time_ms {
+        junction(less.first.value, more.first.value)
+    } else {
+        0.0
+    }
+}
+
+fn after(less: &Rollup, more: &Rollup) -> f64 {
+    if less.last.time_ms > more.last.time_ms {
+        junction(more.last.value, less.last.value)
+    } else {
+        0.0
+    }
+}
+
+/// `row`, ended where the other one, which has no samples, says so.
+fn with_end(row: &Rollup, other: &Rollup) -> Rollup {
+    Rollup {
+        ended: row.ended || other.ended,
+        ..*row
+    }
+}
