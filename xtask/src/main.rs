@@ -1,7 +1,7 @@
 //! Everything a developer of TinyObs runs: `cargo xtask <command>`.
 //!
 //!   test    all that proves TinyObs: lints, Rust, UI, real processes, browser
-//!   crash   kill -9 at random moments, an outside log of acknowledged batches as the oracle
+//!   crash   kill -9, power cuts, flipped bits, full disks, failing syncs: what survives them
 //!   fuzz    inputs made up by coverage, for everything that reads bytes
 //!   bench   the figures of docs/PERFORMANCE.md
 //!
@@ -23,8 +23,9 @@ use clap::Parser;
 enum Command {
     /// Run all that proves TinyObs; installs npm packages and, where it may, Chromium.
     Test(test::Options),
-    /// Kill the server at random moments and look for what it had acknowledged.
-    Crash(crash::Options),
+    /// Hurt a real server and look for what it had acknowledged.
+    #[command(subcommand)]
+    Crash(crash::Fault),
     /// Look for inputs that panic, are read wrongly, or take too much.
     Fuzz(fuzz::Options),
     /// Measure ingest, disk, memory, start-up and the SDK.
@@ -34,7 +35,7 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Command::parse() {
         Command::Test(options) => test::run(&options),
-        Command::Crash(options) => crash::run(&options),
+        Command::Crash(fault) => crash::run(&fault),
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Bench(options) => bench::run(&options),
     }

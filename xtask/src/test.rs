@@ -14,16 +14,13 @@ pub struct Options {
     /// Leave out the browser tests.
     #[arg(long)]
     no_browser: bool,
-    /// Leave out the crash test.
+    /// Leave out the crash tests.
     #[arg(long)]
     no_crash: bool,
     /// Leave out the fuzzer.
     #[arg(long)]
     no_fuzz: bool,
 }
-
-/// How often the server is killed here; `cargo xtask crash --kills 1000` is the long form.
-const KILLS: u32 = 50;
 
 /// Runs everything.
 pub fn run(options: &Options) -> Result<()> {
@@ -66,7 +63,7 @@ pub fn run(options: &Options) -> Result<()> {
         fuzz::run(&fuzz::Options::short())?;
     }
     if !options.no_crash {
-        crash::run(&crash::Options::short(KILLS))?;
+        crash::short()?;
     }
     if let Some(chromium) = &chromium {
         browser(chromium)?;

@@ -44,7 +44,7 @@ pub fn build_server(release: bool) -> Result<PathBuf> {
         .join("tinyobs"))
 }
 
-/// Where cargo builds.
+/// Where cargo builds to.
 pub fn target_dir() -> Result<PathBuf> {
     let output = Command::new("cargo")
         .args(["metadata", "--format-version", "1", "--no-deps"])

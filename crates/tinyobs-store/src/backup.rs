@@ -5,7 +5,7 @@
 //!
 //! I-BACKUP-1  A restored backup holds exactly what was acknowledged before it, and nothing that was
 //!             not sent.
-//! Proved by: backup/tests.rs, tinyobs-server tests/process.
+//! Proved by: backup/tests.rs.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -101,3 +101,6 @@ impl Read for Content {
         Ok(len)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -157,6 +157,9 @@ pub enum Pick {
     /// Newest ones of similar size, when there are enough of them: what is written is rewritten a
     /// logarithmic number of times.
     Similar,
+    /// All of a partition that hardly anything is added to any more, unless that would rewrite a
+    /// large table for the sake of a few late samples.
+    Settled,
     /// All, when there are several.
     All,
     /// All, also a single one: something is to be left out of it.

@@ -37,6 +37,9 @@ const SETTLE: Duration = Duration::from_secs(5);
 /// for there may be room again.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 
+/// So long after its end a partition gets hardly anything any more, in ms.
+const SETTLED_MS: i64 = 2 * 3_600_000;
+
 /// What a cycle is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u64)]
@@ -364,7 +367,12 @@ impl Inner {
         let total = candidates.len() as u64;
         self.journal.begin(Phase::Merge, total);
         let mut merged = 0;
+        let settled_ms = self.options.clock.now_ms().saturating_sub(SETTLED_MS);
         for (done, partition) in (1..).zip(candidates) {
+            let pick = match pick {
+                Pick::Similar if partition.end_ms() <= settled_ms => Pick::Settled,
+                other => other,
+            };
             match self.merge_partition(partition, pick) {
                 // What is damaged stays as it is; it has been reported, and the others go on.
                 Err(error @ StoreError::Corrupt { .. }) => {

@@ -15,7 +15,7 @@
 //!              of two windows, so that no sample is counted on both sides.
 //! I-RESOLVE-2  The head is read before the engine (I-SELECT-1), and everything of the engine is read
 //!              in one view.
-//! Proved by: resolve/tests.rs, tests/model.rs.
+//! Proved by: resolve/tests.rs, retention/tests.rs, tests/model.rs.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -92,7 +92,8 @@ pub fn stretches(
         .chain(&there.until_ms)
         .copied()
         .collect();
-    starts.retain(|&at| range.start_ms < at && at <= range.end_ms);
+    // The end of time is no border.
+    starts.retain(|&at| range.start_ms < at && at <= range.end_ms && at < i64::MAX);
     starts.push(range.start_ms);
     starts.sort_unstable();
     starts.dedup();

@@ -9,7 +9,7 @@
 //! I-STORAGE-1  A batch that would go beyond the budget is refused before it is logged.
 //! I-STORAGE-2  The reserve is given back before anything that frees room needs some: a full disk
 //!              can always be emptied.
-//! Proved by: storage/tests.rs, `cargo xtask crash full`.
+//! Proved by: retention/tests.rs, `cargo xtask crash full`.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -47,6 +47,12 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![6 => write, 1 => Just(Step::Flush), 1 => Just(Step::Maintain), 1 => Just(Step::Restart), 1 => Just(Step::Kill)]
 }
 
+/// In memory where the system has such a place: this is about order, not about devices.
+fn quick_dir() -> tempfile::TempDir {
+    let made = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+    made.expect("a directory")
+}
+
 fn options(dir: &Path) -> StoreOptions {
     StoreOptions {
         retention: Retention::FOR_EVER,
@@ -105,7 +111,7 @@ proptest! {
         steps in proptest::collection::vec(step(), 1..25),
         cut in -300i64..900, width in 0i64..600,
     ) {
-        let mut dir = tempfile::tempdir().expect("a directory");
+        let mut dir = quick_dir();
         let open = |dir: &Path| Store::open(options(dir)).expect("opens");
         let mut store = open(dir.path());
         let mut model: BTreeMap<u8, BTreeMap<i64, u64>> = BTreeMap::new();
@@ -127,7 +133,7 @@ proptest! {
                     store = open(dir.path());
                 }
                 Step::Kill => {
-                    let copy = tempfile::tempdir().expect("a directory");
+                    let copy = quick_dir();
                     copy_dir(dir.path(), copy.path());
                     store = open(copy.path());
                     dir = copy;
@@ -150,7 +156,7 @@ proptest! {
 /// A reader must see every acknowledged sample at any moment of a flush.
 #[test]
 fn i_select_1_nothing_is_missed_while_a_flush_runs() {
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = quick_dir();
     let store = Arc::new(Store::open(options(dir.path())).expect("opens"));
     let done = Arc::new(AtomicBool::new(false));
     let flusher = {

@@ -6,4 +6,6 @@
 pub mod process;
 pub mod server;
 
-pub use server::{Server, Start, agent};
+pub use ureq::Agent;
+
+pub use server::{Answer, Around, Server, Start, Started, agent, post};

@@ -1,5 +1,6 @@
 //! Server: the real binary, started, killed and asked.
 
+use std::fs::File;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -29,15 +30,76 @@ pub struct Start {
     pub args: Vec<String>,
 }
 
+/// What is around the process.
+#[derive(Clone, Default)]
+pub struct Around {
+    /// A command to put in front, such as `taskset -c 0`. It must become the server, so that pid
+    /// and exit status are the server's.
+    pub wrapper: Vec<String>,
+    /// Where stderr is appended to; without it, to ours.
+    pub log: Option<PathBuf>,
+}
+
+/// How a start ended.
+pub enum Started {
+    /// It answers.
+    Ready(Server),
+    /// The process ended before it answered.
+    Ended(ExitStatus),
+}
+
+/// An answer, whatever its status.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// Seconds of `Retry-After`.
+    pub retry_after: Option<u64>,
+    /// The whole body.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The body as text, for people.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> Result<Value> {
+        serde_json::from_slice(&self.body).with_context(|| self.text())
+    }
+}
+
 /// Longer than any start should take on a busy machine.
 const START_WITHIN: Duration = Duration::from_secs(30);
 
 impl Server {
     /// Starts the binary on a free port and waits until it answers.
     pub fn start(start: &Start) -> Result<Self> {
+        match Self::start_in(start, &Around::default())? {
+            Started::Ready(server) => Ok(server),
+            Started::Ended(status) => bail!("the server ended while starting: {status}"),
+        }
+    }
+
+    /// Starts the binary with something around it, and waits until it answers or ends.
+    pub fn start_in(start: &Start, around: &Around) -> Result<Started> {
         let port = free_port()?;
         let begun = Instant::now();
-        let child = Command::new(&start.binary)
+        let mut words = around.wrapper.iter().map(AsRef::as_ref);
+        let mut command = match words.next() {
+            Some(first) => Command::new::<&Path>(first),
+            None => Command::new(&start.binary),
+        };
+        if !around.wrapper.is_empty() {
+            command.args(words).arg(&start.binary);
+        }
+        let stderr = match &around.log {
+            Some(path) => File::options().create(true).append(true).open(path)?.into(),
+            None => Stdio::inherit(),
+        };
+        let child = command
             .arg("serve")
             .args(["--listen", &format!("127.0.0.1:{port}")])
             .arg("--data-dir")
@@ -46,9 +108,9 @@ impl Server {
             .env_clear()
             .current_dir(start.data_dir.parent().unwrap_or(Path::new("/")))
             .stdout(Stdio::null())
-            .stderr(Stdio::inherit())
+            .stderr(stderr)
             .spawn()
-            .with_context(|| format!("cannot start {}", start.binary.display()))?;
+            .with_context(|| format!("cannot start {command:?}"))?;
         let url = format!("http://127.0.0.1:{port}");
         let mut server = Self {
             child,
@@ -58,7 +120,7 @@ impl Server {
         };
         while server.get_status("/readyz").ok() != Some(200) {
             if let Some(status) = server.child.try_wait()? {
-                bail!("the server ended while starting: {status}");
+                return Ok(Started::Ended(status));
             }
             if begun.elapsed() > START_WITHIN {
                 bail!("the server did not answer within {START_WITHIN:?}");
@@ -66,7 +128,7 @@ impl Server {
             std::thread::sleep(Duration::from_millis(1));
         }
         server.started_in = begun.elapsed();
-        Ok(server)
+        Ok(Started::Ready(server))
     }
 
     /// Its process.
@@ -99,6 +161,16 @@ impl Server {
         Ok(answer.status().as_u16())
     }
 
+    /// The answer to a GET, whatever its status.
+    pub fn ask(&self, path: &str) -> Result<Answer> {
+        read(self.agent.get(format!("{}{path}", self.url)).call()?)
+    }
+
+    /// The answer to a POST of JSON, whatever its status.
+    pub fn post(&self, path: &str, body: &str) -> Result<Answer> {
+        post(&self.agent, &format!("{}{path}", self.url), body)
+    }
+
     /// Status and JSON answer of a POST to `/v1/ingest`.
     pub fn ingest(&self, body: &str) -> Result<(u16, Value)> {
         let mut answer = self
@@ -110,8 +182,27 @@ impl Server {
         Ok((answer.status().as_u16(), serde_json::from_slice(&text)?))
     }
 
+    /// Waits until the process ends by itself; none when it does not in time.
+    pub fn ended_within(&mut self, time: Duration) -> Result<Option<ExitStatus>> {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(Some(status));
+            }
+            if begun.elapsed() > time {
+                return Ok(None);
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
     /// Kills it as `kill -9` does.
     pub fn kill(mut self) -> Result<()> {
+        self.kill_now()
+    }
+
+    /// Likewise; what is left answers nothing.
+    pub fn kill_now(&mut self) -> Result<()> {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
@@ -150,6 +241,24 @@ pub fn agent() -> ureq::Agent {
         .timeout_global(Some(Duration::from_mins(1)))
         .build();
     config.into()
+}
+
+/// The answer to a POST of JSON, whatever its status.
+pub fn post(agent: &ureq::Agent, url: &str, body: &str) -> Result<Answer> {
+    let request = agent.post(url).header("Content-Type", "application/json");
+    read(request.send(body)?)
+}
+
+fn read(mut answer: ureq::http::Response<ureq::Body>) -> Result<Answer> {
+    let header = answer.headers().get("retry-after");
+    let retry_after = header.and_then(|value| value.to_str().ok()?.parse().ok());
+    let status = answer.status().as_u16();
+    let body = answer.body_mut().with_config().limit(1 << 30);
+    Ok(Answer {
+        status,
+        retry_after,
+        body: body.read_to_vec()?,
+    })
 }
 
 fn free_port() -> Result<u16> {

@@ -30,6 +30,8 @@ use crate::files::Files;
 
 /// Similar tables, this many at least, are merged: see [`Pick::Similar`].
 const MERGE_TABLES: usize = 4;
+/// What is added to a settled partition is merged when it is larger than this part of it.
+const SMALL_PART: u64 = 16;
 /// Entries between two looks at whether a merge should go on.
 const LOOK_EVERY: u64 = 1_024;
 
@@ -422,25 +424,35 @@ impl Pick {
     /// The tables to merge, neighbours in age: between two of them none may be left out, or an old
     /// value would come to stand above a newer one.
     fn of(self, tables: &[Arc<Table>]) -> Vec<Arc<Table>> {
-        match (self, tables) {
-            (Self::Rewrite, _) | (Self::All, [_, _, ..]) => return tables.to_vec(),
-            (Self::All, _) => return Vec::new(),
-            (Self::Similar, _) => {}
-        }
-        let (mut bytes, mut count) = (0, 0);
-        for table in tables.iter().rev() {
-            let next = table.line().bytes;
-            if count > 0 && next > 2 * bytes {
-                break;
-            }
-            bytes += next;
-            count += 1;
-        }
-        if count < MERGE_TABLES {
-            return Vec::new();
-        }
+        let settled = || {
+            let bytes = tables.iter().map(|table| table.line().bytes);
+            let (largest, all) = (bytes.clone().max().unwrap_or(0), bytes.sum::<u64>());
+            tables.len() >= MERGE_TABLES || all - largest > largest / SMALL_PART
+        };
+        let count = match self {
+            Self::Rewrite => tables.len(),
+            Self::All if tables.len() > 1 => tables.len(),
+            Self::Settled if tables.len() > 1 && settled() => tables.len(),
+            Self::All | Self::Settled => 0,
+            Self::Similar => similar(tables),
+        };
         tables[tables.len() - count..].to_vec()
     }
+}
+
+/// How many of the newest tables to merge: none is larger than all newer ones together, so a table
+/// is rewritten only into one at least twice its size.
+fn similar(tables: &[Arc<Table>]) -> usize {
+    let (mut bytes, mut count) = (0, 0);
+    for table in tables.iter().rev() {
+        let next = table.line().bytes;
+        if count > 0 && next > bytes {
+            break;
+        }
+        bytes += next;
+        count += 1;
+    }
+    if count < MERGE_TABLES { 0 } else { count }
 }
 
 fn first_manifest(

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::files::failing::Failing;
+use crate::files::failing::{Failing, quick_dir};
 use crate::files::memory::MemoryFiles;
 use crate::files::{Files, RealFiles};
 
@@ -30,7 +30,7 @@ const COUNTERS: Counters = Counters {
 
 /// Runs a test on an empty engine of each kind.
 fn each_engine(test: impl Fn(&dyn Engine)) {
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = quick_dir();
     test(&memory());
     test(&disk(dir.path()));
 }
@@ -140,7 +140,7 @@ fn i_engine_3_partitions_are_dropped_whole() {
 
 #[test]
 fn i_engine_1_a_commit_survives_reopening() {
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = quick_dir();
     let day = Partition::raw(0);
     commit(&disk(dir.path()), day, &[("a", "1")]);
     let engine = disk(dir.path());
@@ -153,7 +153,7 @@ fn i_engine_1_a_commit_survives_reopening() {
 
 #[test]
 fn i_engine_1_what_no_manifest_names_is_removed() {
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = quick_dir();
     let day = Partition::raw(0);
     commit(&disk(dir.path()), day, &[("a", "1")]);
     let orphan = dir.path().join("tables/0000000000000009.table");
@@ -165,7 +165,7 @@ fn i_engine_1_what_no_manifest_names_is_removed() {
 
 #[test]
 fn i_table_1_every_flipped_bit_is_found_or_harmless() {
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = quick_dir();
     let day = Partition::raw(0);
     let entries: Vec<(String, String)> = (0u32..20)
         .map(|i| (format!("key{i:05}"), i.to_string().repeat(10)))
@@ -200,7 +200,7 @@ fn i_table_1_every_flipped_bit_is_found_or_harmless() {
 
 #[test]
 fn i_engine_5_a_damaged_table_is_reported_and_the_others_answer() {
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = quick_dir();
     let (one, two) = (Partition::raw(0), Partition::raw(DAY_MS));
     commit(&disk(dir.path()), one, &[("a", "1")]);
     commit(&disk(dir.path()), two, &[("b", "2")]);
@@ -306,7 +306,7 @@ fn a_merge_of_similar_tables_waits_until_there_are_enough() {
 
 #[test]
 fn a_reader_goes_on_behind_a_damaged_block_and_looks_only_at_what_is_newer() {
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = quick_dir();
     let keys: Vec<String> = (0..400).map(|i| format!("{i:05}")).collect();
     let value = "v".repeat(100);
     let entries: Vec<_> = keys
@@ -349,7 +349,7 @@ fn a_reader_goes_on_behind_a_damaged_block_and_looks_only_at_what_is_newer() {
 /// that would be open otherwise.
 #[test]
 fn i_files_1_tables_without_end_need_few_open_files() {
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = quick_dir();
     let engine = disk(dir.path());
     let day = |n: i64| Partition::raw(n * DAY_MS);
     let tables = (0..400).map(|n| table(&engine, day(n), &[("a", "1")]));
@@ -371,7 +371,7 @@ fn i_files_1_tables_without_end_need_few_open_files() {
 
 #[test]
 fn a_missing_manifest_beside_tables_is_refused() {
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = quick_dir();
     commit(&disk(dir.path()), Partition::raw(0), &[("a", "1")]);
     RealFiles
         .remove(&dir.path().join("MANIFEST"))
@@ -387,7 +387,7 @@ fn i_engine_1_a_commit_that_fails_anywhere_is_all_or_nothing() {
     let (one, two) = (Partition::raw(0), Partition::raw(DAY_MS));
     let mut failing = 0;
     loop {
-        let dir = tempfile::tempdir().expect("a directory");
+        let dir = quick_dir();
         commit(&disk(dir.path()), one, &[("a", "1")]);
         let files = Failing::at(failing);
         let engine = TableEngine::open(Arc::new(files.clone()), dir.path()).expect("opens");
@@ -428,7 +428,7 @@ proptest! {
         from in "[ab]{0,4}", to in "[ab]{0,4}",
     ) {
         let mut model = BTreeMap::new();
-        let dir = tempfile::tempdir().expect("a directory");
+        let dir = quick_dir();
         let engine = disk(dir.path());
         let day = Partition::raw(0);
         for entries in commits {

@@ -7,6 +7,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Files, ReadFile, RealFiles, SyncFile, WriteFile};
 
+/// A directory in memory where the system has such, for tests that open many stores: they are about
+/// what is synced, not about how long that takes.
+pub fn quick_dir() -> tempfile::TempDir {
+    let made = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+    made.expect("a directory")
+}
+
 /// The system's files, but the operation of that number fails. Reads are not counted.
 #[derive(Clone)]
 pub struct Failing {

@@ -1,1 +1,228 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
+use tinyobs_model::{
+    Kind, LabelsBuilder, Matcher, Refusal, ResolvedCursor, Sample, SeriesSource, Stretch,
+    TimeRange, WriteBatch,
+};
+
+use crate::clock::Clock;
+use crate::options::{Retention, StoreOptions};
+use crate::storage::Level;
+use crate::{Store, StoreError};
+
+const MINUTE: i64 = 60_000;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+/// Midnight of a day that begins partitions of all widths.
+const START: i64 = 20_400 * DAY;
+
+struct At(AtomicI64);
+
+impl Clock for At {
+    fn now_ms(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+struct World {
+    clock: Arc<At>,
+    options: StoreOptions,
+}
+
+impl World {
+    fn new(retention: Retention) -> Self {
+        let clock = Arc::new(At(START.into()));
+        let options = StoreOptions {
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            retention,
+            ..StoreOptions::memory()
+        };
+        Self { clock, options }
+    }
+
+    fn open(&self) -> Store {
+        Store::open(self.options.clone()).expect("opens")
+    }
+
+    fn go_to(&self, now_ms: i64) {
+        self.clock.0.store(now_ms, Ordering::SeqCst);
+    }
+}
+
+const SHORT: Retention = Retention {
+    raw_ms: DAY,
+    five_minutes_ms: 20 * DAY,
+    hour_ms: 120 * DAY,
+};
+
+fn batch(label: &str, times: impl Iterator<Item = i64>) -> WriteBatch {
+    let mut batch = WriteBatch::new();
+    let mut labels = LabelsBuilder::new();
+    for (item, time_ms) in (0..).zip(times) {
+        labels.begin("m");
+        labels.push("l", label);
+        let sample = Sample::new(time_ms, f64::from(item));
+        batch
+            .push(item, &mut labels, Kind::Counter, sample, None)
+            .expect("valid");
+    }
+    batch
+}
+
+/// Count of samples by resolution, as a reader with that step sees them.
+fn counts(store: &Store, step_ms: i64) -> Vec<(&'static str, u64)> {
+    let matchers = [Matcher::equal("__name__", "m")];
+    let cursors = store.select_resolved(&matchers, TimeRange::ALL, step_ms);
+    let mut found: Vec<(&'static str, u64)> = Vec::new();
+    let mut stretch = Stretch::default();
+    for mut cursor in cursors.expect("selects") {
+        let cursor: &mut dyn ResolvedCursor = cursor.as_mut();
+        while cursor.next_stretch(&mut stretch).expect("reads") {
+            let rows: u64 = stretch.rollups.iter().map(|row| row.count).sum();
+            let count = rows + stretch.samples.len() as u64;
+            match found.last_mut() {
+                Some((name, all)) if *name == stretch.resolution.as_str() => *all += count,
+                _ => found.push((stretch.resolution.as_str(), count)),
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn i_retention_1_raw_goes_when_it_is_old_and_its_rollups_stay() {
+    let world = World::new(SHORT);
+    let store = world.open();
+    let day = |day: i64| (0..288).map(move |i| START + day * DAY + i * 5 * MINUTE);
+    world.go_to(START + DAY + HOUR);
+    store.append(&batch("a", day(0))).expect("appends");
+    store.append(&batch("a", day(1).take(12))).expect("appends");
+    let done = store.maintain().expect("maintains");
+    assert_eq!(done.dropped_partitions, 0, "a day is kept from its end on");
+    assert_eq!(counts(&store, 0), [("raw", 300)]);
+
+    world.go_to(START + 2 * DAY);
+    assert_eq!(store.maintain().expect("maintains").dropped_partitions, 1);
+    assert_eq!(counts(&store, 0), [("5m", 288), ("raw", 12)]);
+    assert_eq!(counts(&store, 5 * MINUTE), [("5m", 300)]);
+    assert_eq!(counts(&store, HOUR), [("1h", 300)]);
+
+    // The five minutes of ten days, twenty days after their end; then the hours.
+    world.go_to(START + 30 * DAY);
+    store.maintain().expect("maintains");
+    assert_eq!(counts(&store, 0), [("1h", 300)]);
+    world.go_to(START + 180 * DAY);
+    store.maintain().expect("maintains");
+    assert_eq!(counts(&store, 0), []);
+    assert_eq!(store.stats().series, 0, "I-RETENTION-2");
+    assert_eq!(store.cardinality().expired, 1);
+}
+
+#[test]
+fn what_is_too_old_for_raw_goes_into_rollups_and_what_is_too_old_for_all_is_refused() {
+    let world = World::new(SHORT);
+    let store = world.open();
+    let old = |n: i64| (0..n).map(|i| START + i * MINUTE);
+    world.go_to(START + 2 * HOUR);
+    store.append(&batch("a", old(30))).expect("appends");
+    world.go_to(START + 5 * DAY);
+    store.maintain().expect("maintains");
+    assert_eq!(counts(&store, 0), [("5m", 30)]);
+    // Half an hour more, and the series that nobody had then.
+    let late = (30..60).map(|i| START + i * MINUTE);
+    store.append(&batch("a", late)).expect("appends");
+    store.append(&batch("b", old(7))).expect("appends");
+    store.maintain().expect("maintains");
+    assert_eq!(counts(&store, 0), [("5m", 67)]);
+    assert_eq!(counts(&store, HOUR), [("1h", 67)]);
+
+    world.go_to(START + 400 * DAY);
+    let refused = store.append(&batch("a", old(1))).expect("answers").refused;
+    assert_eq!(refused[0].rule, Refusal::TimeExpired);
+    assert!(
+        refused[0].message.contains("--retention-1h"),
+        "{}",
+        refused[0].message
+    );
+}
+
+#[test]
+fn i_retention_3_a_series_that_comes_back_is_a_new_one() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let clock = Arc::new(At(START.into()));
+    let options = StoreOptions {
+        clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        retention: SHORT,
+        ..StoreOptions::disk(dir.path())
+    };
+    let store = Store::open(options.clone()).expect("opens");
+    store
+        .append(&batch("a", START..START + 3))
+        .expect("appends");
+    store.maintain().expect("maintains");
+    clock.0.store(START + 300 * DAY, Ordering::SeqCst);
+    assert_eq!(store.maintain().expect("maintains").expired_series, 1);
+    let now = START + 300 * DAY;
+    store.append(&batch("a", now..now + 2)).expect("appends");
+    assert_eq!(counts(&store, 0), [("raw", 2)]);
+    store.close().expect("closes");
+    drop(store);
+    let store = Store::open(options).expect("opens");
+    assert_eq!(counts(&store, 0), [("raw", 2)]);
+    assert_eq!(store.stats().series, 1);
+}
+
+#[test]
+fn i_storage_1_a_spent_budget_lets_the_oldest_go_and_refuses_when_nothing_may() {
+    let mut world = World::new(Retention::FOR_EVER);
+    world.options.max_bytes = 600_000;
+    let store = world.open();
+    // Numbers that do not compress: about 7 bytes each.
+    let noise = |day: i64| {
+        let mut batch = WriteBatch::new();
+        let mut labels = LabelsBuilder::new();
+        for item in 0..17_280u32 {
+            labels.begin("m");
+            labels.push("l", "noise");
+            let time_ms = START + day * DAY + i64::from(item) * 5_000;
+            let bits = (u64::from(item) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 2;
+            let sample = Sample::new(time_ms, f64::from_bits(bits | 1 << 61));
+            batch
+                .push(item % 9_000, &mut labels, Kind::Gauge, sample, None)
+                .expect("valid");
+        }
+        batch
+    };
+    let mut stored = 0;
+    for day in 0..6 {
+        world.go_to(START + (day + 1) * DAY);
+        stored += store.append(&noise(day)).expect("there is room").stored;
+        store.maintain().expect("maintains");
+        assert!(
+            store.storage().used_bytes < 600_000,
+            "{:?}",
+            store.storage()
+        );
+    }
+    assert_eq!(stored, 6 * 17_280);
+    // Raw went, every sample is still counted in its hour.
+    let hourly: u64 = counts(&store, HOUR).iter().map(|(_, count)| count).sum();
+    assert_eq!(hourly, stored);
+    let raw = store.storage().spaces[0].clone();
+    assert!(raw.dropped_until_ms >= Some(START + DAY), "{raw:?}");
+
+    // All of it in one day: nothing of that may go.
+    world.options.max_bytes = 100_000;
+    world.go_to(START + DAY - 1);
+    let store = world.open();
+    store.append(&noise(0)).expect("appends");
+    store.maintain().expect("maintains");
+    assert_eq!(store.storage().level, Level::Full);
+    let refused = store.append(&batch("x", START..=START));
+    assert!(
+        matches!(refused, Err(StoreError::Budget { max: 100_000, .. })),
+        "{refused:?}"
+    );
+    assert!(!counts(&store, 0).is_empty(), "reads keep working");
+}

@@ -1,1 +1,63 @@
+use std::collections::BTreeMap;
 
+use proptest::prelude::*;
+
+use super::*;
+
+fn stored(samples: &[Sample], sequence: u64) -> Run {
+    let mut bytes = Vec::new();
+    chunk::encode(samples, &mut bytes);
+    let (first, last) = (samples[0].time_ms, samples[samples.len() - 1].time_ms);
+    Run::stored(first, last, sequence, bytes)
+}
+
+fn all(runs: Vec<Run>) -> Vec<Sample> {
+    let mut runs = Runs::new(runs);
+    let (mut block, mut all) = (Columns::default(), Vec::new());
+    while runs.next_block(&mut block).expect("decodes") {
+        assert!(block.len() <= BLOCK_SAMPLES, "I-RUNS-2");
+        all.extend(block.iter());
+    }
+    all
+}
+
+proptest! {
+    /// Runs of any overlap against a map in which the younger run wins.
+    #[test]
+    fn i_runs_1_the_youngest_decides(
+        parts in proptest::collection::vec((0i64..400, 1i64..9, 1usize..300), 1..9),
+    ) {
+        let mut model = BTreeMap::new();
+        let mut runs = Vec::new();
+        for (sequence, (from, step, count)) in (1u64..).zip(parts) {
+            let samples: Vec<Sample> = (0..count as i64)
+                .map(|i| Sample::new(from + i * step, sequence as f64))
+                .collect();
+            model.extend(samples.iter().map(|sample| (sample.time_ms, sample.value)));
+            runs.push(stored(&samples, sequence));
+        }
+        let expected: Vec<Sample> =
+            model.into_iter().map(|(time_ms, value)| Sample::new(time_ms, value)).collect();
+        prop_assert_eq!(all(runs), expected);
+    }
+}
+
+#[test]
+fn i_runs_2_many_long_runs_that_overlap_come_in_blocks() {
+    let run = |sequence: u64| {
+        let samples: Vec<Sample> = (0..4_000)
+            .map(|i| Sample::new(i * 8 + sequence as i64, sequence as f64))
+            .collect();
+        stored(&samples, sequence)
+    };
+    let merged = all((0..8).map(run).collect());
+    let expected: Vec<Sample> = (0..32_000)
+        .map(|i| Sample::new(i, (i % 8) as f64))
+        .collect();
+    assert_eq!(merged, expected);
+}
+
+#[test]
+fn nothing_is_nothing() {
+    assert_eq!(all(Vec::new()), []);
+}

@@ -5,7 +5,7 @@ use tinyobs_model::{LabelsBuilder, Metadata, Refusal, Refused, stale_marker};
 
 use super::*;
 use crate::clock::Clock;
-use crate::files::failing::Failing;
+use crate::files::failing::{Failing, quick_dir};
 use crate::options::{Durability, Retention, StoreOptions};
 
 const NOW: i64 = 1_795_306_562_347;
@@ -511,7 +511,7 @@ fn i_append_1_any_single_failure_loses_nothing_acknowledged() {
 
 /// Runs a small life of a store; false when it ended before the operation that was to fail.
 fn acked_with_failure(failing: usize, durability: Durability) -> bool {
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = quick_dir();
     let files = Failing::at(failing);
     let failing_options = StoreOptions {
         files: Arc::new(files.clone()),
@@ -539,8 +539,10 @@ fn acked_with_failure(failing: usize, durability: Durability) -> bool {
                 );
                 acked.push(sample);
             }
-            if i % 2 == 1 {
-                let _ = store.flush();
+            match i {
+                1 => drop(store.flush()),
+                3 | 5 => drop(store.maintain()),
+                _ => {}
             }
         }
         let _ = store.close();
