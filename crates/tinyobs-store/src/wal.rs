@@ -307,8 +307,15 @@ fn replay(
                 let known = segment::VERSION;
                 return Err(StoreError::NewerFormat { path, found, known });
             }
+            // Begun just before a power cut, and too short to hold anything.
+            Header::Torn => {
+                files
+                    .remove(&path)
+                    .map_err(|e| StoreError::io("remove", &path, e))?;
+                continue;
+            }
             // The frames may be whole all the same.
-            Header::Torn | Header::Foreign => {
+            Header::Foreign => {
                 quarantine(files, &path, &bytes)?;
                 replayed
                     .damage

@@ -119,7 +119,7 @@ pub fn join(a: &Rollup, b: &Rollup) -> Rollup {
         late
     };
     let increase = if early.last.time_ms < late.first.time_ms {
-        early.increase + junction(early.last.value, late.first.value) + late.increase
+        early.increase + step(early.last, late.first) + late.increase
     } else {
         let (more, less) = if a.count >= b.count { (a, b) } else { (b, a) };
         more.increase + before(less, more) + after(less, more)
@@ -137,10 +137,20 @@ pub fn join(a: &Rollup, b: &Rollup) -> Rollup {
     }
 }
 
+/// What the value went up by between two parts. Beside a NaN nobody knows; it must not take the rest of
+/// the increase with it.
+fn step(before: Sample, after: Sample) -> f64 {
+    if before.value.is_nan() || after.value.is_nan() {
+        0.0
+    } else {
+        junction(before.value, after.value)
+    }
+}
+
 /// The step from the start of `less`, if it lies before `more`, to the start of `more`.
 fn before(less: &Rollup, more: &Rollup) -> f64 {
     if less.first.time_ms < more.first.time_ms {
-        junction(less.first.value, more.first.value)
+        step(less.first, more.first)
     } else {
         0.0
     }
@@ -148,7 +158,7 @@ fn before(less: &Rollup, more: &Rollup) -> f64 {
 
 fn after(less: &Rollup, more: &Rollup) -> f64 {
     if less.last.time_ms > more.last.time_ms {
-        junction(more.last.value, less.last.value)
+        step(more.last, less.last)
     } else {
         0.0
     }
