@@ -12,6 +12,7 @@
 //! Proved by: store/tests.rs, tests/model.rs, `cargo xtask crash`.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::PoisonError;
 
 use tinyobs_model::kind::metadata_text;
 use tinyobs_model::limits;
@@ -45,6 +46,8 @@ struct Plan {
     admitted: HashMap<Vec<u8>, SeriesId>,
     /// New series of this batch, by metric.
     by_metric: HashMap<String, u64>,
+    /// The newest time of each series in `samples`, once somebody has asked.
+    newest_ms: Option<HashMap<SeriesId, i64>>,
     /// Rows whose kind is not the one last sent with their series.
     kinds: Vec<usize>,
     stored: u64,
@@ -102,13 +105,29 @@ impl Inner {
         for (row, known) in batch.rows().iter().zip(&known) {
             if let Some((id, _)) = known
                 && row.start_ms.is_some()
-                && self.head.last_ms(*id).is_none()
+                && *id < self.first_new_series
             {
-                let last_ms = last_stored_ms(self.engine.view().as_ref(), *id)?;
-                self.head.recall(*id, last_ms.unwrap_or(i64::MIN));
+                self.recall(*id)?;
             }
         }
         Ok(known)
+    }
+
+    /// Tells the head the newest time of a series that is older than this start.
+    fn recall(&self, id: SeriesId) -> Result<(), StoreError> {
+        let is_known = {
+            let recalled = self.recalled.read();
+            recalled
+                .unwrap_or_else(PoisonError::into_inner)
+                .contains(&id)
+        };
+        if !is_known {
+            let last_ms = last_stored_ms(self.engine.view().as_ref(), id)?;
+            self.head.recall(id, last_ms.unwrap_or(i64::MIN));
+            let recalled = self.recalled.write();
+            recalled.unwrap_or_else(PoisonError::into_inner).insert(id);
+        }
+        Ok(())
     }
 
     fn plan(&self, writer: &mut Writer, batch: &WriteBatch, known: &[Known]) -> Plan {
@@ -243,10 +262,12 @@ impl Inner {
     fn plan_item(&self, item: &Item<'_>, ids: &[SeriesId], place: usize, plan: &mut Plan) {
         let rows = item.rows.iter().zip(item.known).zip(ids);
         for (offset, ((row, known), &id)) in rows.enumerate() {
-            if let Some(start_ms) = self.zero_needed(row, id) {
-                plan.samples.push((id, Sample::new(start_ms, 0.0)));
+            if let Some(start_ms) = self.zero_needed(row, id)
+                && plan.newest_ms(id) < start_ms
+            {
+                plan.put(id, Sample::new(start_ms, 0.0));
             }
-            plan.samples.push((id, row.sample));
+            plan.put(id, row.sample);
             plan.stored += 1;
             let before = known.map_or(Kind::Unknown, |(_, kind)| kind);
             if row.kind != Kind::Unknown && row.kind != before {
@@ -355,6 +376,28 @@ impl Item<'_> {
 }
 
 impl Plan {
+    fn put(&mut self, id: SeriesId, sample: Sample) {
+        self.samples.push((id, sample));
+        if let Some(newest) = &mut self.newest_ms {
+            let known = newest.entry(id).or_insert(i64::MIN);
+            *known = sample.time_ms.max(*known);
+        }
+    }
+
+    /// The newest time of a series in this batch so far. Seldom asked: only where a series begins.
+    fn newest_ms(&mut self, id: SeriesId) -> i64 {
+        let samples = &self.samples;
+        let newest = self.newest_ms.get_or_insert_with(|| {
+            let mut newest = HashMap::new();
+            for (id, sample) in samples {
+                let known = newest.entry(*id).or_insert(i64::MIN);
+                *known = sample.time_ms.max(*known);
+            }
+            newest
+        });
+        newest.get(&id).copied().unwrap_or(i64::MIN)
+    }
+
     /// Counts the new series from place `first_new` on.
     fn count_new(&mut self, first_new: usize) {
         for (_, labels) in &self.series[first_new..] {

@@ -9,8 +9,8 @@
 pub mod series;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use hashbrown::HashMap;
 use tinyobs_model::{Sample, TimeRange};
@@ -35,8 +35,22 @@ pub struct Head {
     epoch: AtomicU64,
     /// Samples held, in open runs and sealed chunks.
     samples: AtomicU64,
-    first_ms: AtomicI64,
-    last_ms: AtomicI64,
+    extent: Mutex<Extents>,
+}
+
+/// The earliest and the latest time, of what has been put since the last rotation, and of what was
+/// put before it and is not forgotten yet.
+#[derive(Clone, Copy)]
+struct Extents {
+    since: (i64, i64),
+    before: (i64, i64),
+}
+
+/// Of nothing.
+const NEVER: (i64, i64) = (i64::MAX, i64::MIN);
+
+fn both(a: (i64, i64), b: (i64, i64)) -> (i64, i64) {
+    (a.0.min(b.0), a.1.max(b.1))
 }
 
 /// Chunks taken for a flush, by series.
@@ -49,8 +63,10 @@ impl Head {
             shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
             epoch: AtomicU64::new(0),
             samples: AtomicU64::new(0),
-            first_ms: i64::MAX.into(),
-            last_ms: i64::MIN.into(),
+            extent: Mutex::new(Extents {
+                since: NEVER,
+                before: NEVER,
+            }),
         }
     }
 
@@ -58,7 +74,7 @@ impl Head {
     pub fn put(&self, samples: &[(SeriesId, Sample)]) {
         let epoch = self.epoch.load(Ordering::SeqCst);
         let mut new = 0;
-        let (mut first, mut last) = (i64::MAX, i64::MIN);
+        let (mut first, mut last) = NEVER;
         for (id, sample) in samples {
             first = first.min(sample.time_ms);
             last = last.max(sample.time_ms);
@@ -66,8 +82,8 @@ impl Head {
             new += u64::from(shard.series.entry(*id).or_default().put(*sample, epoch));
         }
         self.samples.fetch_add(new, Ordering::Relaxed);
-        self.first_ms.fetch_min(first, Ordering::Relaxed);
-        self.last_ms.fetch_max(last, Ordering::Relaxed);
+        let mut extent = self.extents();
+        extent.since = both(extent.since, (first, last));
     }
 
     /// The newest sample of a series that is still here.
@@ -109,18 +125,23 @@ impl Head {
             .unwrap_or_default()
     }
 
-    /// Samples held, and the earliest and latest time ever put here.
+    /// Samples held, and their earliest and latest time.
     pub fn extent(&self) -> (u64, i64, i64) {
-        (
-            self.samples.load(Ordering::Relaxed),
-            self.first_ms.load(Ordering::Relaxed),
-            self.last_ms.load(Ordering::Relaxed),
-        )
+        let extent = *self.extents();
+        let (first_ms, last_ms) = both(extent.since, extent.before);
+        (self.samples.load(Ordering::Relaxed), first_ms, last_ms)
+    }
+
+    fn extents(&self) -> MutexGuard<'_, Extents> {
+        self.extent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins a new epoch and returns the one before. Only while nobody writes, together with the
     /// log's rotation.
     pub fn rotate(&self) -> u64 {
+        let mut extent = self.extents();
+        extent.before = both(extent.before, extent.since);
+        extent.since = NEVER;
         self.epoch.fetch_add(1, Ordering::SeqCst)
     }
 
@@ -157,6 +178,7 @@ impl Head {
             }
             self.samples.fetch_sub(held, Ordering::Relaxed);
         }
+        self.extents().before = NEVER;
     }
 
     fn read(&self, id: SeriesId) -> RwLockReadGuard<'_, Shard> {

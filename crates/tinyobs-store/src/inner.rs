@@ -3,7 +3,7 @@
 //! I-STORE-2  After a failed fsync nothing is acknowledged any more, whoever met the failure.
 //! Lock order: working, then writer, then index; never the other way round.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -20,7 +20,7 @@ use crate::options::StoreOptions;
 use crate::signal::Signal;
 use crate::storage::Usage;
 use crate::wal::Log;
-use crate::wal::record::Definition;
+use crate::wal::record::{Definition, SeriesId};
 use crate::wal::syncer::Syncer;
 
 /// What the store's calls and its threads share.
@@ -29,6 +29,10 @@ pub(crate) struct Inner {
     pub(crate) head: Arc<Head>,
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) syncer: Option<Arc<Syncer>>,
+    /// Series from this number on were made since the start: the engine cannot hold anything older.
+    pub(crate) first_new_series: u64,
+    /// Older series whose newest time in the engine the head has been told.
+    pub(crate) recalled: RwLock<HashSet<SeriesId>>,
     /// Who makes series, and who was refused.
     pub(crate) watch: Watch,
     pub(crate) flushes: AtomicU64,

@@ -12,7 +12,7 @@
 //! Proved by: tests/model.rs, `cargo xtask crash kill`.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -113,12 +113,26 @@ pub struct MaintenanceStatus {
 }
 
 /// What is remembered of the cycles.
-#[derive(Default)]
 pub(crate) struct Journal {
+    /// Whether partitions went since series were last looked through.
+    pub(crate) expiry_due: AtomicBool,
     phase: AtomicU64,
     done: AtomicU64,
     total: AtomicU64,
     status: Mutex<MaintenanceStatus>,
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        Self {
+            // A crash may have come between a drop and what it makes obsolete.
+            expiry_due: AtomicBool::new(true),
+            phase: AtomicU64::new(0),
+            done: AtomicU64::new(0),
+            total: AtomicU64::new(0),
+            status: Mutex::default(),
+        }
+    }
 }
 
 impl Journal {
@@ -257,11 +271,11 @@ impl Inner {
         let merged_tables = self.merge(pick)?;
         self.journal.begin(Phase::Retention, 0);
         let dropped_partitions = self.retain()? + self.make_room()?;
-        let expired_series = if dropped_partitions > 0 || self.is_first_cycle() {
-            self.expire()?
-        } else {
-            0
-        };
+        let mut expired_series = 0;
+        if self.journal.expiry_due.load(Ordering::SeqCst) {
+            expired_series = self.expire()?;
+            self.journal.expiry_due.store(false, Ordering::SeqCst);
+        }
         self.watch
             .look_back(&self.index(), self.options.clock.now_ms());
         self.measure();
@@ -273,11 +287,6 @@ impl Inner {
             expired_series,
             took_ms: 0,
         })
-    }
-
-    /// A crash may have come between a drop and what it makes obsolete.
-    fn is_first_cycle(&self) -> bool {
-        lock(&self.journal.status).cycles == 0
     }
 
     /// Tries once more with the reserve when there was no room (I-WORK-2).

@@ -255,6 +255,7 @@ impl Inner {
             drops: drops.to_vec(),
             counters,
         };
+        self.journal.expiry_due.store(true, Ordering::SeqCst);
         match self.engine.commit(commit(counters)) {
             Err(error) if error.is_full() => {
                 // I-STORAGE-2.

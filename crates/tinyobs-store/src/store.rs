@@ -61,6 +61,8 @@ impl Store {
             head: Arc::new(opened.head),
             engine: opened.engine,
             syncer: opened.syncer,
+            first_new_series: opened.writer.next_series,
+            recalled: RwLock::default(),
             watch,
             flushes: AtomicU64::new(0),
             damage: opened.damage,

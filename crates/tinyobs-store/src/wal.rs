@@ -307,9 +307,14 @@ fn replay(
                 let known = segment::VERSION;
                 return Err(StoreError::NewerFormat { path, found, known });
             }
+            // Begun just before a power cut, and too short to hold anything.
+            Header::Torn => {
+                files
+                    .remove(&path)
+                    .map_err(|e| StoreError::io("remove", &path, e))?;
+                continue;
+            }
             // The frames may be whole all the same.
-            // Made, never synced, and then there was a start and a power cut. It never held a frame.
-            Header::Torn => {}
             Header::Foreign => {
                 quarantine(files, &path, &bytes)?;
                 replayed
