@@ -25,6 +25,7 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
+type Entry = (Vec<u8>, Vec<u8>);
 type Entries = BTreeMap<Vec<u8>, Vec<u8>>;
 
 const PARTITIONS: [Partition; 2] = [Partition::raw(0), Partition::CATALOGUE];
@@ -106,7 +107,7 @@ fn entries(feed: &mut Feed<'_>) -> Entries {
             _ => feed.bytes(30).to_vec(),
         };
         entries.insert(key.clone(), value);
-        if key.is_empty() || feed.u8() % 4 == 0 {
+        if key.is_empty() || feed.u8().is_multiple_of(4) {
             key = feed.bytes(20).to_vec();
         } else {
             let at = feed.place(key.len());
@@ -117,7 +118,7 @@ fn entries(feed: &mut Feed<'_>) -> Entries {
 }
 
 /// Reads on after errors. The entries found, in order, and the number of errors.
-fn all_of(engine: &TableEngine, partition: Partition) -> (Vec<(Vec<u8>, Vec<u8>)>, usize) {
+fn all_of(engine: &TableEngine, partition: Partition) -> (Vec<Entry>, usize) {
     let view = engine.view();
     let Ok(mut reader) = view.reader(partition, 0) else {
         return (Vec::new(), 1);
@@ -232,7 +233,7 @@ fn damaged(feed: &mut Feed<'_>) {
     let engine = open(&specimen.files).expect("a damaged table keeps no store from opening");
     for (place, partition) in PARTITIONS.into_iter().enumerate() {
         let (found, errors) = all_of(&engine, partition);
-        let was_written = |(key, value): &(Vec<u8>, Vec<u8>)| {
+        let was_written = |(key, value): &Entry| {
             specimen.tables[place]
                 .iter()
                 .any(|table| table.get(key) == Some(value))
@@ -256,7 +257,7 @@ fn damaged(feed: &mut Feed<'_>) {
 /// accidents, nothing may panic, reserve memory on the file's word, or go on for ever.
 fn checksummed(feed: &mut Feed<'_>) {
     let mut changes = Feed::new(feed.take(12));
-    let is_block = changes.u8() % 2 == 0;
+    let is_block = changes.u8().is_multiple_of(2);
     let specimen = Specimen::write(feed);
     let path = &specimen.table_files()[0];
     specimen.rewrite(path, |bytes| {
@@ -274,9 +275,8 @@ fn checksummed(feed: &mut Feed<'_>) {
     if let Ok(engine) = open(&specimen.files) {
         for partition in PARTITIONS {
             all_of(&engine, partition);
-            let mut reader = match engine.view().reader(partition, 0) {
-                Ok(reader) => reader,
-                Err(_) => continue,
+            let Ok(mut reader) = engine.view().reader(partition, 0) else {
+                continue;
             };
             while !changes.is_empty() {
                 let _ = reader.seek(changes.bytes(3));

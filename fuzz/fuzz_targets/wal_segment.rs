@@ -32,7 +32,7 @@ type Frame = (usize, Vec<u8>);
 fn scanned(bytes: &[u8]) -> (Vec<Frame>, Vec<Hole>) {
     let mut frames = Vec::new();
     let holes = scan(bytes, |at, payload| {
-        frames.push((at as usize, payload.to_vec()))
+        frames.push((at as usize, payload.to_vec()));
     });
     let framed = |(at, payload): &Frame| {
         let mut frame = Vec::new();
