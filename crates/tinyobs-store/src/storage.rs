@@ -183,7 +183,11 @@ impl Inner {
                 dropped_until_ms: (dropped_ms != i64::MIN).then_some(dropped_ms),
             }
         };
-        self.measure();
+        // Not while tables are written that will take the place of others: for a moment both are
+        // there, and a batch would be refused on their account.
+        if let Ok(_idle) = self.working.try_lock() {
+            self.measure();
+        }
         let (used_bytes, max_bytes) = (self.used_bytes(), self.options.max_bytes);
         Storage {
             used_bytes,
