@@ -15,6 +15,7 @@
 //! I-CHUNK-3  A flipped bit anywhere is found by the checksum.
 //! Proved by: chunk/tests.rs.
 
+pub mod layout;
 pub mod values;
 
 mod bits;

@@ -39,6 +39,17 @@ pub fn put_values(out: &mut Vec<u8>, values: &[f64]) {
     ints::encode(&scaled.column, out);
 }
 
+/// What an encoding byte means, for people.
+pub fn encoding_name(encoding: u8) -> String {
+    match (encoding & !EXCEPTIONS, encoding & EXCEPTIONS) {
+        (BITS, _) => "bits".to_owned(),
+        (0, 0) => "integers".to_owned(),
+        (0, _) => "integers with exceptions".to_owned(),
+        (exponent, 0) => format!("{exponent} decimals"),
+        (exponent, _) => format!("{exponent} decimals with exceptions"),
+    }
+}
+
 /// Appends `count` values to `out`; none when the bytes are malformed.
 pub fn read_values(reader: &mut Reader<'_>, count: usize, out: &mut Vec<f64>) -> Option<()> {
     let encoding = reader.u8()?;

@@ -27,7 +27,8 @@ use crate::bytes::Reader;
 use crate::error::StoreError;
 use crate::files::ReadFile;
 
-const MAGIC: [u8; 8] = *b"TINYOTBL";
+/// The first bytes of every table.
+pub(crate) const MAGIC: [u8; 8] = *b"TINYOTBL";
 const VERSION: u32 = 2;
 const FOOTER_BYTES: usize = 32;
 const CRC_BYTES: usize = 4;
@@ -138,6 +139,12 @@ impl Table {
     /// Blocks in it.
     pub fn blocks(&self) -> usize {
         self.blocks.len()
+    }
+
+    /// Where a block is in the file, and its bytes.
+    pub(crate) fn extent(&self, block: usize) -> (u64, u64) {
+        let block = &self.blocks[block];
+        (block.at, block.len as u64)
     }
 
     /// The block that holds the first key not below `from`, or the one before it.

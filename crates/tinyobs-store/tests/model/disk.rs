@@ -268,7 +268,10 @@ impl Files for Disk {
         let mut state = self.lock();
         state.begin(&Needs::NoRoom)?;
         let node = state.get(from)?;
-        state.change(vec![(from.to_path_buf(), None), (to.to_path_buf(), Some(node))]);
+        state.change(vec![
+            (from.to_path_buf(), None),
+            (to.to_path_buf(), Some(node)),
+        ]);
         Ok(())
     }
 

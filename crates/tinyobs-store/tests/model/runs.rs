@@ -120,7 +120,9 @@ fn shrink(setting: &Setting, mut steps: Vec<Step>, mut what: String) -> (Vec<Ste
         piece /= 2;
     }
     for at in 0..steps.len() {
-        let Step::Write(bursts) = &steps[at] else { continue };
+        let Step::Write(bursts) = &steps[at] else {
+            continue;
+        };
         for one in bursts.clone() {
             let mut shorter = one.clone();
             while begun.elapsed() < SHRINKING {

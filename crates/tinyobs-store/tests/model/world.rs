@@ -238,10 +238,17 @@ impl World {
             Step::Maintain => self.maintain(),
             Step::Restart => self.restart(),
             Step::Kill => self.kill(),
-            Step::Read { series, ago_ms, width_ms } => {
-                self.answers().raw(*series, self.range(*ago_ms, *width_ms))
-            }
-            Step::Resolve { series, ago_ms, width_ms, step_ms } => {
+            Step::Read {
+                series,
+                ago_ms,
+                width_ms,
+            } => self.answers().raw(*series, self.range(*ago_ms, *width_ms)),
+            Step::Resolve {
+                series,
+                ago_ms,
+                width_ms,
+                step_ms,
+            } => {
                 let range = self.range(*ago_ms, *width_ms);
                 self.answers().resolved(*series, range, *step_ms)
             }
@@ -263,7 +270,11 @@ impl World {
                 || !self.oracle.lines.contains_key(&burst.series);
             let began = burst.began_ago_ms.filter(|_| is_known);
             // FOUND-2, FOUND-3: see found.rs.
-            let once = bursts.iter().filter(|one| one.series == burst.series).count() == 1;
+            let once = bursts
+                .iter()
+                .filter(|one| one.series == burst.series)
+                .count()
+                == 1;
             let fresh = !self.touched.contains(&burst.series);
             let began = began.filter(|ago| once && fresh && *ago > 0);
             let place = |(number, &bits): (i64, &u64)| Put {
@@ -406,12 +417,18 @@ impl World {
         let stats = self.store().stats();
         let all = || self.oracle.lines.values().flat_map(|line| line.raw.keys());
         let mut figures = (stats.samples, stats.oldest_ms, stats.newest_ms);
-        let expected = (all().count() as u64, all().min().copied(), all().max().copied());
+        let expected = (
+            all().count() as u64,
+            all().min().copied(),
+            all().max().copied(),
+        );
         if std::env::var_os("TINYOBS_MODEL_TIMES").is_none() {
             (figures.1, figures.2) = (expected.1, expected.2);
         }
         if figures != expected {
-            return Err(format!("samples, oldest, newest: got {figures:?}, expected {expected:?}"));
+            return Err(format!(
+                "samples, oldest, newest: got {figures:?}, expected {expected:?}"
+            ));
         }
         let maintenance = self.store().maintenance();
         if maintenance.lag_ms != 0 {

@@ -40,6 +40,12 @@ impl Cursor {
             .then(|| (self.entries.key(), self.entries.value()))
     }
 
+    /// Where the block that it stands in begins in the file.
+    pub(crate) fn block_at(&self) -> u64 {
+        let block = self.next_block.checked_sub(1);
+        block.map_or(0, |block| self.table.extent(block).0)
+    }
+
     /// Whether the last step met damage: one more [`Self::advance`] leads to what comes after it.
     pub fn has_failed(&self) -> bool {
         self.failed
