@@ -303,14 +303,19 @@ fn write_reserve(files: &dyn Files, path: &Path, bytes: u64) -> std::io::Result<
     let mut file = files.create(path)?;
     let mut state = 0x9e37_79b9_7f4a_7c15u64;
     let mut piece = Vec::with_capacity(PIECE);
-    for _ in 0..bytes.div_ceil(PIECE as u64) {
+    let mut left = bytes as usize;
+    while left > 0 {
         piece.clear();
-        while piece.len() < PIECE {
+        let wanted = left.min(PIECE);
+        left -= wanted;
+        while piece.len() < wanted {
             state ^= state << 13;
             state ^= state >> 7;
             state ^= state << 17;
             piece.extend_from_slice(&state.to_le_bytes());
         }
+        // A small budget has a small reserve, and not one byte more.
+        piece.truncate(wanted);
         file.append(&piece)?;
     }
     Ok(())

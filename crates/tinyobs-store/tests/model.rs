@@ -12,6 +12,8 @@
 
 #[path = "model/answers.rs"]
 mod answers;
+#[path = "model/cases.rs"]
+mod cases;
 #[path = "model/disk.rs"]
 mod disk;
 #[path = "model/faults.rs"]

@@ -245,7 +245,7 @@ impl Oracle {
     /// The newest time of a series; none when some of it has been dropped and nobody can tell.
     pub fn newest_ms(&self, series: Series) -> Option<i64> {
         let line = self.lines.get(&series)?;
-        let held = line.raw.keys().chain(line.late.keys()).max().copied();
+        let held = line.held_until_ms();
         line.newest_ms.filter(|newest| held == Some(*newest))
     }
 
@@ -305,13 +305,17 @@ impl Oracle {
     /// The store was opened anew: the newest times are those that it holds.
     pub fn reopened(&mut self) {
         for line in self.lines.values_mut() {
-            let held = line.raw.keys().chain(line.late.keys()).max().copied();
-            line.newest_ms = held;
+            line.newest_ms = line.held_until_ms();
         }
     }
 }
 
 impl Line {
+    fn held_until_ms(&self) -> Option<i64> {
+        let last = |samples: &BTreeMap<i64, u64>| samples.keys().next_back().copied();
+        last(&self.raw).max(last(&self.late))
+    }
+
     fn write(&mut self, time_ms: i64, bits: u64, mark_ms: i64) {
         self.newest_ms = self.newest_ms.max(Some(time_ms));
         if time_ms < mark_ms {
