@@ -64,7 +64,7 @@ fn scanned(bytes: &[u8]) -> (Vec<Frame>, Vec<Hole>) {
     assert_eq!(end, bytes.len(), "the end was not looked at");
     let last_frame = frames.last().map_or(0, |(at, _)| *at);
     for hole in &holes {
-        assert_eq!(hole.frames_after, hole.offset < last_frame as u64);
+        assert!(!hole.torn || hole.offset >= last_frame as u64);
     }
     (frames, holes)
 }

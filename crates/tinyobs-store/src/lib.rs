@@ -39,6 +39,7 @@ mod index;
 mod inner;
 pub mod inspect;
 mod maintenance;
+mod memory;
 mod merge;
 mod open;
 mod options;

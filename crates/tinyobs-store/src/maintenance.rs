@@ -23,6 +23,7 @@ use crate::engine::{Commit, Counters, Partition, Pick, Space, View};
 use crate::error::StoreError;
 use crate::flush;
 use crate::inner::{Inner, lock, of_space};
+use crate::memory;
 use crate::merge::{Catalogue, Chunks, Rows};
 use crate::rollup::job;
 use crate::wal::record::SeriesId;
@@ -251,6 +252,7 @@ impl Inner {
         self.journal.count(&outcome, begun);
         self.take_reserve();
         self.measure();
+        memory::give_back();
         outcome.map(|_| ())
     }
 
@@ -266,6 +268,7 @@ impl Inner {
         self.journal.count(&outcome, begun);
         self.take_reserve();
         self.measure();
+        memory::give_back();
         self.warn_of_budget();
         let mut status = lock(&self.journal.status);
         match &outcome {

@@ -47,7 +47,7 @@ pub fn check(
         report.damage(path, offset, "a whole record of unknown kind");
     }
     for hole in holes {
-        if is_newest && !hole.frames_after {
+        if is_newest && hole.torn {
             // I-WAL-2: nobody was told that it was stored.
             if !directory.is_in_use {
                 report.notes.push(format!(
