@@ -192,3 +192,6 @@ impl From<&MaintenanceStatus> for Progress {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,11 +11,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Arg, ArgMatches, Command};
 
-use super::target::{self, Target};
+use super::target::{self, Limits, Target};
 use super::{Outcome, arguments_of, progress, say};
 use crate::archive;
-use crate::config::Config;
 use crate::config::units::show_size;
+use crate::config::{Config, Resolved};
 
 /// The subcommand.
 pub fn command() -> Command {
@@ -40,13 +40,13 @@ pub fn command() -> Command {
 }
 
 /// Runs it.
-pub fn run(matches: &ArgMatches, config: &Config) -> Outcome {
+pub fn run(matches: &ArgMatches, resolved: &Resolved) -> Outcome {
     let path = matches.get_one::<PathBuf>("file").ok_or("no file")?;
     if path.exists() {
         return Err(format!("{} is there already: choose another name", path.display()).into());
     }
     let draft = path.with_added_extension("part");
-    let written = write(matches, config, &draft);
+    let written = write(matches, &resolved.config, &draft);
     let bytes = written.inspect_err(|_| {
         // Half a backup helps nobody.
         let _ = fs::remove_file(&draft);
@@ -58,7 +58,7 @@ pub fn run(matches: &ArgMatches, config: &Config) -> Outcome {
 }
 
 fn write(matches: &ArgMatches, config: &Config, draft: &Path) -> Result<u64, Box<dyn Error>> {
-    let target = Target::find(matches, config)?;
+    let target = Target::find(matches, config, Limits::NONE)?;
     let fail = |error: io::Error| format!("cannot write {}: {error}", draft.display());
     let file = File::create(draft).map_err(fail)?;
     let bar = progress::bytes("backup", 0);

@@ -76,16 +76,25 @@ fn maintain_opens_a_stopped_store_and_asks_a_running_server() {
 }
 
 #[test]
-fn maintain_drops_what_a_stopped_store_should_no_longer_keep() {
+fn i_target_1_a_stopped_store_drops_only_what_somebody_said() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     {
-        let server = TestServer::with(|config| config.data_dir = data);
-        let old = now_ms() - 5 * 24 * 3_600_000;
+        let server = TestServer::with(|config| {
+            config.data_dir = data;
+            config.retention.raw_ms = 0;
+        });
+        let old = now_ms() - 20 * 24 * 3_600_000;
         let body = format!(r#"{{"metrics":[{{"name":"m","value":1,"timestamp":{old}}}]}}"#);
         assert_eq!(server.client().push(&body).status, 200);
         push(server.client());
     }
+    // Who knows what its server was told to keep.
+    let by_default = run(&dir, &["maintain", "--data-dir", "data"]).1;
+    assert!(
+        by_default.contains(" dropped 0 partitions, "),
+        "{by_default}"
+    );
     let arguments = ["maintain", "--data-dir", "data", "--retention-raw", "1d"];
     let (code, stdout, stderr) = run(&dir, &arguments);
     assert_eq!(code, Some(0), "{stderr}");
