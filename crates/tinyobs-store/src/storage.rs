@@ -319,7 +319,7 @@ fn write_reserve(files: &dyn Files, path: &Path, bytes: u64) -> std::io::Result<
             state ^= state << 17;
             piece.extend_from_slice(&state.to_le_bytes());
         }
-        // Not a byte more: of a small budget it would be most.
+        // A small budget has a small reserve, and not one byte more.
         piece.truncate(wanted);
         file.append(&piece)?;
         left -= wanted;

@@ -1,6 +1,24 @@
+use axum::body::Body;
 use axum::response::IntoResponse;
+use tinyobs_store::{Store, StoreOptions};
+use tokio::time::sleep;
 
 use super::*;
+use crate::config::Config;
+
+#[tokio::test]
+async fn i_admin_1_a_cycle_goes_on_when_its_client_leaves() {
+    let store = Store::open(StoreOptions::memory()).unwrap();
+    let app = App::new(store, Config::default());
+    let request = Request::new(Body::empty());
+    // Asked for once, and then dropped as a client's leaving does.
+    let answer = timeout(Duration::ZERO, run(State(app.clone()), request));
+    drop(answer.await);
+    while app.store.maintenance().cycles < 1 {
+        sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(app.store.maintenance().cycles, 1);
+}
 
 #[test]
 fn i_admin_2_a_cycle_that_goes_on_says_how_far_it_is() {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Client, head};
+use crate::client::{Answer, Client};
 use crate::server::{TestServer, now_ms};
 
 fn ask(client: Client, query: &str, body: &str) -> Answer {
@@ -80,29 +80,6 @@ fn i_admin_2_those_who_come_meanwhile_wait_their_turn() {
         asked.into_iter().map(|one| one.join().unwrap()).collect()
     });
     assert_eq!(answers, [200; 4]);
-}
-
-#[test]
-fn i_admin_1_a_cycle_goes_on_when_its_client_leaves() {
-    let server = TestServer::start();
-    let client = server.client();
-    client.push(r#"{"metrics":[{"name":"m","type":"gauge","value":1}]}"#);
-    let mut stream = client.connect();
-    let path = "/v1/admin/maintenance";
-    std::io::Write::write_all(&mut stream, &head(client.0, "POST", path, &[], Some(0))).unwrap();
-    drop(stream);
-    let begun = Instant::now();
-    while !client
-        .get("/metrics")
-        .text()
-        .contains("\ntinyobs_maintenance_cycles_total 1\n")
-    {
-        assert!(
-            begun.elapsed() < Duration::from_secs(20),
-            "it ended with its client"
-        );
-        thread::sleep(Duration::from_millis(10));
-    }
 }
 
 #[test]
