@@ -132,7 +132,10 @@ impl Soak {
             batch = WriteBatch::new();
             let values = self.load.push(at_ms, &mut batch);
             let appended = self.store.append(&batch).expect("there is always room");
-            assert_eq!((appended.stored, appended.refused), (batch.len() as u64, vec![]));
+            assert_eq!(
+                (appended.stored, appended.refused),
+                (batch.len() as u64, vec![])
+            );
             self.figures.samples += batch.len() as u64;
             if self.is_watched(from_ms) {
                 for (series, time_ms, bits) in values {
@@ -162,7 +165,11 @@ impl Soak {
         figures.expired += expired;
         let used = self.store.storage().used_bytes;
         figures.disk_max = figures.disk_max.max(used);
-        assert!(used <= self.budget, "{used} bytes on disk, budget {}", self.budget);
+        assert!(
+            used <= self.budget,
+            "{used} bytes on disk, budget {}",
+            self.budget
+        );
         let resident = memory("VmRSS");
         figures.memory_max = figures.memory_max.max(resident);
         assert!(resident <= MEMORY_MAX, "{resident} bytes of memory");
@@ -196,7 +203,11 @@ impl Soak {
                 .unwrap_or_else(|what| panic!("day {day}, {place:?}: {what}"));
             windows += 1;
         }
-        assert!(found.is_empty(), "day {day}: too much, such as {:?}", found.first_key_value());
+        assert!(
+            found.is_empty(),
+            "day {day}: too much, such as {:?}",
+            found.first_key_value()
+        );
         assert!(windows > 0, "day {day} was not watched");
     }
 }
@@ -255,5 +266,8 @@ fn weeks_of_the_demo_stay_within_memory_and_disk_and_keep_the_first_day() {
     drop(roomy);
     let tight = soak(days, small, push_ms);
     let kept = &tight.storage().spaces[0];
-    assert!(kept.oldest_ms.is_some_and(|at| at > by_age), "raw went for room: {kept:?}");
+    assert!(
+        kept.oldest_ms.is_some_and(|at| at > by_age),
+        "raw went for room: {kept:?}"
+    );
 }

@@ -41,7 +41,12 @@ impl Answers<'_> {
         let text = |label: Option<&str>| label.unwrap_or_default().to_owned();
         let got: Vec<(String, String)> = listed
             .iter()
-            .map(|info| (text(info.labels.get("__name__")), text(info.labels.get("pod"))))
+            .map(|info| {
+                (
+                    text(info.labels.get("__name__")),
+                    text(info.labels.get("pod")),
+                )
+            })
             .collect();
         if got != names {
             return Err(format!("series: got {got:?}, expected {names:?}"));
@@ -55,7 +60,10 @@ impl Answers<'_> {
         }
         let counted = self.store.cardinality().series;
         if counted != names.len() as u64 {
-            return Err(format!("{counted} series counted, expected {}", names.len()));
+            return Err(format!(
+                "{counted} series counted, expected {}",
+                names.len()
+            ));
         }
         Ok(())
     }
@@ -71,8 +79,12 @@ impl Answers<'_> {
         if ascends && times == expected {
             return Ok(());
         }
-        let missing = expected.iter().find(|(at, bits)| times.get(at) != Some(bits));
-        let extra = times.iter().find(|(at, bits)| expected.get(at) != Some(bits));
+        let missing = expected
+            .iter()
+            .find(|(at, bits)| times.get(at) != Some(bits));
+        let extra = times
+            .iter()
+            .find(|(at, bits)| expected.get(at) != Some(bits));
         Err(format!(
             "raw of series {series} in {range:?}: ascends {ascends}, {} of {} samples, first \
              expected and not got {missing:?}, first got and not expected {extra:?}",

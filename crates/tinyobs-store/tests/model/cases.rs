@@ -87,11 +87,17 @@ fn i_retention_1_after_a_day_and_more_without_a_server_everything_stands_in_roll
 #[test]
 fn i_rollup_4_an_import_of_data_twenty_hours_old_is_rolled_up_before_it_is_dropped() {
     let mut world = World::new(setting()).expect("opens");
-    take(&mut world, [Step::Write(vec![burst(0, HOUR, HOUR)]), Step::Maintain]);
+    take(
+        &mut world,
+        [Step::Write(vec![burst(0, HOUR, HOUR)]), Step::Maintain],
+    );
     // The hours around it have been rolled up long ago.
     let import = (0..4).map(|series| burst(series, 20 * HOUR, 2 * HOUR));
     take(&mut world, [Step::Write(import.collect()), Step::Flush]);
-    take(&mut world, [Step::Advance(3 * DAY), Step::Maintain, Step::Compare]);
+    take(
+        &mut world,
+        [Step::Advance(3 * DAY), Step::Maintain, Step::Compare],
+    );
     assert_eq!(world.store().stats().samples, 0);
     assert_eq!(hours(world.store(), 0).0, 240 + 480);
     assert_eq!(hours(world.store(), 2).0, 480);
@@ -102,17 +108,20 @@ fn i_rollup_4_an_import_of_data_twenty_hours_old_is_rolled_up_before_it_is_dropp
 fn i_rollup_5_an_import_of_data_twenty_days_old_joins_what_is_there() {
     let mut world = World::new(setting()).expect("opens");
     let old = |series: Series| burst(series, 2 * HOUR, HOUR);
-    take(&mut world, [Step::Write(vec![old(0), old(2)]), Step::Maintain]);
+    take(
+        &mut world,
+        [Step::Write(vec![old(0), old(2)]), Step::Maintain],
+    );
     take(&mut world, [Step::Advance(20 * DAY), Step::Maintain]);
     assert_eq!(world.store().stats().samples, 0);
     // The half hour after it, so that nothing overlaps; and a series that is new.
     let ago_ms = 20 * DAY + HOUR;
-    let more = Step::Write(vec![
-        burst(0, ago_ms, HOUR / 2),
-        burst(3, ago_ms, HOUR / 2),
-    ]);
+    let more = Step::Write(vec![burst(0, ago_ms, HOUR / 2), burst(3, ago_ms, HOUR / 2)]);
     take(&mut world, [more, Step::Maintain, Step::Compare]);
-    take(&mut world, [Step::Maintain, Step::Kill, Step::Maintain, Step::Compare]);
+    take(
+        &mut world,
+        [Step::Maintain, Step::Kill, Step::Maintain, Step::Compare],
+    );
     assert_eq!(hours(world.store(), 0).0, 240 + 120);
     assert_eq!(hours(world.store(), 2).0, 240);
     assert_eq!(hours(world.store(), 3).0, 120);

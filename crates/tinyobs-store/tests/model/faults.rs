@@ -61,11 +61,17 @@ fn script() -> Vec<Step> {
     let write = |bursts: &[Burst]| Step::Write(bursts.to_vec());
     vec![
         // Across midnight: two partitions.
-        write(&[burst(0, 2 * HOUR, MINUTE, 100), burst(1, HOUR, 5 * MINUTE, 9)]),
+        write(&[
+            burst(0, 2 * HOUR, MINUTE, 100),
+            burst(1, HOUR, 5 * MINUTE, 9),
+        ]),
         write(&[burst(2, HOUR, 20 * MINUTE, 3)]),
         Step::Maintain,
         // Out of order, again, and with other values.
-        write(&[burst(0, 90 * MINUTE, 30_000, 50), burst(3, 5 * MINUTE, 1_000, 20)]),
+        write(&[
+            burst(0, 90 * MINUTE, 30_000, 50),
+            burst(3, 5 * MINUTE, 1_000, 20),
+        ]),
         Step::Flush,
         Step::Conflict(2),
         Step::Repeat,
@@ -76,7 +82,10 @@ fn script() -> Vec<Step> {
         write(&[burst(0, HOUR, 5 * MINUTE, 12), burst(1, MINUTE, 1_000, 5)]),
         Step::Maintain,
         // Late: twice for dropped days, once for a day that is there.
-        write(&[burst(0, 52 * HOUR, 10 * MINUTE, 6), burst(2, 50 * HOUR, MINUTE, 3)]),
+        write(&[
+            burst(0, 52 * HOUR, 10 * MINUTE, 6),
+            burst(2, 50 * HOUR, MINUTE, 3),
+        ]),
         write(&[burst(1, 2 * HOUR, MINUTE, 7)]),
         Step::Flush,
         write(&[burst(0, 55 * HOUR, 7 * MINUTE, 30)]),
@@ -152,7 +161,11 @@ fn settled(world: &World) -> Result<(), String> {
         ..world.answers()
     };
     answers.all()?;
-    let samples = world.oracle.lines.values().map(|line| line.raw.len() as u64);
+    let samples = world
+        .oracle
+        .lines
+        .values()
+        .map(|line| line.raw.len() as u64);
     let (stored, expected) = (world.store().stats().samples, samples.sum());
     if stored != expected {
         return Err(format!("{stored} samples counted, expected {expected}"));
@@ -162,15 +175,15 @@ fn settled(world: &World) -> Result<(), String> {
 
 /// The first of the candidates that the store agrees with.
 fn agree(world: &mut World, candidates: Vec<Oracle>) -> Result<Oracle, String> {
-    let mut differ = String::new();
+    let mut differ = Vec::new();
     for oracle in candidates {
         world.oracle = oracle.clone();
         match settled(world) {
             Ok(()) => return Ok(oracle),
-            Err(what) => differ += &format!("\n  {what}"),
+            Err(what) => differ.push(what),
         }
     }
-    Err(differ)
+    Err(differ.join("\n  "))
 }
 
 fn sweep(durability: Durability, all: &[Leaves]) {
@@ -189,7 +202,9 @@ fn sweep(durability: Durability, all: &[Leaves]) {
                     assert!(wrong.is_empty(), "{} wrong:{}", wrong.len(), wrong.concat());
                     return;
                 }
-                Err(what) => wrong.push(format!("\n cut off at operation {at}, {leaves:?}: {what}")),
+                Err(what) => {
+                    wrong.push(format!("\n cut off at operation {at}, {leaves:?}: {what}"));
+                }
             }
         }
         at += stride;
@@ -205,7 +220,12 @@ fn i_rollup_3_killed_at_any_operation_nothing_is_lost_and_nothing_counts_twice()
 /// I-ROLLUP-3: the power goes.
 #[test]
 fn i_rollup_3_without_power_at_any_operation_nothing_is_lost_and_nothing_counts_twice() {
-    let all = [Leaves::OnlySynced, Leaves::Some(1), Leaves::Everything, Leaves::Some(2)];
+    let all = [
+        Leaves::OnlySynced,
+        Leaves::Some(1),
+        Leaves::Everything,
+        Leaves::Some(2),
+    ];
     sweep(Durability::Sync, &all);
 }
 
@@ -263,7 +283,10 @@ fn refused_for_room(world: &mut World, step: &Step, what: &str) -> Result<(), St
     health.map_err(|error| format!("after {what}: {error}"))?;
     world.settled = false;
     if !matches!(step, Step::Maintain) {
-        return world.answers().all().map_err(|error| format!("after {what}: {error}"));
+        return world
+            .answers()
+            .all()
+            .map_err(|error| format!("after {what}: {error}"));
     }
     // Part of it may have been done: what must be raw after all of it is raw now.
     world.lenient = true;

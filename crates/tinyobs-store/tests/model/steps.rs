@@ -153,7 +153,11 @@ fn setting(random: &mut Random) -> Setting {
             EngineKind::Disk
         },
         retention,
-        max_series: if limited { u64::from(series) * 2 / 3 } else { 10_000 },
+        max_series: if limited {
+            u64::from(series) * 2 / 3
+        } else {
+            10_000
+        },
         max_series_per_metric: if random.percent(30) { 5 } else { 0 },
         // 2023, or the first days of 1970, where times are negative.
         now_ms: if random.percent(10) {
@@ -201,7 +205,9 @@ impl Drawing {
                 series: self.series(),
                 ago_ms: self.ago(),
                 width_ms: self.width(),
-                step_ms: self.random.pick(&[0, 1, 299_999, 300_000, 300_001, 3_599_999, 3_600_000]),
+                step_ms: self
+                    .random
+                    .pick(&[0, 1, 299_999, 300_000, 300_001, 3_599_999, 3_600_000]),
             },
             _ => Step::Compare,
         }
@@ -241,7 +247,9 @@ impl Drawing {
         let series = self.series();
         let most = self.random.pick(&[1, 1, 3, 10, 40, 300]);
         let count = self.random.within(1, most) as usize;
-        let step_ms = self.random.pick(&[1, 1_000, 5_000, 15_000, 60_000, 300_000, 7 * MINUTE]);
+        let step_ms = self
+            .random
+            .pick(&[1, 1_000, 5_000, 15_000, 60_000, 300_000, 7 * MINUTE]);
         let length_ms = step_ms * (count as i64 - 1);
         let together = self.random.percent(15);
         Burst {
@@ -249,7 +257,10 @@ impl Drawing {
             ago_ms: self.ago() + length_ms,
             step_ms,
             values: self.values(series, count),
-            began_ago_ms: self.random.percent(10).then(|| self.random.within(-60_000, 2 * HOUR)),
+            began_ago_ms: self
+                .random
+                .percent(10)
+                .then(|| self.random.within(-60_000, 2 * HOUR)),
             together,
             unnamed: self.random.percent(5),
             backwards: !together && self.random.percent(10),

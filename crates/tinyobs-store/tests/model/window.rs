@@ -103,7 +103,10 @@ impl Expected {
         if !self.close(row.sum, self.sum) {
             return wrong("sum");
         }
-        if self.increase.is_some_and(|it| !self.close(row.increase, it)) {
+        if self
+            .increase
+            .is_some_and(|it| !self.close(row.increase, it))
+        {
             return wrong("increase");
         }
         if self.has_increase && !row.increase.is_finite() {

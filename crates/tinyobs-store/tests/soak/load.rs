@@ -11,7 +11,13 @@ use tinyobs_model::{Kind, Labels, LabelsBuilder, Sample, WriteBatch, stale_marke
 use crate::oracle::DAY;
 use crate::steps::Random;
 
-const ENDPOINTS: [&str; 5] = ["/api/users", "/api/orders", "/api/products", "/api/stats", "/health"];
+const ENDPOINTS: [&str; 5] = [
+    "/api/users",
+    "/api/orders",
+    "/api/products",
+    "/api/stats",
+    "/health",
+];
 const STATUSES: [&str; 3] = ["200", "404", "500"];
 const SECONDS: [&str; 12] = [
     "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10", "+Inf",
@@ -63,22 +69,45 @@ impl Load {
         };
         for (place, endpoint) in (0..).zip(ENDPOINTS) {
             for (status, share) in STATUSES.into_iter().zip([900, 20, 3]) {
-                let labels = [("endpoint", endpoint), ("status", status), ("method", "GET")];
+                let labels = [
+                    ("endpoint", endpoint),
+                    ("status", status),
+                    ("method", "GET"),
+                ];
                 let shape = Shape::Count(share / (place + 1));
                 load.add("http_requests_total", &labels, Kind::Counter, shape);
             }
             let endpoint = [("endpoint", endpoint)];
-            load.histogram("http_request_duration_seconds", &endpoint, &SECONDS, 900 / (place + 1));
+            load.histogram(
+                "http_request_duration_seconds",
+                &endpoint,
+                &SECONDS,
+                900 / (place + 1),
+            );
         }
         load.histogram("order_value_euros", &[], &EUROS, 40);
         load.histogram("batch_duration_seconds", &[], &SECONDS, 1);
         for payment in ["card", "invoice", "voucher"] {
-            load.add("orders_total", &[("payment", payment)], Kind::Counter, Shape::Count(13));
+            load.add(
+                "orders_total",
+                &[("payment", payment)],
+                Kind::Counter,
+                Shape::Count(13),
+            );
         }
-        for (name, share) in [("errors_total", 3), ("queue_packed_total", 30), ("batch_rows_total", 500)] {
+        for (name, share) in [
+            ("errors_total", 3),
+            ("queue_packed_total", 30),
+            ("batch_rows_total", 500),
+        ] {
             load.add(name, &[], Kind::Counter, Shape::Count(share));
         }
-        load.add("process_cpu_seconds_total", &[], Kind::Counter, Shape::Sum(2));
+        load.add(
+            "process_cpu_seconds_total",
+            &[],
+            Kind::Counter,
+            Shape::Sum(2),
+        );
         for (name, factor) in [
             ("active_users", 1.0),
             ("demo_load", 0.001),
@@ -95,7 +124,13 @@ impl Load {
         load
     }
 
-    fn add(&mut self, name: &str, labels: &[(&'static str, &'static str)], kind: Kind, shape: Shape) {
+    fn add(
+        &mut self,
+        name: &str,
+        labels: &[(&'static str, &'static str)],
+        kind: Kind,
+        shape: Shape,
+    ) {
         self.lines.push(Line {
             name: name.to_owned(),
             labels: labels.to_vec(),
@@ -118,8 +153,18 @@ impl Load {
             let shape = Shape::Count(share * place / bounds.len() as u64);
             self.add(&format!("{name}_bucket"), &labels, Kind::Histogram, shape);
         }
-        self.add(&format!("{name}_sum"), labels, Kind::Histogram, Shape::Sum(share));
-        self.add(&format!("{name}_count"), labels, Kind::Histogram, Shape::Count(share));
+        self.add(
+            &format!("{name}_sum"),
+            labels,
+            Kind::Histogram,
+            Shape::Sum(share),
+        );
+        self.add(
+            &format!("{name}_count"),
+            labels,
+            Kind::Histogram,
+            Shape::Count(share),
+        );
     }
 
     /// Whether a series is a gauge.
@@ -214,6 +259,9 @@ fn numbers_tell_series_apart() {
         let labels = Labels::from_canonical(batch.labels(row)).expect("canonical");
         *seen.entry(load.number(&labels)).or_default() += 1;
     }
-    assert_eq!((seen.len(), batch.len()), (load.lines.len(), load.lines.len()));
+    assert_eq!(
+        (seen.len(), batch.len()),
+        (load.lines.len(), load.lines.len())
+    );
     assert!((100..200).contains(&seen.len()), "{} series", seen.len());
 }
