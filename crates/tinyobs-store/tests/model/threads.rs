@@ -3,8 +3,8 @@
 //! Sample k of the counter has the value k, so whoever reads up to the newest sample knows how many
 //! there must be, in whatever resolutions they come.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -97,11 +97,12 @@ fn count(items: &[Item]) -> u64 {
     for item in items {
         let (resolution, first, last, count) = match item {
             Item::Sample(sample) => (Resolution::Raw, sample.value, sample.value, 1),
-            Item::Row(resolution, row) => {
-                (*resolution, row.first.value, row.last.value, row.count)
-            }
+            Item::Row(resolution, row) => (*resolution, row.first.value, row.last.value, row.count),
         };
-        assert_eq!(first as u64, next, "a gap or an overlap before {resolution} {item:?}");
+        assert_eq!(
+            first as u64, next,
+            "a gap or an overlap before {resolution} {item:?}"
+        );
         assert_eq!(last as u64 + 1 - next, count, "{item:?}");
         next += count;
     }
@@ -128,30 +129,13 @@ fn i_resolve_2_readers_see_every_sample_once_while_it_moves_from_raw_to_windows(
         acked: 0.into(),
         done: false.into(),
     };
-    let start = Barrier::new(6);
+    let shared = &shared;
     let reads = thread::scope(|scope| {
-        let begin = || {
-            start.wait();
-        };
-        scope.spawn(|| {
-            begin();
-            shared.write();
-        });
-        scope.spawn(|| {
-            begin();
-            shared.maintain();
-        });
-        let resolved = [0, 300_000, 3_600_000].map(|step_ms| {
-            let (shared, begin) = (&shared, &begin);
-            scope.spawn(move || {
-                begin();
-                shared.read(step_ms)
-            })
-        });
-        let raw = scope.spawn(|| {
-            begin();
-            shared.read_samples()
-        });
+        scope.spawn(|| shared.write());
+        scope.spawn(|| shared.maintain());
+        let resolved =
+            [0, 300_000, 3_600_000].map(|step_ms| scope.spawn(move || shared.read(step_ms)));
+        let raw = scope.spawn(|| shared.read_samples());
         let begun = Instant::now();
         let ends = |handle: &thread::ScopedJoinHandle<'_, u64>| handle.is_finished();
         // A reader that has found something wrong ends early.
@@ -160,7 +144,9 @@ fn i_resolve_2_readers_see_every_sample_once_while_it_moves_from_raw_to_windows(
         }
         shared.done.store(true, Ordering::SeqCst);
         let reads = resolved.into_iter().chain([raw]);
-        reads.map(|handle| handle.join().expect("right")).collect::<Vec<u64>>()
+        reads
+            .map(|handle| handle.join().expect("right"))
+            .collect::<Vec<u64>>()
     });
     let days = shared.acked.load(Ordering::SeqCst) as i64 * STEP / DAY;
     println!("{days} days, reads {reads:?}");
