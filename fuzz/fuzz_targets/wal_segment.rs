@@ -32,7 +32,7 @@ type Frame = (usize, Vec<u8>);
 fn scanned(bytes: &[u8]) -> (Vec<Frame>, Vec<Hole>) {
     let mut frames = Vec::new();
     let holes = scan(bytes, |at, payload| {
-        frames.push((at as usize, payload.to_vec()))
+        frames.push((at as usize, payload.to_vec()));
     });
     let framed = |(at, payload): &Frame| {
         let mut frame = Vec::new();
@@ -64,7 +64,7 @@ fn scanned(bytes: &[u8]) -> (Vec<Frame>, Vec<Hole>) {
     assert_eq!(end, bytes.len(), "the end was not looked at");
     let last_frame = frames.last().map_or(0, |(at, _)| *at);
     for hole in &holes {
-        assert_eq!(hole.frames_after, hole.offset < last_frame as u64);
+        assert!(!hole.torn || hole.offset >= last_frame as u64);
     }
     (frames, holes)
 }

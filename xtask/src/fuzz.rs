@@ -7,18 +7,19 @@
 //!
 //! Passes when no input of any target made it panic, hang, or reserve memory on an input's word.
 
+mod log;
+
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
+use self::log::{follow, grouped, lines_of};
 use crate::tools;
 
 /// What to run, and for how long.
@@ -76,8 +77,6 @@ const TARGETS: [(&str, usize); 10] = [
 const TIMEOUT_SECONDS: u32 = 5;
 /// MiB that a target may hold; usually it holds 30.
 const MEMORY_MIB: u32 = 512;
-/// How often a target that runs says how far it is.
-const PROGRESS: Duration = Duration::from_secs(15);
 
 /// Makes the compiler report to libFuzzer which places were reached and what was compared there.
 const INSTRUMENT: [&str; 5] = [
@@ -237,173 +236,5 @@ impl Place {
     }
 }
 
-/// What a target has said.
-#[derive(Default)]
-struct Log {
-    /// Inputs run, at least.
-    runs: u64,
-    /// Places in the code reached.
-    reached: u64,
-    /// The file with the input that was found.
-    input: Option<String>,
-    last: VecDeque<String>,
-}
-
-impl Log {
-    /// Takes a line such as `#4096 pulse cov: 412 ft: 900 corp: 80/2Kb exec/s: 20000 rss: 28Mb`.
-    fn take(&mut self, line: String) {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let number = |word: &str| word.parse::<u64>().ok();
-        if let Some(runs) = words
-            .first()
-            .and_then(|word| number(word.strip_prefix('#')?))
-        {
-            self.runs = runs;
-            let cov = words.iter().position(|word| *word == "cov:");
-            let reached = cov.and_then(|at| number(words.get(at + 1)?));
-            self.reached = reached.unwrap_or(self.reached);
-            return;
-        }
-        if let ["stat::number_of_executed_units:", runs] = words[..] {
-            self.runs = number(runs).unwrap_or(self.runs);
-        }
-        if let Some((_, path)) = line.split_once("Test unit written to ") {
-            self.input = Some(path.to_owned());
-        }
-        if !line.starts_with("stat::") && self.last.len() < 4_000 {
-            self.last.push_back(line);
-        }
-    }
-
-    /// The panic, or else what libFuzzer said last.
-    fn trouble(&self) -> String {
-        const SHOWN: usize = 12;
-        let own =
-            |line: &String| line.contains("panicked at") || line.starts_with("one allocation");
-        let from = self.last.iter().position(own);
-        let from = from.unwrap_or(self.last.len().saturating_sub(SHOWN));
-        let lines = self.last.iter().skip(from).take(SHOWN);
-        lines.map(|line| format!("    {line}\n")).collect()
-    }
-
-    fn command(&self, target: &str) -> String {
-        match &self.input {
-            Some(path) => format!("cargo xtask fuzz {target} --input {path}"),
-            None => format!("cargo xtask fuzz {target}; it kept no input"),
-        }
-    }
-}
-
-fn lines_of(child: &mut Child) -> Result<Receiver<String>> {
-    let stderr = child.stderr.take().context("stderr is piped")?;
-    let (sender, lines) = channel();
-    thread::spawn(move || {
-        // A panic may print an input, which may be any bytes.
-        for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
-            if sender
-                .send(String::from_utf8_lossy(&line).into_owned())
-                .is_err()
-            {
-                return;
-            }
-        }
-    });
-    Ok(lines)
-}
-
-/// Reads all lines, and says how far it is every now and then.
-fn follow(target: &str, begun: Instant, lines: &Receiver<String>) -> Log {
-    let mut log = Log::default();
-    let mut said = begun;
-    loop {
-        match lines.recv_timeout(PROGRESS.saturating_sub(said.elapsed())) {
-            Ok(line) => log.take(line),
-            Err(RecvTimeoutError::Disconnected) => return log,
-            Err(RecvTimeoutError::Timeout) => {}
-        }
-        if said.elapsed() >= PROGRESS {
-            said = Instant::now();
-            let (seconds, runs) = (begun.elapsed().as_secs(), grouped(log.runs));
-            println!("  {target:<12} {runs:>12} inputs or more after {seconds} s");
-        }
-    }
-}
-
-/// 1234567 as 1,234,567.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let comma = |(at, digit)| {
-        let border = at > 0 && (digits.len() - at) % 3 == 0;
-        border.then_some(',').into_iter().chain([digit])
-    };
-    digits.chars().enumerate().flat_map(comma).collect()
-}
-
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-    use std::fs;
-
-    use super::*;
-
-    fn names(dir: &str) -> BTreeSet<String> {
-        let entries = fs::read_dir(tools::root().join("fuzz").join(dir)).expect("is there");
-        let stem = |entry: std::io::Result<fs::DirEntry>| {
-            let path = entry.expect("can be read").path();
-            path.file_stem()
-                .expect("has a name")
-                .to_string_lossy()
-                .into_owned()
-        };
-        entries.map(stem).collect()
-    }
-
-    #[test]
-    fn every_target_is_run_and_has_small_seeds() {
-        let listed: BTreeSet<String> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
-        assert_eq!(names("fuzz_targets"), listed);
-        assert_eq!(names("seeds"), listed);
-        for (target, longest) in TARGETS {
-            let seeds = tools::root().join("fuzz/seeds").join(target);
-            let entries = fs::read_dir(seeds).expect("is there");
-            let sizes: Vec<u64> = entries
-                .map(|e| e.expect("can be read").metadata().expect("likewise").len())
-                .collect();
-            assert!(!sizes.is_empty(), "{target} has no seeds");
-            assert!(
-                sizes.iter().all(|size| *size <= longest as u64),
-                "{target}: {sizes:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn libfuzzers_lines_are_understood() {
-        let mut log = Log::default();
-        for line in [
-            "INFO: Seed: 1",
-            "#4096\tpulse  cov: 412 ft: 900 corp: 80/2Kb lim: 4096 exec/s: 2048 rss: 28Mb",
-            "thread '<unnamed>' (1) panicked at src/lib.rs:1:1:",
-            "left is not right",
-            "artifact_prefix='f/'; Test unit written to f/labels-crash-1",
-            "stat::number_of_executed_units: 5000",
-        ] {
-            log.take(line.to_owned());
-        }
-        assert_eq!((log.runs, log.reached), (5_000, 412));
-        assert!(
-            log.trouble()
-                .starts_with("    thread '<unnamed>' (1) panicked")
-        );
-        let command = "cargo xtask fuzz labels --input f/labels-crash-1";
-        assert_eq!(log.command("labels"), command);
-    }
-
-    #[test]
-    fn numbers_have_commas() {
-        assert_eq!(
-            [0, 999, 1_000, 10_000_000].map(grouped),
-            ["0", "999", "1,000", "10,000,000"]
-        );
-    }
-}
+mod tests;

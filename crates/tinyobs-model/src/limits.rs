@@ -21,10 +21,10 @@ pub const METADATA_BYTES: usize = 1_024;
 /// Bytes of the write-ahead log above which nothing more is accepted: flushes fail, or cannot keep
 /// up, and log and head must not grow without bound.
 pub const LOG_BYTES: u64 = 512 << 20;
-/// Bytes of all files of a store, unless configured.
-pub const STORAGE_BYTES_DEFAULT: u64 = 1 << 30;
 /// Series of a store, unless configured.
 pub const SERIES_DEFAULT: u64 = 10_000;
+/// Bytes of all files of a store, unless configured.
+pub const STORAGE_BYTES_DEFAULT: u64 = 1 << 30;
 /// How far ahead of the server's clock a sample may lie, in milliseconds.
 pub const FUTURE_MS: i64 = 10 * 60 * 1_000;
 
@@ -90,16 +90,24 @@ pub const SERIES_LISTED_MAX: usize = 10_000;
 pub const TOP_METRICS: usize = 10;
 /// Damaged places listed by `/v1/health`; `/metrics` counts all.
 pub const DAMAGE_LISTED: usize = 100;
-/// Samples that one query may read.
+/// Samples and rollup rows that one query may read.
 pub const QUERY_SAMPLES: u64 = 50_000_000;
 /// Points that one answer may hold, all series together.
 pub const QUERY_POINTS: usize = 2_000_000;
+/// Seconds that `POST /v1/admin/maintenance` waits for its cycle before it says "ask again".
+pub const MAINTENANCE_WAIT_SECONDS: u64 = 25;
+/// Bytes of the body of a request under `/v1/admin/`.
+pub const ADMIN_BODY_BYTES: usize = 1_024;
+/// Requests for maintenance that wait for the one that runs; the next ones get 503.
+pub const MAINTENANCE_WAITING: usize = 4;
+/// Backups that are read at once; the next ones get 503.
+pub const BACKUPS_AT_ONCE: usize = 2;
 /// Queries that run at once; the next ones wait.
 pub const QUERIES_AT_ONCE: usize = 8;
 /// Queries that wait; the next ones get 503.
 pub const QUERIES_WAITING: usize = 64;
-/// Milliseconds of the widest window of `/v1/query/range`.
-pub const QUERY_WINDOW_MS: i64 = 90 * 24 * 3_600 * 1_000;
+/// Milliseconds of the widest window of `/v1/query/range`: ten years.
+pub const QUERY_WINDOW_MS: i64 = 3_653 * 24 * 3_600 * 1_000;
 /// Bytes of a series selector in `match[]`.
 pub const SELECTOR_BYTES: usize = 16_384;
 /// Selectors of one request.

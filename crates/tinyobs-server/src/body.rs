@@ -63,6 +63,43 @@ pub async fn read(
     })
 }
 
+/// Reads the few bytes that tell an administrator's wish; what is longer is refused. Like pushes
+/// they must be JSON, which another site's page cannot send without asking first.
+pub async fn read_small(headers: &HeaderMap, body: Body) -> Result<Bytes, ApiError> {
+    let read = axum::body::to_bytes(body, limits::ADMIN_BODY_BYTES);
+    let idle = Duration::from_secs(limits::IDLE_SECONDS);
+    let bytes = match timeout(idle, read).await {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(_)) => {
+            let message = format!("body has more than {} bytes", limits::ADMIN_BODY_BYTES);
+            return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, message));
+        }
+        Err(_) => {
+            let message = format!("the body did not end within {} seconds", idle.as_secs());
+            return Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, message));
+        }
+    };
+    if !bytes.is_empty() {
+        require_json(headers)?;
+    }
+    Ok(bytes)
+}
+
+/// An error unless the body is said to be `application/json`.
+pub fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
+    let sent = headers
+        .get(header::CONTENT_TYPE)
+        .map_or("", |value| value.to_str().unwrap_or_default());
+    let essence = sent.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    Err(ApiError::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "send the header `content-type: application/json`",
+    ))
+}
+
 async fn collect(
     budget: &Arc<Semaphore>,
     mut body: Body,

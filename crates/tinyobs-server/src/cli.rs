@@ -1,7 +1,8 @@
 //! Cli: the subcommands of the binary `tinyobs`.
 //!
-//! `serve` (also without a subcommand), `config`, `healthcheck`, `version`. Exit codes: 0 when all
-//! went well, 1 when something failed, 2 when the command line cannot be read.
+//! `serve` (also without a subcommand), `config`, `maintain`, `backup`, `restore`, `check`,
+//! `inspect`, `healthcheck`, `version`. Exit codes: 0 when all went well, 1 when something failed, 2
+//! when the command line cannot be read.
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -12,9 +13,17 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::config::{self, Places, Resolved, SETTINGS};
 
+mod backup;
+mod check;
 mod healthcheck;
+mod http;
+mod inspect;
 mod logging;
+mod maintain;
+mod progress;
+mod restore;
 mod serve;
+mod target;
 
 /// What a subcommand returns: an error is shown as one line.
 type Outcome = Result<(), Box<dyn std::error::Error>>;
@@ -24,8 +33,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let matches = command().get_matches_from(arguments);
     let outcome = match matches.subcommand() {
         Some(("config", matches)) => resolve(matches).map(|resolved| {
-            print!("{}", resolved.to_toml());
+            say(&resolved.to_toml());
+            for warning in resolved.config.warnings() {
+                eprintln!("warning: {warning}");
+            }
         }),
+        Some(("maintain", matches)) => with(matches, maintain::run),
+        Some(("backup", matches)) => with(matches, backup::run),
+        Some(("restore", matches)) => with(matches, restore::run),
+        Some(("check", matches)) => with(matches, check::run),
+        Some(("inspect", matches)) => with(matches, inspect::run),
         Some(("healthcheck", matches)) => {
             resolve(matches).and_then(|resolved| healthcheck::run(&resolved.config))
         }
@@ -45,13 +62,27 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// Writes to standard output. Whoever closed the other end has seen enough.
+fn say(text: &str) {
+    use std::io::Write;
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// Runs a subcommand with its configuration.
+fn with(matches: &ArgMatches, run: fn(&ArgMatches, &Resolved) -> Outcome) -> Outcome {
+    // The flags may stand behind a subcommand of the subcommand.
+    let innermost = matches.subcommand().map_or(matches, |(_, inner)| inner);
+    run(matches, &resolve(innermost)?)
+}
+
 fn serve(matches: &ArgMatches) -> Outcome {
     let resolved = resolve(matches)?;
     serve::run(resolved.config, matches.get_flag("demo"))
 }
 
 fn resolve(matches: &ArgMatches) -> Result<Resolved, Box<dyn std::error::Error>> {
-    let flag = |key: &str| matches.get_one::<String>(key).cloned();
+    // A subcommand has only the flags that mean something to it.
+    let flag = |key: &str| matches.try_get_one::<String>(key).ok().flatten().cloned();
     // What is not UTF-8 is made so, and then refused like any other value that makes no sense.
     // An empty variable is as good as none: compose files and shells cannot unset one.
     let variable = |name: &str| {
@@ -90,6 +121,11 @@ fn command() -> Command {
                 .about("Show each setting and where its value comes from")
                 .args(arguments()),
         )
+        .subcommand(maintain::command())
+        .subcommand(backup::command())
+        .subcommand(restore::command())
+        .subcommand(check::command())
+        .subcommand(inspect::command())
         .subcommand(
             Command::new("healthcheck")
                 .about("Ask the configured server whether it is ready; fails when it is not")
@@ -101,7 +137,17 @@ fn command() -> Command {
 /// One flag for each setting. They are read as text here and understood in [`config`], which says
 /// the same about a flag, a variable and a line of the file.
 fn arguments() -> impl Iterator<Item = Arg> {
-    let settings = SETTINGS.iter().map(|setting| {
+    let keys: Vec<&str> = SETTINGS.iter().map(|setting| setting.key).collect();
+    arguments_of(&keys)
+}
+
+/// The flags of some settings, and the one that names the file.
+fn arguments_of(keys: &[&str]) -> impl Iterator<Item = Arg> + use<> {
+    let of_keys = SETTINGS
+        .iter()
+        .filter(|setting| keys.contains(&setting.key))
+        .collect::<Vec<_>>();
+    let settings = of_keys.into_iter().map(|setting| {
         let default = match setting.default {
             "" => String::new(),
             default => format!(", default: {default}"),

@@ -11,10 +11,12 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use tinyobs_store::{Durability, EngineKind, StoreOptions};
+use tinyobs_model::Resolution;
+use tinyobs_store::{Durability, EngineKind, Retention, StoreOptions};
 
 mod file;
 pub mod settings;
+pub mod units;
 
 pub use settings::{SETTINGS, Setting};
 
@@ -31,6 +33,12 @@ pub struct Config {
     pub durability: Durability,
     /// Series of the store.
     pub max_series: u64,
+    /// Series of one metric; 0 = no limit of its own.
+    pub max_series_per_metric: u64,
+    /// Bytes of all data on disk; 0 = no limit.
+    pub max_storage_bytes: u64,
+    /// How long data of each resolution is kept.
+    pub retention: Retention,
     /// Whether other machines may read and write without a key.
     pub allow_anonymous: bool,
     /// Host names to answer for, besides IP addresses and localhost.
@@ -124,6 +132,24 @@ impl Config {
         std::path::absolute(&self.data_dir).unwrap_or_else(|_| self.data_dir.clone())
     }
 
+    /// What is allowed but hardly meant, one sentence each.
+    pub fn warnings(&self) -> Vec<String> {
+        let kept = |resolution| match self.retention.of(resolution) {
+            0 => i64::MAX,
+            ms => ms,
+        };
+        let finer = Resolution::ALL.windows(2).filter_map(|pair| {
+            let (fine, coarse) = (pair[0], pair[1]);
+            (kept(fine) > kept(coarse)).then(|| {
+                format!(
+                    "--retention-{fine} keeps data longer than --retention-{coarse}: what is \
+                     coarser takes less room, and is dropped first here"
+                )
+            })
+        });
+        finer.collect()
+    }
+
     /// What the store is told.
     pub fn store_options(&self) -> StoreOptions {
         StoreOptions {
@@ -131,6 +157,9 @@ impl Config {
             data_dir: self.data_dir_absolute(),
             durability: self.durability,
             max_series: self.max_series,
+            max_series_per_metric: self.max_series_per_metric,
+            max_bytes: self.max_storage_bytes,
+            retention: self.retention,
             ..StoreOptions::memory()
         }
     }

@@ -98,11 +98,26 @@ impl IntoResponse for ApiError {
     }
 }
 
+/// Writing goes on as soon as there is room again, so senders should soon be back.
+const FULL_RETRY_SECONDS: u32 = 5;
+
+/// What to do about a full store.
+fn way_out(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Full { .. } => {
+            "make room on that device and writing goes on by itself; what was acknowledged is kept"
+        }
+        _ => "nothing of this push was kept, send it again later",
+    }
+}
+
 /// A store that fails while it is read. What is fatal on writing is decided in `ingest`.
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         if error.is_full() {
-            return Self::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string()).retry_after(60);
+            let message = format!("{error}; {}", way_out(&error));
+            return Self::new(StatusCode::INSUFFICIENT_STORAGE, message)
+                .retry_after(FULL_RETRY_SECONDS);
         }
         if error.is_fatal() || matches!(error, StoreError::Closed) {
             return Self::unavailable(error.to_string());
@@ -118,3 +133,6 @@ impl From<SelectError> for ApiError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests;

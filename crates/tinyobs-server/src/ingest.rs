@@ -10,7 +10,7 @@
 //! Proved by: ingest/tests.rs, tests/it/ingest.rs.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use tinyobs_model::{Refused, limits};
@@ -36,7 +36,7 @@ struct Stored {
 /// `POST /v1/ingest`
 pub async fn push(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
     Params::parse(request.uri().query(), &[])?;
-    require_json(request.headers())?;
+    body::require_json(request.headers())?;
     let (parts, body) = request.into_parts();
     let held = body::read(&app.body_bytes, &parts.headers, body).await?;
     let shared = app.clone();
@@ -107,20 +107,6 @@ fn one_each(mut refused: Vec<Refused>) -> Vec<Refused> {
     refused.sort_by_key(|one| one.item);
     refused.dedup_by_key(|one| one.item);
     refused
-}
-
-fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
-    let sent = headers
-        .get(header::CONTENT_TYPE)
-        .map_or("", |value| value.to_str().unwrap_or_default());
-    let essence = sent.split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case("application/json") {
-        return Ok(());
-    }
-    Err(ApiError::new(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "send the header `content-type: application/json`",
-    ))
 }
 
 fn refuse_packed(error: &DecompressError) -> ApiError {

@@ -14,12 +14,17 @@
 //! - `state`: what handlers share; `gate`: how many of them run at once.
 //! - `error`, `params`, `body`, `json`: what handlers are made of.
 //! - `ingest`, `clients`: the way in.
-//! - `query`, `range`, `catalogue`, `stats`, `scrape`, `health`, `assets`: the ways out.
+//! - `query`, `range`, `catalogue`, `cardinality`, `stats`, `storage`, `scrape`, `health`,
+//!   `assets`: the ways out.
+//! - `maintenance`, `backup` and its `archive`: what an administrator asks for.
 //! - `observe`, `counters`, `process`: what the server knows of itself.
 //! - `demo`: the example app behind `--demo`.
 
+mod archive;
 mod assets;
+mod backup;
 mod body;
+mod cardinality;
 mod catalogue;
 pub mod cli;
 mod clients;
@@ -32,6 +37,7 @@ mod gate;
 mod health;
 mod ingest;
 mod json;
+mod maintenance;
 mod observe;
 mod params;
 mod process;
@@ -43,6 +49,7 @@ mod security;
 pub mod server;
 mod state;
 mod stats;
+mod storage;
 
 pub use config::Config;
 pub use server::{Running, Server, StartError};

@@ -84,6 +84,19 @@ impl Params {
         }
     }
 
+    /// The value of `name` as `true` or `false`.
+    pub fn switch(&self, name: &str, default: bool) -> Result<bool, ApiError> {
+        match self.text(name) {
+            None => Ok(default),
+            Some("true") => Ok(true),
+            Some("false") => Ok(false),
+            Some(text) => {
+                let message = format!("{:?} is neither true nor false", cut(text));
+                Err(malformed(name, &message))
+            }
+        }
+    }
+
     /// `start` and `end`, which default to the hour before `now_ms`.
     pub fn range(&self, now_ms: i64) -> Result<TimeRange, ApiError> {
         const HOUR_MS: i64 = 3_600_000;

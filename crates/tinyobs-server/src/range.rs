@@ -1,13 +1,20 @@
 //! Range: `GET /v1/query/range`, lines for charts.
 //!
-//!   store::select ─▶ blocks of samples ─▶ [`downsample`] ─▶ points
+//!   store::select_resolved ─▶ samples │ rows of rollups ─▶ [`rows`] ─▶ [`downsample`] ─▶ points
+//!
+//! A reader of so many points of such a window needs no more than one value every window / points:
+//! that step decides which resolution the store answers in, and the answer says which it was.
 //!
 //! I-RANGE-1  A series has at most `maxPoints` points; the lowest and highest value are among them
 //!            unless it is cumulative.
 //! I-RANGE-2  What a query may read and hold is counted while it reads, not afterwards.
 //! I-RANGE-3  Series come in the order of their labels, each once, whatever the selectors.
-//! I-RANGE-4  A counter that restarts inside a bucket keeps its increase, see I-DOWN-4.
-//! Proved by: range/tests.rs, range/downsample/tests.rs, tests/it/query.rs.
+//! I-RANGE-4  A counter that restarts inside a bucket or a row keeps its increase, see I-DOWN-4 and
+//!            I-ROWS-3.
+//! I-RANGE-5  Every point lies inside the asked range, and on a stretch that the answer lists with
+//!            its resolution.
+//! Proved by: range/tests.rs, range/rows/tests.rs, range/downsample/tests.rs, tests/it/query.rs,
+//! tests/it/resolution.rs.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,7 +23,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Serialize, Serializer};
 use tinyobs_model::{
-    Columns, Kind, Labels, Resolution, Sample, SeriesCursor, SeriesSource, TimeRange, limits,
+    Kind, Labels, Matcher, Resolution, ResolvedCursor, Sample, SelectError, SeriesCursor,
+    SeriesSource, Stretch, TimeRange, limits,
 };
 use tinyobs_store::Store;
 
@@ -26,8 +34,13 @@ use crate::json::{self, LabelsObject, Point};
 use crate::params::{Params, Selection};
 use crate::state::App;
 
+mod answered;
+mod budget;
 pub mod downsample;
+mod rows;
 
+use answered::{Answered, Stretches};
+pub use budget::Budget;
 use downsample::{Downsampler, Keep};
 
 #[derive(Serialize)]
@@ -42,7 +55,9 @@ struct Line {
     #[serde(serialize_with = "labels_object")]
     labels: Labels,
     points: Vec<Point>,
+    /// The coarsest of `stretches`.
     resolution: &'static str,
+    stretches: Vec<Answered>,
 }
 
 /// `GET /v1/query/range`
@@ -58,7 +73,7 @@ pub async fn range(State(app): State<App>, request: Request) -> Result<Response,
     let range = params.range(app.now_ms())?;
     if range.end_ms.saturating_sub(range.start_ms) > limits::QUERY_WINDOW_MS {
         return Err(ApiError::bad_request(
-            "query window too large (max 90 days)",
+            "query window too large (max 10 years)",
         ));
     }
     app.query(move |app, cancel| {
@@ -81,14 +96,27 @@ fn lines(
     let mut budget = Budget::new(cancel);
     let mut lines = Vec::new();
     let mut points_left = limits::QUERY_POINTS;
-    let mut block = Columns::default();
-    for mut cursor in select(source, selection, range)? {
+    let mut stretch = Stretch::default();
+    let step_ms = step_ms(range, max_points);
+    let cursors = union(selection, |matchers| {
+        source.select_resolved(matchers, range, step_ms)
+    })?;
+    for mut cursor in cursors {
         let kind = kinds.get(cursor.labels().metric_name()).copied();
         let keep = Keep::of(kind.unwrap_or_default());
         let mut downsampler = Downsampler::new(range, max_points, keep);
-        while cursor.next_block(&mut block)? {
-            budget.spend(block.len())?;
-            block.iter().for_each(|sample| downsampler.push(sample));
+        let mut stretches = Stretches::default();
+        while cursor.next_stretch(&mut stretch)? {
+            budget.spend(stretch.samples.len() + stretch.rollups.len())?;
+            stretches.push(&stretch, range);
+            match stretch.resolution {
+                Resolution::Raw => stretch.samples.iter().for_each(|s| downsampler.push(s)),
+                _ => stretch
+                    .rollups
+                    .iter()
+                    .flat_map(|row| rows::points(row, keep, range))
+                    .for_each(|point| downsampler.push(point)),
+            }
         }
         let samples = downsampler.finish();
         // One series more than fits is as much as is ever held.
@@ -99,7 +127,7 @@ fn lines(
             ))
         })?;
         if !samples.is_empty() {
-            lines.push(Line::new(cursor.labels(), &samples));
+            lines.push(Line::new(cursor.labels(), &samples, stretches));
         }
     }
     Ok(lines)
@@ -123,54 +151,56 @@ pub fn select(
     selection: &Selection,
     range: TimeRange,
 ) -> Result<Vec<Box<dyn SeriesCursor>>, ApiError> {
+    union(selection, |matchers| source.select(matchers, range))
+}
+
+fn union<C: Labelled>(
+    selection: &Selection,
+    select: impl Fn(&[Matcher]) -> Result<Vec<C>, SelectError>,
+) -> Result<Vec<C>, ApiError> {
     if let [matchers] = selection.as_slice() {
-        return Ok(source.select(matchers, range)?);
+        return Ok(select(matchers)?);
     }
     let mut by_labels = BTreeMap::new();
     for matchers in selection {
-        for cursor in source.select(matchers, range)? {
-            by_labels.entry(cursor.labels().clone()).or_insert(cursor);
+        for cursor in select(matchers)? {
+            by_labels.entry(cursor.series().clone()).or_insert(cursor);
         }
     }
     Ok(by_labels.into_values().collect())
 }
 
-/// What one query may read.
-pub struct Budget<'a> {
-    samples_left: u64,
-    cancel: &'a Cancel,
+/// A cursor of either sort.
+trait Labelled {
+    fn series(&self) -> &Labels;
 }
 
-impl<'a> Budget<'a> {
-    /// The budget of one query.
-    pub fn new(cancel: &'a Cancel) -> Self {
-        Self {
-            samples_left: limits::QUERY_SAMPLES,
-            cancel,
-        }
+impl Labelled for Box<dyn SeriesCursor> {
+    fn series(&self) -> &Labels {
+        self.labels()
     }
+}
 
-    /// Takes a block's samples from the budget, and stops when nobody waits any more.
-    pub fn spend(&mut self, samples: usize) -> Result<(), ApiError> {
-        self.cancel.check()?;
-        let left = self.samples_left.checked_sub(samples as u64);
-        self.samples_left = left.ok_or_else(|| {
-            ApiError::too_much(format!(
-                "the query would read more than {} samples; narrow the time or match[]",
-                limits::QUERY_SAMPLES
-            ))
-        })?;
-        Ok(())
+impl Labelled for Box<dyn ResolvedCursor> {
+    fn series(&self) -> &Labels {
+        self.labels()
     }
+}
+
+/// How far apart so many points of this range are, and so how coarse the data may be.
+fn step_ms(range: TimeRange, max_points: usize) -> i64 {
+    let window_ms = range.end_ms.saturating_sub(range.start_ms);
+    (window_ms / max_points as i64).max(1)
 }
 
 impl Line {
-    fn new(labels: &Labels, samples: &[Sample]) -> Self {
+    fn new(labels: &Labels, samples: &[Sample], stretches: Stretches) -> Self {
         Self {
             metric: labels.metric_name().to_owned(),
             labels: labels.clone(),
             points: samples.iter().filter_map(Point::from_sample).collect(),
-            resolution: Resolution::Raw.as_str(),
+            resolution: stretches.coarsest().as_str(),
+            stretches: stretches.into_vec(),
         }
     }
 }

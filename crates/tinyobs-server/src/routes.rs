@@ -23,7 +23,10 @@ use tower_http::compression::CompressionLayer;
 
 use crate::error::ApiError;
 use crate::state::App;
-use crate::{assets, catalogue, health, ingest, observe, query, range, scrape, security, stats};
+use crate::{
+    assets, backup, cardinality, catalogue, health, ingest, maintenance, observe, query, range,
+    scrape, security, stats, storage,
+};
 
 /// One row for each path: what it answers, and to which methods.
 fn table() -> Vec<(&'static str, &'static str, MethodRouter<App>)> {
@@ -35,10 +38,16 @@ fn table() -> Vec<(&'static str, &'static str, MethodRouter<App>)> {
         ("/v1/metrics/list", GET, get(catalogue::metrics)),
         ("/v1/series", GET, get(catalogue::series)),
         ("/v1/stats", GET, get(stats::stats)),
-        ("/v1/cardinality", GET, get(catalogue::cardinality)),
-        ("/v1/storage", GET, get(stats::storage)),
+        ("/v1/cardinality", GET, get(cardinality::cardinality)),
+        ("/v1/storage", GET, get(storage::storage)),
         ("/v1/limits", GET, get(stats::limits)),
         ("/v1/health", GET, get(health::health)),
+        (
+            "/v1/admin/maintenance",
+            "GET,HEAD,POST",
+            get(maintenance::progress).post(maintenance::run),
+        ),
+        ("/v1/admin/backup", GET, get(backup::backup)),
         ("/healthz", GET, get(health::live)),
         ("/readyz", GET, get(health::ready)),
         ("/metrics", GET, get(scrape::scrape)),

@@ -184,6 +184,9 @@ fn way_out(error: &StoreError) -> &'static str {
     match error {
         StoreError::Locked { .. } => "stop it, or choose another directory with --data-dir",
         StoreError::Corrupt { .. } => "restore the file from a backup, or move it away",
+        StoreError::NewerFormat { .. } | StoreError::OlderFormat { .. } => {
+            "or choose another directory with --data-dir"
+        }
         StoreError::Full { .. } => "make room, or choose another directory with --data-dir",
         _ => "check its owner and permissions, or choose another directory with --data-dir",
     }

@@ -30,6 +30,10 @@ pub struct Inner {
     pub queries: Gate,
     /// Pushes being decoded and stored.
     pub ingest: Gate,
+    /// Requests for maintenance: one at a time.
+    pub maintenance: Gate,
+    /// Backups being read.
+    pub backups: Arc<Semaphore>,
     /// Bytes of bodies that may still be taken into memory.
     pub body_bytes: Arc<Semaphore>,
     /// Set first of all when a shutdown begins, so that load balancers look elsewhere.
@@ -60,6 +64,8 @@ impl App {
             queries: Gate::new(limits::QUERIES_AT_ONCE, limits::QUERIES_WAITING, "queries"),
             // The queue before it is bounded by the bytes of its bodies.
             ingest: Gate::new(limits::INGEST_AT_ONCE, limits::CONNECTIONS, "pushes"),
+            maintenance: Gate::new(1, limits::MAINTENANCE_WAITING, "requests for maintenance"),
+            backups: Arc::new(Semaphore::new(limits::BACKUPS_AT_ONCE)),
             body_bytes: Arc::new(Semaphore::new(limits::INGEST_BYTES_IN_FLIGHT)),
             draining: AtomicBool::new(false),
             fatal: OnceLock::new(),

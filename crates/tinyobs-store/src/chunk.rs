@@ -15,9 +15,14 @@
 //! I-CHUNK-3  A flipped bit anywhere is found by the checksum.
 //! Proved by: chunk/tests.rs.
 
-pub mod decimal;
-pub mod ints;
 pub mod values;
+
+mod bits;
+mod coded;
+mod decimal;
+pub mod ints;
+pub mod layout;
+mod packed;
 
 use tinyobs_model::{Columns, Sample};
 
@@ -71,9 +76,10 @@ pub fn encode(samples: &[Sample], out: &mut Vec<u8>) {
     put_signed(out, first.time_ms);
     put_varint(out, last.time_ms.wrapping_sub(first.time_ms) as u64);
 
-    let times: Vec<i64> = samples
-        .iter()
-        .map(|sample| sample.time_ms.wrapping_sub(first.time_ms))
+    let line = Line::through(first.time_ms, last.time_ms, samples.len());
+    let times = samples.iter().zip(line);
+    let times: Vec<i64> = times
+        .map(|(sample, on_line)| sample.time_ms.wrapping_sub(on_line))
         .collect();
     ints::encode(&times, out);
 
@@ -136,11 +142,40 @@ impl<'a> Chunk<'a> {
         let mut reader = Reader::new(self.body);
         let before = out.times.len();
         ints::decode(&mut reader, self.count, &mut out.times)?;
-        for time in &mut out.times[before..] {
-            *time = time.wrapping_add(self.first_ms);
+        let line = Line::through(self.first_ms, self.last_ms, self.count);
+        for (time, on_line) in out.times[before..].iter_mut().zip(line) {
+            *time = time.wrapping_add(on_line);
         }
         values::read_values(&mut reader, self.count, &mut out.values)?;
         reader.is_empty().then_some(())
+    }
+}
+
+/// The times of a clock that ticks evenly from the first to the last sample, in whole ms. Real ones
+/// stay near it: nothing is left of a steady interval, and of one with jitter only the jitter.
+struct Line {
+    next: i64,
+    step: i64,
+}
+
+impl Line {
+    fn through(first_ms: i64, last_ms: i64, count: usize) -> Self {
+        let steps = (count as u64).saturating_sub(1).max(1);
+        let span = last_ms.wrapping_sub(first_ms) as u64;
+        Self {
+            next: first_ms,
+            step: (span.wrapping_add(steps / 2) / steps) as i64,
+        }
+    }
+}
+
+impl Iterator for Line {
+    type Item = i64;
+
+    fn next(&mut self) -> Option<i64> {
+        let on_line = self.next;
+        self.next = on_line.wrapping_add(self.step);
+        Some(on_line)
     }
 }
 

@@ -19,7 +19,7 @@
 pub mod key;
 pub mod manifest;
 mod merged;
-mod open_files;
+pub(crate) mod open_files;
 pub mod table;
 pub mod tables;
 

@@ -52,6 +52,12 @@ pub enum StoreError {
         /// The format known here.
         known: u32,
     },
+    /// There is no store.
+    #[error("there is no store in {}: it has no MANIFEST", dir.display())]
+    NoStore {
+        /// Where it should be.
+        dir: PathBuf,
+    },
     /// Stored bytes are damaged.
     #[error("{} is damaged at byte {offset}: {what}", path.display())]
     Corrupt {

@@ -6,6 +6,7 @@
 //! sixteenth of the writing, and only for the copy of one series. Only one writer runs at a time
 //! (the log's order is the order of the head), so the locks are there for readers and the flush.
 
+mod run;
 pub mod series;
 
 use std::collections::BTreeMap;

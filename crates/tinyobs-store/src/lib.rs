@@ -19,13 +19,17 @@
 //! - [`maintenance`]: when all that happens.
 //! - [`select`], over [`runs`]: the way back out, and [`resolve`], which picks the resolution.
 //! - [`stats`], [`cardinality`]: figures about all of it. [`backup`]: all of it, elsewhere.
+//! - [`directory`]: its files, looked at while it is not open; [`check`] looks for
+//!   damage, [`inspect`] shows what they hold.
 
 mod append;
 mod backup;
 pub mod bytes;
 mod cardinality;
+pub mod check;
 pub mod chunk;
 mod clock;
+mod directory;
 pub mod engine;
 mod error;
 pub mod files;
@@ -33,7 +37,9 @@ mod flush;
 mod head;
 mod index;
 mod inner;
+pub mod inspect;
 mod maintenance;
+mod memory;
 mod merge;
 mod open;
 mod options;

@@ -23,6 +23,7 @@ use crate::engine::{Commit, Counters, Partition, Pick, Space, View};
 use crate::error::StoreError;
 use crate::flush;
 use crate::inner::{Inner, lock, of_space};
+use crate::memory;
 use crate::merge::{Catalogue, Chunks, Rows};
 use crate::rollup::job;
 use crate::wal::record::SeriesId;
@@ -98,6 +99,10 @@ pub struct MaintenanceStatus {
     pub last: Option<Maintained>,
     /// Whole cycles since the start.
     pub cycles: u64,
+    /// What everything since the start did, what a long log made necessary in between as well.
+    pub sum: Maintained,
+    /// Failures since the start, likewise.
+    pub failures: u64,
     /// When the last cycle ended well, in ms.
     pub last_success_ms: Option<i64>,
     /// When the last one began, in ms.
@@ -149,6 +154,22 @@ impl Journal {
 
     fn end(&self) {
         self.phase.store(0, Ordering::Relaxed);
+    }
+
+    /// Adds what was done since `begun` to the sums.
+    fn count(&self, outcome: &Result<Maintained, StoreError>, begun: Instant) {
+        let mut status = lock(&self.status);
+        let Ok(done) = outcome else {
+            status.failures += 1;
+            return;
+        };
+        let sum = &mut status.sum;
+        sum.rolled_windows += done.rolled_windows;
+        sum.merged_tables += done.merged_tables;
+        sum.dropped_partitions += done.dropped_partitions;
+        sum.freed_bytes += done.freed_bytes;
+        sum.expired_series += done.expired_series;
+        sum.took_ms += begun.elapsed().as_millis() as u64;
     }
 }
 
@@ -217,16 +238,22 @@ impl Inner {
     /// What cannot wait for the next whole cycle.
     fn catch_up(&self) -> Result<(), StoreError> {
         let _one_at_a_time = lock(&self.working);
+        let begun = Instant::now();
         let outcome = self.with_reserve(|| {
             self.flush()?;
-            self.roll_up()?;
-            self.merge(Pick::Similar)?;
-            self.make_room().map(|_| ())
+            Ok(Maintained {
+                rolled_windows: self.roll_up()?,
+                merged_tables: self.merge(Pick::Similar)?,
+                dropped_partitions: self.make_room()?,
+                ..Maintained::default()
+            })
         });
         self.journal.end();
+        self.journal.count(&outcome, begun);
         self.take_reserve();
         self.measure();
-        outcome
+        memory::give_back();
+        outcome.map(|_| ())
     }
 
     /// Does everything, and says what it did.
@@ -238,8 +265,10 @@ impl Inner {
         lock(&self.journal.status).last_attempt_ms = Some(now_ms);
         let outcome = self.with_reserve(|| self.cycle(pick));
         self.journal.end();
+        self.journal.count(&outcome, begun);
         self.take_reserve();
         self.measure();
+        memory::give_back();
         self.warn_of_budget();
         let mut status = lock(&self.journal.status);
         match &outcome {

@@ -23,6 +23,7 @@ use crate::head::Head;
 use crate::index::Index;
 use crate::inner::Writer;
 use crate::options::{EngineKind, StoreOptions};
+use crate::storage::RESERVE;
 use crate::wal::record::{self, Record};
 use crate::wal::syncer::Syncer;
 use crate::wal::{Log, NoLog, SegmentLog};
@@ -61,6 +62,8 @@ fn open_disk(options: &StoreOptions) -> Result<Opened, StoreError> {
     let lock = lock_dir(dir)?;
     let engine = Arc::new(TableEngine::open(Arc::clone(&options.files), dir)?);
     let mut replay = Replay::new(engine.as_ref())?;
+    // What a killed process held back is what a start on a full disk needs (I-STORAGE-2).
+    let _ = options.files.remove(&dir.join(RESERVE));
     let files = Arc::clone(&options.files);
     let first = engine.view().counters().first_segment;
     let (log, syncer, replayed) = SegmentLog::open(
@@ -73,13 +76,6 @@ fn open_disk(options: &StoreOptions) -> Result<Opened, StoreError> {
         },
     )?;
     sync_names(options.files.as_ref(), dir, is_new)?;
-    if replayed.torn_bytes > 0 {
-        let bytes = replayed.torn_bytes;
-        tracing::info!(
-            bytes,
-            "cut a record that was being written when the process ended"
-        );
-    }
     replay.damage.extend(replayed.damage);
     if replay.strangers > 0 {
         let samples = replay.strangers;

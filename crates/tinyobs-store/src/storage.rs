@@ -25,6 +25,8 @@ use crate::options::EngineKind;
 /// Bytes held back on the device while the store runs. A flush of a full log, its rollups and a new
 /// manifest fit in. It is taken a while after the start: short lives do not need it.
 const RESERVE_BYTES: u64 = 4 << 20;
+/// Its file in the data directory.
+pub(crate) const RESERVE: &str = "RESERVE";
 /// Of a small budget the reserve takes this part at most.
 const RESERVE_PART: u64 = 16;
 /// The log may take this part of a small budget before it is flushed.
@@ -183,7 +185,11 @@ impl Inner {
                 dropped_until_ms: (dropped_ms != i64::MIN).then_some(dropped_ms),
             }
         };
-        self.measure();
+        // Not while tables are written that will take the place of others: for a moment both are
+        // there, and a batch would be refused on their account.
+        if let Ok(_idle) = self.working.try_lock() {
+            self.measure();
+        }
         let (used_bytes, max_bytes) = (self.used_bytes(), self.options.max_bytes);
         Storage {
             used_bytes,
@@ -292,7 +298,7 @@ impl Inner {
     }
 
     fn reserve_path(&self) -> PathBuf {
-        self.options.data_dir.join("RESERVE")
+        self.options.data_dir.join(RESERVE)
     }
 }
 
@@ -307,7 +313,6 @@ fn write_reserve(files: &dyn Files, path: &Path, bytes: u64) -> std::io::Result<
     while left > 0 {
         piece.clear();
         let wanted = left.min(PIECE);
-        left -= wanted;
         while piece.len() < wanted {
             state ^= state << 13;
             state ^= state >> 7;
@@ -317,6 +322,7 @@ fn write_reserve(files: &dyn Files, path: &Path, bytes: u64) -> std::io::Result<
         // A small budget has a small reserve, and not one byte more.
         piece.truncate(wanted);
         file.append(&piece)?;
+        left -= wanted;
     }
     Ok(())
 }

@@ -227,7 +227,7 @@ fn segment_path(dir: &Path, number: u64) -> PathBuf {
     dir.join(format!("{number:016}.wal"))
 }
 
-fn segment_number(path: &Path) -> Option<u64> {
+pub(crate) fn segment_number(path: &Path) -> Option<u64> {
     let name = path.file_name()?.to_str()?.strip_suffix(".wal")?;
     name.parse().ok()
 }
@@ -245,6 +245,10 @@ fn create_segment(
         let _ = files.remove(path);
         return Err(StoreError::io("create", path, error));
     }
+    let syncer = file
+        .syncer()
+        .map_err(|e| StoreError::io("create", path, e))?;
+    syncer.sync().map_err(|e| StoreError::sync(path, &e))?;
     files.sync_dir(dir).map_err(|e| StoreError::sync(dir, &e))?;
     Ok(file)
 }
@@ -362,13 +366,14 @@ fn replay_segment(
     }
     let mut len = bytes.len() as u64;
     for hole in holes {
-        if newest && !hole.frames_after {
+        if newest && hole.torn {
             // I-WAL-2.
             replayed.torn_bytes = hole.len;
             len = hole.offset;
-            files
-                .cut(path, len)
-                .map_err(|e| StoreError::io("cut", path, e))?;
+            tracing::info!(
+                file = %path.display(), offset = hole.offset, bytes = hole.len,
+                "cut a record that was being written when the process ended"
+            );
         } else {
             // I-WAL-3, I-WAL-6.
             quarantine(files, path, bytes)?;
@@ -380,6 +385,11 @@ fn replay_segment(
             ));
         }
     }
+    // What a killed process has left with the operating system must not be older news than what is
+    // synced from now on.
+    files
+        .cut(path, len)
+        .map_err(|e| StoreError::sync(path, &e))?;
     Ok(len)
 }
 

@@ -1,7 +1,7 @@
 //! Bomb: new series at full speed against the limit, beside series that are known.
 //!
 //!   core 0: server · core 1: [bomb thread] new series, 10,000 a request ─▶ 429
-//!                            [known thread] half of the rate that was possible before ─▶ 200
+//!                            [known threads] half of the rate that was possible before ─▶ 200
 //!
 //! Passes when memory stays within 256 MiB and within 5 % between the first million refusals (or a
 //! tenth of them, if that is more) and the last, every sample of the known series arrives in time,
@@ -33,8 +33,10 @@ pub struct Options {
     limit: u64,
 }
 
-/// Series of the known sender.
+/// Series that are known, and how many connections send them: each a part.
 const KNOWN: u64 = 1_000;
+const SENDERS: u64 = 4;
+const PART: u64 = KNOWN / SENDERS;
 /// New series of a request: as many items as one may have.
 const BATCH: u64 = 10_000;
 const MEMORY_MAX: u64 = 256 << 20;
@@ -168,31 +170,40 @@ fn fill(server: &Server, limit: u64) -> Result<()> {
     Ok(())
 }
 
-/// Samples per second of the known series, one request after the other.
+/// Samples per second of the known series when nobody else sends.
 fn peak_rate(server: &Server) -> Result<f64> {
-    let agent = agent();
     let base_ms = now_ms() - 500_000;
-    let (begun, mut samples, mut number) = (Instant::now(), 0, 0);
-    while begun.elapsed() < PEAK_FOR {
-        let body = known_body(number, base_ms);
-        let answer = post(&agent, &format!("{}/v1/ingest", server.url), &body)?;
-        ensure!(answer.status == 200, "known series: {}", answer.text());
-        samples += KNOWN;
-        number += 1;
-    }
+    let begun = Instant::now();
+    let send = |part: u64| -> Result<u64> {
+        let (agent, mut number) = (agent(), 0);
+        while begun.elapsed() < PEAK_FOR {
+            let body = known_body(part, number, base_ms);
+            let answer = post(&agent, &format!("{}/v1/ingest", server.url), &body)?;
+            ensure!(answer.status == 200, "known series: {}", answer.text());
+            number += 1;
+        }
+        Ok(number * PART)
+    };
+    let samples = thread::scope(|scope| -> Result<u64> {
+        let senders: Vec<_> = (0..SENDERS)
+            .map(|part| scope.spawn(move || send(part)))
+            .collect();
+        let sent = senders.into_iter().map(|sender| join(sender)?);
+        sent.sum()
+    })?;
     Ok(samples as f64 / begun.elapsed().as_secs_f64())
 }
 
-/// One sample of each known series, a millisecond after the one before.
-fn known_body(number: u64, base_ms: i64) -> String {
+/// One sample of each series of a part, a millisecond after the one before.
+fn known_body(part: u64, number: u64, base_ms: i64) -> String {
     let mut body = Body::default();
-    for series in 0..KNOWN {
+    for series in part * PART..(part + 1) * PART {
         body.push("known", "at", series, number, base_ms + number as i64);
     }
     body.finish()
 }
 
-/// What became of the known sender.
+/// What became of the known series.
 struct Known {
     sent: u64,
     base_ms: i64,
@@ -200,15 +211,39 @@ struct Known {
 }
 
 fn send_known(url: &str, rate: f64, shared: &Shared) -> Result<Known> {
-    let agent = agent();
     let base_ms = now_ms() - 400_000;
     let gap = Duration::from_secs_f64(KNOWN as f64 / rate);
+    let parts = thread::scope(|scope| -> Result<Vec<_>> {
+        let sender = |part| scope.spawn(move || send_part(url, part, base_ms, gap, shared));
+        let senders: Vec<_> = (0..SENDERS).map(sender).collect();
+        senders.into_iter().map(|sender| join(sender)?).collect()
+    })?;
+    Ok(Known {
+        sent: parts.iter().map(|(sent, _)| sent).sum(),
+        base_ms,
+        latest: parts
+            .iter()
+            .map(|(_, latest)| *latest)
+            .max()
+            .unwrap_or_default(),
+    })
+}
+
+/// Samples sent, and how late the latest were.
+fn send_part(
+    url: &str,
+    part: u64,
+    base_ms: i64,
+    gap: Duration,
+    shared: &Shared,
+) -> Result<(u64, Duration)> {
+    let agent = agent();
     let begun = Instant::now();
     let (mut number, mut latest) = (0_u32, Duration::ZERO);
     while !shared.done.load(Ordering::SeqCst) {
         let due = gap * number;
         thread::sleep(due.saturating_sub(begun.elapsed()));
-        let body = known_body(u64::from(number), base_ms);
+        let body = known_body(part, u64::from(number), base_ms);
         loop {
             let answer = post(&agent, &format!("{url}/v1/ingest"), &body)?;
             match answer.status {
@@ -220,12 +255,7 @@ fn send_known(url: &str, rate: f64, shared: &Shared) -> Result<Known> {
         latest = latest.max(begun.elapsed().saturating_sub(due));
         number += 1;
     }
-    let sent = u64::from(number) * KNOWN;
-    Ok(Known {
-        sent,
-        base_ms,
-        latest,
-    })
+    Ok((u64::from(number) * PART, latest))
 }
 
 /// New series until so many are refused; returns what the last refusal said.
@@ -279,21 +309,20 @@ fn watch(server: &Server, shared: &Shared, early_at: u64, last: u64) -> Result<(
     }
 }
 
-/// How many of the known sender's samples can be read back.
+/// How many of the known samples can be read back.
 fn arrived(server: &Server, known: &Known) -> Result<u64> {
-    let times = known.sent / KNOWN;
     let mut count = 0;
-    // A hundred series, a tenth of all, one by one: an answer has a limit.
-    for series in (0..KNOWN).step_by(10) {
+    // One series of each part stands for it, for an answer has a limit: all share their requests.
+    for part in 0..SENDERS {
+        let series = part * PART;
         let path = format!(
-            "/v1/query?match[]=%7Bat%3D%22{series}%22%7D&start={}&end={}&limit=1000000",
-            known.base_ms,
-            known.base_ms + times as i64
+            "/v1/query?match[]=%7Bat%3D%22{series}%22%7D&start={}&limit=1000000",
+            known.base_ms
         );
         let rows = server.get(&path)?["count"].as_u64().context("a count")?;
-        count += rows;
+        count += rows * PART;
     }
-    Ok(count * 10)
+    Ok(count)
 }
 
 /// A request as it grows.

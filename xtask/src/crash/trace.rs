@@ -127,8 +127,12 @@ fn parse(line: &str) -> Option<Injected> {
     let seconds: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
     let (call, arguments) = line.split_once('(')?;
     let call = call.rsplit(' ').next()?.to_owned();
-    // A name if there is one: the descriptor of `openat` is only where it begins.
-    let path = between(arguments, "\"", "\"").or_else(|| between(arguments, "<", ">"));
+    // A name where the call takes one; otherwise what the descriptor stands for.
+    let path = if arguments.starts_with(['"', 'A']) {
+        between(arguments, "\"", "\"")
+    } else {
+        between(arguments, "<", ">")
+    };
     Some(Injected {
         at: SystemTime::UNIX_EPOCH + Duration::from_secs_f64(seconds),
         call,
@@ -188,6 +192,10 @@ mod tests {
         let line = "7     1.5 rename(\"/a\", \"/b\") = -1 ENOSPC (No space left) (INJECTED)";
         let found = super::parse(line).unwrap();
         assert_eq!((found.call.as_str(), found.path.as_str()), ("rename", "/a"));
+        let line = "7 1.5 openat(AT_FDCWD</d>, \"/a/1.wal\", O_RDWR) = -1 ENOSPC (No) (INJECTED)";
+        assert_eq!(super::parse(line).unwrap().path, "/a/1.wal");
+        let line = "7 1.5 write(3</a>, \"x\", 1) = -1 ENOSPC (No) (INJECTED)";
+        assert_eq!(super::parse(line).unwrap().path, "/a");
         assert!(super::parse("7 1.5 fsync(3</a>) = 0").is_none());
     }
 }

@@ -20,6 +20,9 @@ use crate::server::{Running, Server};
 /// Runs the server until it is told to stop.
 pub fn run(config: Config, with_demo: bool) -> Outcome {
     logging::start(&config);
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(cores.min(limits::WORKER_THREADS))

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use tinyobs_model::limits;
-use tinyobs_store::{Durability, EngineKind};
+use tinyobs_store::{Durability, EngineKind, Retention};
 use tracing::level_filters::LevelFilter;
 
-use super::{Config, LogFormat};
+use super::{Config, LogFormat, units};
 
 /// One thing that can be configured.
 #[derive(Debug)]
@@ -116,6 +116,60 @@ pub const SETTINGS: &[Setting] = &[
             Ok(())
         },
     ),
+    setting(
+        "max-series-per-metric",
+        "NUMBER",
+        "0",
+        "How many of them one metric may have; 0 means as many as there may be",
+        |config, text| {
+            let message = || format!("{text:?} is not a number of series; 0 means no limit");
+            config.max_series_per_metric = text.parse().map_err(|_| message())?;
+            Ok(())
+        },
+    ),
+    Setting {
+        legacy: Some(("TINYOBS_MAX_STORAGE_GB", |number| format!("{number}GiB"))),
+        ..setting(
+            "max-storage",
+            "SIZE",
+            "1GiB",
+            "How much disk all data may take, such as 512MB; the oldest goes first; 0 means no limit",
+            |config, text| {
+                config.max_storage_bytes = storage(text)?;
+                Ok(())
+            },
+        )
+    },
+    setting(
+        "retention-raw",
+        "DURATION",
+        "14d",
+        "How long samples are kept as they were sent, such as 12h; 0 means for ever",
+        |config, text| {
+            config.retention.raw_ms = units::parse_duration_ms(text)?;
+            Ok(())
+        },
+    ),
+    setting(
+        "retention-5m",
+        "DURATION",
+        "90d",
+        "How long their summaries of 5 minutes are kept; 0 means for ever",
+        |config, text| {
+            config.retention.five_minutes_ms = units::parse_duration_ms(text)?;
+            Ok(())
+        },
+    ),
+    setting(
+        "retention-1h",
+        "DURATION",
+        "365d",
+        "How long their summaries of 1 hour are kept; 0 means for ever",
+        |config, text| {
+            config.retention.hour_ms = units::parse_duration_ms(text)?;
+            Ok(())
+        },
+    ),
     Setting {
         is_switch: true,
         ..setting(
@@ -175,11 +229,28 @@ pub fn blank() -> Config {
         engine: EngineKind::Disk,
         durability: Durability::Interval,
         max_series: limits::SERIES_DEFAULT,
+        max_series_per_metric: 0,
+        max_storage_bytes: limits::STORAGE_BYTES_DEFAULT,
+        retention: Retention::default(),
         allow_anonymous: false,
         allowed_hosts: Vec::new(),
         log_format: LogFormat::Text,
         log_level: LevelFilter::INFO,
     }
+}
+
+/// The log alone may take more than a budget smaller than this.
+const STORAGE_BYTES_MIN: u64 = 16 << 20;
+
+fn storage(text: &str) -> Result<u64, String> {
+    let bytes = units::parse_size(text)?;
+    if (1..STORAGE_BYTES_MIN).contains(&bytes) {
+        let least = units::show_size(STORAGE_BYTES_MIN);
+        return Err(format!(
+            "{text:?} is too little to work with; {least} is the least, 0 means no limit"
+        ));
+    }
+    Ok(bytes)
 }
 
 /// `address:port`; a lone port means localhost.

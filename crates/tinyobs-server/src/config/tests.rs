@@ -98,6 +98,88 @@ fn i_config_2_what_cannot_be_read_is_named() {
 }
 
 #[test]
+fn how_much_and_how_long() {
+    let variables = [
+        ("TINYOBS_MAX_STORAGE", "64MiB"),
+        ("TINYOBS_RETENTION_5M", "0"),
+        ("TINYOBS_MAX_SERIES_PER_METRIC", "50"),
+    ];
+    let config = resolved(
+        &[("retention-raw", "12h")],
+        &variables,
+        "retention-1h = \"2y\"",
+    )
+    .unwrap()
+    .config;
+    let options = config.store_options();
+    assert_eq!(options.max_bytes, 64 << 20);
+    assert_eq!(options.max_series_per_metric, 50);
+    let expected = Retention {
+        raw_ms: 12 * 3_600_000,
+        five_minutes_ms: 0,
+        hour_ms: 2 * 365 * 24 * 3_600_000,
+    };
+    assert_eq!(options.retention, expected);
+    for (flag, text, reason) in [
+        (
+            "max-storage",
+            "lots",
+            "is not a size, such as 512MB, 1GiB or 0 for no limit",
+        ),
+        (
+            "max-storage",
+            "1MB",
+            "is too little to work with; 16 MiB is the least, 0 means no limit",
+        ),
+        (
+            "retention-raw",
+            "14",
+            "is not a duration, such as 12h, 14d, 1y or 0 for ever",
+        ),
+        (
+            "max-series-per-metric",
+            "-1",
+            "is not a number of series; 0 means no limit",
+        ),
+    ] {
+        let expected = format!("--{flag}: {text:?} {reason}");
+        assert_eq!(message(&[(flag, text)], &[], ""), expected);
+    }
+}
+
+#[test]
+fn the_originals_storage_limit_counts_less_than_our_own() {
+    let bytes = |variables| {
+        resolved(&[], variables, "")
+            .unwrap()
+            .config
+            .max_storage_bytes
+    };
+    assert_eq!(bytes(&[("TINYOBS_MAX_STORAGE_GB", "3")]), 3 << 30);
+    assert_eq!(bytes(&[("TINYOBS_MAX_STORAGE_GB", "0")]), 0);
+    let both = [
+        ("TINYOBS_MAX_STORAGE_GB", "3"),
+        ("TINYOBS_MAX_STORAGE", "1G"),
+    ];
+    assert_eq!(bytes(&both), 1 << 30);
+    assert_eq!(
+        message(&[], &[("TINYOBS_MAX_STORAGE_GB", "all")], ""),
+        "TINYOBS_MAX_STORAGE_GB: \"allGiB\" is not a size, such as 512MB, 1GiB or 0 for no limit"
+    );
+}
+
+#[test]
+fn a_retention_that_makes_no_sense_is_pointed_out() {
+    let warnings = |flags| resolved(flags, &[], "").unwrap().config.warnings();
+    assert_eq!(warnings(&[]), [""; 0]);
+    assert_eq!(warnings(&[("retention-1h", "0")]), [""; 0]);
+    let odd = warnings(&[("retention-raw", "0"), ("retention-5m", "2y")]);
+    assert!(odd[0].starts_with("--retention-raw keeps data longer than --retention-5m: "));
+    assert!(odd[1].starts_with("--retention-5m keeps data longer than --retention-1h: "));
+    assert_eq!(odd.len(), 2);
+}
+
+#[test]
 fn lists_and_switches() {
     let config = |file| resolved(&[], &[], file).unwrap().config;
     assert_eq!(
@@ -128,6 +210,12 @@ fn i_config_1_every_default_can_be_read() {
     let config = Config::default();
     assert_eq!(config.listen, "127.0.0.1:8080");
     assert_eq!(config.max_series, tinyobs_model::limits::SERIES_DEFAULT);
+    assert_eq!(
+        config.max_storage_bytes,
+        tinyobs_model::limits::STORAGE_BYTES_DEFAULT
+    );
+    assert_eq!(config.retention, Retention::default());
+    assert_eq!(config.warnings(), [""; 0]);
     for setting in SETTINGS {
         assert!(setting.variable().starts_with("TINYOBS_"));
         assert!(!setting.help.ends_with('.'), "{}", setting.key);

@@ -1,3 +1,4 @@
+use axum::http::HeaderMap;
 use axum::response::IntoResponse;
 use tinyobs_model::Refusal;
 

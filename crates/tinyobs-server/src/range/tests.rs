@@ -1,7 +1,10 @@
 use axum::response::IntoResponse;
-use tinyobs_model::{LabelsBuilder, Matcher, ResolvedCursor, SelectError, WriteBatch};
+use tinyobs_model::{Columns, LabelsBuilder, WriteBatch};
+use tinyobs_store::{Retention, StoreOptions};
 
 use super::*;
+
+mod stitched;
 
 /// Series of as many samples as there are milliseconds, all of one value.
 struct Flat {
@@ -25,7 +28,16 @@ impl SeriesSource for Flat {
         _: &[Matcher],
         _: TimeRange,
     ) -> Result<Vec<Box<dyn SeriesCursor>>, SelectError> {
-        let cursor = |i: usize| -> Box<dyn SeriesCursor> {
+        panic!("a chart is read by select_resolved")
+    }
+
+    fn select_resolved(
+        &self,
+        _: &[Matcher],
+        _: TimeRange,
+        _: i64,
+    ) -> Result<Vec<Box<dyn ResolvedCursor>>, SelectError> {
+        let cursor = |i: usize| -> Box<dyn ResolvedCursor> {
             let number = format!("{i:05}");
             Box::new(FlatCursor {
                 labels: Labels::new("m", [("l", number.as_str())]).unwrap(),
@@ -37,30 +49,21 @@ impl SeriesSource for Flat {
         };
         Ok((0..self.series).map(cursor).collect())
     }
-
-    fn select_resolved(
-        &self,
-        _: &[Matcher],
-        _: TimeRange,
-        _: i64,
-    ) -> Result<Vec<Box<dyn ResolvedCursor>>, SelectError> {
-        Ok(Vec::new())
-    }
 }
 
-impl SeriesCursor for FlatCursor {
+impl ResolvedCursor for FlatCursor {
     fn labels(&self) -> &Labels {
         &self.labels
     }
 
-    fn next_block(&mut self, out: &mut Columns) -> Result<bool, SelectError> {
-        out.clear();
+    fn next_stretch(&mut self, out: &mut Stretch) -> Result<bool, SelectError> {
+        out.samples.clear();
         if self.blocks_left == 0 {
             return Ok(false);
         }
         self.blocks_left -= 1;
         for _ in 0..self.block_len {
-            out.push(Sample::new(self.time_ms, self.value));
+            out.samples.push(Sample::new(self.time_ms, self.value));
             self.time_ms += 1;
         }
         Ok(true)
@@ -146,7 +149,12 @@ fn a_series_without_a_finite_value_is_left_out() {
 
 /// A store in memory after pushes of these series at these times, in this order.
 fn store_of(pushes: &[(&str, i64)]) -> Store {
-    let store = Store::open(tinyobs_store::StoreOptions::memory()).unwrap();
+    let options = StoreOptions {
+        // The times here are of 1970.
+        retention: Retention::FOR_EVER,
+        ..StoreOptions::memory()
+    };
+    let store = Store::open(options).unwrap();
     for (label, time_ms) in pushes {
         let mut builder = LabelsBuilder::new();
         builder.begin("m");

@@ -9,6 +9,8 @@ use crate::counters::{DURATION_BOUNDS, Durations, Tables};
 use crate::process;
 use crate::state::App;
 
+mod store;
+
 /// The page of our own families, as it grows.
 pub struct Own {
     writer: TextWriter,
@@ -92,58 +94,6 @@ impl Own {
             ),
         ] {
             self.gauge(name, help, value);
-        }
-    }
-
-    fn store(&mut self, app: &App) {
-        let stats = app.store.stats();
-        let (series_max, refused) = (app.store.max_series(), app.store.refused_series());
-        for (name, help, value) in [
-            ("tinyobs_store_series", "Series in the index.", stats.series),
-            ("tinyobs_store_series_max", "Series allowed.", series_max),
-            ("tinyobs_store_samples", "Samples stored.", stats.samples),
-            (
-                "tinyobs_store_head_samples",
-                "Samples in memory, not yet in a table.",
-                stats.head_samples,
-            ),
-            (
-                "tinyobs_store_disk_bytes",
-                "Disk space taken by all files.",
-                stats.disk_bytes,
-            ),
-            (
-                "tinyobs_store_wal_bytes",
-                "Disk space taken by the log.",
-                stats.wal_bytes,
-            ),
-            (
-                "tinyobs_store_table_bytes",
-                "Disk space taken by tables.",
-                stats.table_bytes,
-            ),
-            ("tinyobs_store_tables", "Tables on disk.", stats.tables),
-        ] {
-            self.gauge(name, help, value as f64);
-        }
-        for (name, help, value) in [
-            (
-                "tinyobs_store_series_refused_total",
-                "Samples refused because their series would be one too many.",
-                refused,
-            ),
-            (
-                "tinyobs_store_flushes_total",
-                "Times the head was written to a table.",
-                stats.flushes,
-            ),
-            (
-                "tinyobs_store_fsyncs_total",
-                "Times a file was forced to disk.",
-                stats.fsyncs,
-            ),
-        ] {
-            self.counter(name, help, value as f64);
         }
     }
 

@@ -7,7 +7,8 @@ use tempfile::TempDir;
 
 use crate::client::Client;
 
-fn tinyobs(dir: &TempDir) -> Command {
+/// The binary in a directory, without a word from the environment.
+pub fn tinyobs(dir: &TempDir) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tinyobs"));
     command.current_dir(dir.path()).env_remove("PORT");
     for (name, _) in std::env::vars() {
@@ -25,7 +26,7 @@ pub struct Process {
     pub greeting: String,
     // Kept, so that the program can go on writing.
     _stdout: BufReader<ChildStdout>,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 impl Process {
@@ -54,12 +55,17 @@ impl Process {
             client: Client(addr),
             greeting,
             _stdout: stdout,
-            _dir: dir,
+            dir,
         }
     }
 
     pub fn client(&self) -> Client {
         self.client
+    }
+
+    /// Where it runs, with its data in `tinyobs-data`.
+    pub fn dir(&self) -> &TempDir {
+        &self.dir
     }
 
     pub fn signal(&self, signal: &str) {
@@ -101,7 +107,8 @@ impl Drop for Process {
     }
 }
 
-fn text(output: &Output) -> (Option<i32>, String, String) {
+/// Exit code, standard output, standard error.
+pub fn text(output: &Output) -> (Option<i32>, String, String) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     (
         output.status.code(),
@@ -142,11 +149,42 @@ fn config_shows_each_value_and_its_source() {
                 "environment variable TINYOBS_DURABILITY"
             ),
             ("max-series = 7", "flag"),
+            ("max-series-per-metric = 0", "default"),
+            ("max-storage = \"1GiB\"", "default"),
+            ("retention-raw = \"14d\"", "default"),
+            ("retention-5m = \"90d\"", "default"),
+            ("retention-1h = \"365d\"", "default"),
             ("allow-anonymous = false", "default"),
             ("allowed-hosts = \"\"", "default"),
             ("log-format = \"text\"", "default"),
             ("log-level = \"info\"", "default"),
         ]
+    );
+}
+
+#[test]
+fn config_points_out_what_is_hardly_meant() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = tinyobs(&dir)
+        .args(["config", "--retention-raw", "0"])
+        .env("TINYOBS_MAX_STORAGE_GB", "2")
+        .output()
+        .unwrap();
+    let (code, stdout, stderr) = text(&output);
+    assert_eq!(code, Some(0));
+    let line = "max-storage = \"2GiB\"";
+    let found = stdout
+        .lines()
+        .find(|shown| shown.starts_with(line))
+        .unwrap();
+    assert!(
+        found.ends_with("# environment variable TINYOBS_MAX_STORAGE_GB"),
+        "{found}"
+    );
+    assert_eq!(
+        stderr,
+        "warning: --retention-raw keeps data longer than --retention-5m: what is coarser takes \
+         less room, and is dropped first here\n"
     );
 }
 

@@ -4,14 +4,20 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 mod assets;
+mod backup;
+mod budget;
+mod cardinality;
 mod cli;
 mod client;
 mod ingest;
 mod lifecycle;
 mod limits;
+mod maintenance;
 mod query;
+mod resolution;
 mod routes;
 mod scrape;
 mod security;
 mod server;
 mod survive;
+mod tools;

@@ -240,7 +240,7 @@ fn windows_are_what_was_asked() {
     );
     for (query, message) in [
         ("metric=m&start=5&end=4", "end must not lie before start"),
-        ("metric=m&start=0", "query window too large (max 90 days)"),
+        ("metric=m&start=0", "query window too large (max 10 years)"),
         ("start=5", "parameter \"metric\" or \"match[]\" is required"),
     ] {
         let answer = client.get(&format!("/v1/query/range?{query}"));
@@ -275,7 +275,21 @@ fn the_small_answers() {
     assert!(stats["SizeBytes"].as_u64().unwrap() > 0);
     let storage = client.get_json("/v1/storage");
     assert_eq!(storage["engine"], "disk");
-    assert_eq!(storage["max_bytes"], 0);
+    assert_eq!(storage["max_bytes"], 1 << 30);
+    assert_eq!(storage["level"], "normal");
+    assert_eq!(storage["warnings"], json!([]));
+    let kept: Vec<(&str, &str)> = storage["resolutions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|space| {
+            (
+                space["resolution"].as_str().unwrap(),
+                space["retention"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(kept, [("raw", "14d"), ("5m", "90d"), ("1h", "1y")]);
     assert_eq!(storage["data_dir"], server.data_dir().display().to_string());
     let health = client.get_json("/v1/health");
     assert_eq!(
@@ -297,6 +311,11 @@ fn the_small_answers() {
     };
     assert_eq!(value("items_per_request"), 10_000);
     assert_eq!(value("series"), 10_000);
+    assert_eq!(value("series_per_metric"), 0);
+    assert_eq!(value("storage_bytes"), 1 << 30);
+    assert_eq!(value("retention_raw_seconds"), 14 * 24 * 3_600);
+    assert_eq!(value("retention_5m_seconds"), 90 * 24 * 3_600);
+    assert_eq!(value("retention_1h_seconds"), 365 * 24 * 3_600);
     assert_eq!(client.get("/healthz").text(), "ok\n");
     assert_eq!(client.get("/readyz").text(), "ready\n");
 }

@@ -4,7 +4,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tinyobs_testing::{Server, agent};
 
@@ -17,6 +17,8 @@ fn a_stop_under_load_loses_nothing_acknowledged() {
     let server = Server::start(&start).expect("starts");
     let stopped = Arc::new(AtomicBool::new(false));
     let acked = Arc::new(AtomicU64::new(0));
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now_ms = since.expect("after 1970").as_millis() as u64;
     let writers: Vec<_> = (0..4u64)
         .map(|writer| {
             let (url, stopped, acked) =
@@ -26,7 +28,7 @@ fn a_stop_under_load_loses_nothing_acknowledged() {
                 for i in 0.. {
                     let body = format!(
                         r#"{{"metrics":[{{"name":"w{writer}","value":{i},"timestamp":{}}}]}}"#,
-                        1_795_306_562_000u64 + i
+                        now_ms + i
                     );
                     let answer = agent
                         .post(format!("{url}/v1/ingest"))

@@ -1,162 +1,186 @@
-//! Ints: a column of integers, as differences packed into as few bits as they need.
+//! Ints: a column of integers, as differences in as few bits as they need.
 //!
-//!   integers ─▶ none │ delta │ delta of delta ─▶ blocks of 128: minimum + width + bits
+//!   integers ─▶ themselves │ differences ─▶ without common factor ─▶ packed │ coded
 //!
-//!   ┌ order ┐┌ first values ┐ then per block ┌ minimum ┐┌ width ┐┌─ n × width bits ─┐
-//!   │ 0,1,2 ││ signed × order│               │ signed  ││  u8   ││ lowest bit first │
-//!   └───────┘└──────────────┘                └─────────┘└───────┘└──────────────────┘
+//!   ┌ how ┐┌ first value ┐┌ base, factor ┐┌─ one block │ blocks of 128 │ coded ─┐
+//!   │ u8  ││ if by diff. ││ if a factor  ││                                     │
+//!   └─────┘└─────────────┘└──────────────┘└─────────────────────────────────────┘
 //!
-//! The order of differences is the one that takes the fewest bytes: 2 for a steady clock, 1 for a
-//! counter, 0 for noise. Subtracting each block's minimum ("frame of reference") makes every
-//! residual unsigned, and no residual is ever wider than 64 bits.
+//! Counters and clocks are short as differences, noise is as it is. What is left is written in the
+//! layout that takes the fewest bytes: one block for all or blocks of 128, each with its own frame
+//! (see [`packed`]), or a code (see [`coded`]).
 //!
 //! All arithmetic wraps, so every i64 survives.
 
-use crate::bytes::{Reader, put_signed, varint_len, zigzag};
+use super::coded::{self, Code};
+use super::packed::{self, Frame};
+use crate::bytes::{Reader, put_signed, put_varint, varint_len, zigzag};
 
-/// Residuals that share a minimum and a width.
+/// Values that share a frame where one frame for all would be too wide.
 const BLOCK: usize = 128;
-/// The highest order of differences.
-const ORDER_MAX: usize = 2;
+
+/// Bits of the first byte.
+const DIFFERENCES: u8 = 1;
+const FACTOR: u8 = 2;
+const BLOCKS: u8 = 4;
+const CODED: u8 = 8;
 
 /// Appends the column to `out`. Its length is not written: the reader knows it.
 pub fn encode(column: &[i64], out: &mut Vec<u8>) {
-    let mut best = column.to_vec();
-    let mut best_order = 0;
-    let mut best_cost = cost(&best);
-    let mut residuals = best.clone();
-    for order in 1..=ORDER_MAX.min(column.len()) {
-        difference(&mut residuals, order);
-        let heads: usize = residuals[..order]
-            .iter()
-            .map(|&head| varint_len(zigzag(head)))
-            .sum();
-        let cost = heads + cost(&residuals[order..]);
-        if cost < best_cost {
-            best.clone_from(&residuals);
-            (best_order, best_cost) = (order, cost);
+    let how = out.len();
+    out.push(0);
+    let Some(&first) = column.first() else {
+        return;
+    };
+    let frames = Frames::of(column);
+    if frames.all.width() > 0 {
+        let pairs = column.windows(2);
+        let differences: Vec<i64> = pairs.map(|pair| pair[1].wrapping_sub(pair[0])).collect();
+        let frames_of_differences = Frames::of(&differences);
+        if frames_of_differences.bytes() + varint_len(zigzag(first)) < frames.bytes() {
+            put_signed(out, first);
+            out[how] = DIFFERENCES | encode_rest(&differences, &frames_of_differences, out);
+            return;
         }
     }
-    out.reserve(best_cost + 1);
-    out.push(best_order as u8);
-    let (heads, packed) = best.split_at(best_order);
-    for &head in heads {
-        put_signed(out, head);
+    out[how] = encode_rest(column, &frames, out);
+}
+
+/// What the first byte of a column says, for people.
+pub fn describe(how: u8) -> String {
+    let mut words = vec![if how & DIFFERENCES == 0 {
+        "as they are"
+    } else {
+        "differences"
+    }];
+    if how & FACTOR != 0 {
+        words.push("common factor");
     }
-    for block in packed.chunks(BLOCK) {
-        encode_block(block, out);
+    words.push(match how {
+        how if how & CODED != 0 => "coded",
+        how if how & BLOCKS != 0 => "blocks",
+        _ => "one block",
+    });
+    words.join(", ")
+}
+
+/// The ways to pack a column.
+struct Frames {
+    /// One frame that holds all values.
+    all: Frame,
+    /// One frame, with exceptions if that is shorter.
+    one: Frame,
+    blocks: Vec<Frame>,
+}
+
+impl Frames {
+    fn of(column: &[i64]) -> Self {
+        let blocks: Vec<Frame> = column.chunks(BLOCK).map(Frame::all).collect();
+        let all = Frame::around(&blocks);
+        let one = all.patched(column);
+        Self { all, one, blocks }
     }
+
+    /// Bytes of the shorter way.
+    fn bytes(&self) -> usize {
+        self.one.bytes().min(self.bytes_of_blocks())
+    }
+
+    fn bytes_of_blocks(&self) -> usize {
+        self.blocks.iter().map(|frame| frame.bytes()).sum()
+    }
+}
+
+fn encode_rest(rest: &[i64], frames: &Frames, out: &mut Vec<u8>) -> u8 {
+    let Some((base, factor)) = common_factor(rest) else {
+        return encode_layout(rest, frames, out);
+    };
+    put_signed(out, base);
+    put_varint(out, factor as u64);
+    let quotients = rest.iter().map(|value| (value - base) / factor);
+    let quotients: Vec<i64> = quotients.collect();
+    FACTOR | encode_layout(&quotients, &Frames::of(&quotients), out)
+}
+
+fn encode_layout(rest: &[i64], frames: &Frames, out: &mut Vec<u8>) -> u8 {
+    let code = Code::of(rest, frames.all.width());
+    if let Some(code) = code.filter(|code| code.bytes < frames.bytes()) {
+        code.encode(rest, out);
+        return CODED;
+    }
+    if frames.one.bytes() <= frames.bytes_of_blocks() {
+        if !rest.is_empty() {
+            frames.one.encode(rest, out);
+        }
+        return 0;
+    }
+    for (block, frame) in rest.chunks(BLOCK).zip(&frames.blocks) {
+        frame.encode(block, out);
+    }
+    BLOCKS
 }
 
 /// Appends `count` integers to `out`; none when the bytes are malformed.
 pub fn decode(reader: &mut Reader<'_>, count: usize, out: &mut Vec<i64>) -> Option<()> {
-    let order = usize::from(reader.u8()?);
-    if order > ORDER_MAX || order > count {
-        return None;
-    }
+    let how = reader.u8()?;
     let from = out.len();
     out.reserve(count);
-    for _ in 0..order {
+    if how & DIFFERENCES != 0 {
         out.push(reader.signed()?);
     }
-    let mut left = count - order;
-    while left > 0 {
-        let len = left.min(BLOCK);
-        decode_block(reader, len, out)?;
-        left -= len;
-    }
-    for order in (1..=order).rev() {
-        undo_difference(&mut out[from..], order);
-    }
-    Some(())
-}
-
-/// Replaces everything after the first `order` − 1 values by the difference to its predecessor.
-fn difference(column: &mut [i64], order: usize) {
-    for i in (order..column.len()).rev() {
-        column[i] = column[i].wrapping_sub(column[i - 1]);
-    }
-}
-
-fn undo_difference(column: &mut [i64], order: usize) {
-    let mut sum = column[order - 1];
-    for value in &mut column[order..] {
-        sum = sum.wrapping_add(*value);
-        *value = sum;
-    }
-}
-
-/// The smallest value of a block and the bits that hold any value less that.
-fn frame(block: &[i64]) -> (i64, u32) {
-    let min = block.iter().copied().min().unwrap_or(0);
-    let max = block.iter().copied().max().unwrap_or(0);
-    (min, 64 - (max.wrapping_sub(min) as u64).leading_zeros())
-}
-
-fn cost(residuals: &[i64]) -> usize {
-    let block_cost = |block: &[i64]| {
-        let (min, width) = frame(block);
-        varint_len(zigzag(min)) + 1 + (block.len() * width as usize).div_ceil(8)
+    let factor = if how & FACTOR != 0 {
+        Some((reader.signed()?, reader.varint()? as i64))
+    } else {
+        None
     };
-    residuals.chunks(BLOCK).map(block_cost).sum()
-}
-
-fn encode_block(block: &[i64], out: &mut Vec<u8>) {
-    let (min, width) = frame(block);
-    put_signed(out, min);
-    out.push(width as u8);
-    // At most 7 bits wait in `pending` before a value of at most 64 joins them.
-    let (mut pending, mut bits) = (0u128, 0);
-    for &value in block {
-        pending |= u128::from(value.wrapping_sub(min) as u64) << bits;
-        bits += width;
-        while bits >= 8 {
-            out.push(pending as u8);
-            pending >>= 8;
-            bits -= 8;
-        }
-    }
-    if bits > 0 {
-        out.push(pending as u8);
-    }
-}
-
-fn decode_block(reader: &mut Reader<'_>, len: usize, out: &mut Vec<i64>) -> Option<()> {
-    let min = reader.signed()?;
-    let width = u32::from(reader.u8()?);
-    match width {
-        0 => out.extend(std::iter::repeat_n(min, len)),
-        1..=64 => {
-            let packed = reader.take((len * width as usize).div_ceil(8))?;
-            unpack(packed, width, len, min, out);
+    let rest = out.len();
+    let mut left = count.checked_sub(rest - from)?;
+    match how & !(DIFFERENCES | FACTOR) {
+        CODED => coded::decode(reader, left, out)?,
+        0 if left > 0 => packed::decode(reader, left, out)?,
+        0 => {}
+        BLOCKS => {
+            while left > 0 {
+                let len = left.min(BLOCK);
+                packed::decode(reader, len, out)?;
+                left -= len;
+            }
         }
         _ => return None,
     }
+    if let Some((base, factor)) = factor {
+        for value in &mut out[rest..] {
+            *value = value.wrapping_mul(factor).wrapping_add(base);
+        }
+    }
+    if how & DIFFERENCES != 0 {
+        let mut sum = 0i64;
+        for value in &mut out[from..] {
+            sum = sum.wrapping_add(*value);
+            *value = sum;
+        }
+    }
     Some(())
 }
 
-/// Reads `len` values of `width` bits. Words are loaded eight bytes at a time: the inner loop is
-/// what every query spends its time in.
-fn unpack(packed: &[u8], width: u32, len: usize, min: i64, out: &mut Vec<i64>) {
-    let mask = u64::MAX >> (64 - width);
-    let mut words = packed.chunks(8).map(|chunk| {
-        let mut word = [0; 8];
-        word[..chunk.len()].copy_from_slice(chunk);
-        u64::from_le_bytes(word)
-    });
-    let (mut word, mut left) = (0u64, 0);
-    for _ in 0..len {
-        let mut value = word;
-        if left < width {
-            let next = words.next().unwrap_or(0);
-            value |= next.checked_shl(left).unwrap_or(0);
-            let taken = width - left;
-            word = next.checked_shr(taken).unwrap_or(0);
-            left = 64 - taken;
-        } else {
-            word = word.checked_shr(width).unwrap_or(0);
-            left -= width;
+/// The first value and the largest factor, above 1, of all distances from it.
+fn common_factor(rest: &[i64]) -> Option<(i64, i64)> {
+    let base = *rest.first()?;
+    let mut factor = 0;
+    for value in rest {
+        // Too far apart to divide: left alone.
+        let mut distance = value.checked_sub(base)?;
+        if factor == 0 || distance % factor != 0 {
+            while distance != 0 {
+                (factor, distance) = (distance, factor % distance);
+            }
         }
-        out.push(min.wrapping_add((value & mask) as i64));
+        if factor.abs() == 1 {
+            return None;
+        }
     }
+    factor
+        .checked_abs()
+        .filter(|&factor| factor > 1)
+        .map(|factor| (base, factor))
 }

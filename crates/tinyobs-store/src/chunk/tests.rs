@@ -108,6 +108,57 @@ proptest! {
         prop_assert_eq!(decoded(&encoded(&samples)), Ok(samples));
     }
 
+    /// Long enough for a code, with outliers on both sides, a common factor, and gaps in the clock.
+    #[test]
+    fn i_chunk_1_long_columns_survive(
+        rows in proptest::collection::vec((-40i64..40, 0u8..100), 256..1_500),
+        factor in 1i64..5_000, outlier in any::<i32>(), jitter_ms in 1i64..5,
+    ) {
+        let (mut sum, mut time_ms) = (0i64, 1_795_306_562_347);
+        let mut samples = Vec::new();
+        for (step, chance) in rows {
+            sum += factor * if chance == 0 { i64::from(outlier) } else { step };
+            time_ms += 15_000 + i64::from(chance) % jitter_ms + if chance == 1 { 3_600_000 } else { 0 };
+            samples.push(Sample { time_ms, value: sum as f64 });
+        }
+        prop_assert_eq!(decoded(&encoded(&samples)), Ok(samples));
+    }
+
+    #[test]
+    fn i_chunk_1_any_integers_survive(
+        column in proptest::collection::vec(any::<i64>(), 0..400), shift in 0u32..64, at in 0usize..400,
+    ) {
+        // Narrow but for one.
+        let mut column: Vec<i64> = column.iter().map(|value| value >> shift).collect();
+        if let Some(value) = column.get_mut(at) {
+            *value = i64::MIN + at as i64;
+        }
+        let mut bytes = Vec::new();
+        ints::encode(&column, &mut bytes);
+        bytes.push(7);
+        let mut reader = Reader::new(&bytes);
+        let mut read = vec![1];
+        prop_assert_eq!(ints::decode(&mut reader, column.len(), &mut read), Some(()));
+        prop_assert_eq!(&read[1..], &column[..]);
+        prop_assert_eq!(reader.rest(), &[7][..], "and nothing beyond is touched");
+    }
+
+    #[test]
+    fn i_chunk_2_any_columns_do_no_harm(
+        how in 0u8..16, bytes in proptest::collection::vec(any::<u8>(), 0..400), count in 0..=SAMPLES_MAX,
+    ) {
+        let bytes = [&[how][..], &bytes].concat();
+        let mut read = Vec::new();
+        if ints::decode(&mut Reader::new(&bytes), count, &mut read).is_some() {
+            prop_assert_eq!(read.len(), count);
+        }
+        let bytes = [&[how * 3][..], &bytes].concat();
+        let mut read = Vec::new();
+        if values::read_values(&mut Reader::new(&bytes), count, &mut read).is_some() {
+            prop_assert_eq!(read.len(), count);
+        }
+    }
+
     #[test]
     fn i_chunk_2_any_bytes_do_no_harm(mut bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let _ = decoded(&bytes);
@@ -132,22 +183,41 @@ fn i_chunk_3_every_flipped_bit_is_found() {
     }
 }
 
-/// The sizes that the format is chosen for, as bytes per sample of 480 at a steady interval.
+/// The sizes that the format is chosen for.
 #[test]
 fn usual_series_take_few_bytes() {
-    let per_sample = |values: Vec<f64>| encoded(&steady(values)).len() as f64 / 480.0;
-    let constant = per_sample(vec![42.0; 480]);
-    let counter = per_sample(
-        (0..480)
-            .map(|i| f64::from(i * 20 + (i * 7919) % 13))
-            .collect(),
-    );
-    let gauge = per_sample(
-        (0..480)
-            .map(|i| f64::from((i * 7919) % 100) / 100.0)
-            .collect(),
-    );
-    assert!(constant < 0.12, "constant: {constant}");
-    assert!(counter < 0.8, "counter: {counter}");
-    assert!(gauge < 1.1, "two-decimal gauge: {gauge}");
+    let per_sample = |count: u32, value: fn(u32) -> f64| {
+        encoded(&steady((0..count).map(value))).len() as f64 / f64::from(count)
+    };
+    let constant = per_sample(480, |_| 42.0);
+    assert!(constant < 0.06, "constant: {constant}");
+    let idle = per_sample(480, |i| f64::from(i / 100));
+    assert!(idle < 0.08, "idle counter: {idle}");
+    let counter = per_sample(480, |i| f64::from(i * 20 + (i * 7919) % 13));
+    assert!(counter < 0.7, "counter: {counter}");
+    let gauge = per_sample(480, |i| f64::from((i * 7919) % 100) / 100.0);
+    assert!(gauge < 1.0, "two-decimal gauge: {gauge}");
+    let pages = per_sample(480, |i| f64::from((i * 7919) % 100) * 4_096.0);
+    assert!(pages < 1.0, "gauge of whole pages: {pages}");
+    // One restart does not widen its neighbours.
+    let restart = per_sample(120, |i| f64::from(if i < 60 { 1_000_000 + i } else { i }));
+    assert!(restart < 0.35, "counter with a restart: {restart}");
+}
+
+#[test]
+fn an_uneven_clock_costs_only_its_unevenness() {
+    let bytes_of = |interval_ms: fn(i64) -> i64| {
+        let mut time_ms = 1_795_306_562_347;
+        let samples = (0..2_048).map(|i| {
+            time_ms += interval_ms(i);
+            Sample {
+                time_ms,
+                value: 1.0,
+            }
+        });
+        encoded(&samples.collect::<Vec<_>>()).len()
+    };
+    let even = bytes_of(|_| 15_000);
+    let gap = bytes_of(|i| if i == 1_000 { 600_000 } else { 15_000 });
+    assert!(gap < even + 16, "a gap: {even} grew to {gap}");
 }

@@ -133,6 +133,12 @@ pub fn chunk_series(key: &[u8]) -> Option<SeriesId> {
     Some(u64::from_be_bytes(*key.first_chunk()?))
 }
 
+/// The start in a chunk's key, in ms.
+pub fn chunk_start_ms(key: &[u8]) -> Option<i64> {
+    let start = u64::from_be_bytes(*key.get(8..)?.first_chunk()?);
+    Some((start ^ (1 << 63)) as i64)
+}
+
 /// The sequence number in a chunk's key.
 pub fn chunk_sequence(key: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(*key.get(16..)?.first_chunk()?))
@@ -193,6 +199,9 @@ mod tests {
         assert!(keys.is_sorted());
         assert!(chunk_key(5, i64::MAX, u64::MAX) < chunk_key(6, i64::MIN, 0));
         assert_eq!(chunk_sequence(&keys[0]), Some(9));
+        assert_eq!(chunk_series(&keys[0]), Some(5));
+        let starts = keys.map(|key| chunk_start_ms(&key));
+        assert_eq!(starts, [i64::MIN, -1, 0, 1, i64::MAX].map(Some));
     }
 
     #[test]

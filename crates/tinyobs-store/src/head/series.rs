@@ -4,8 +4,8 @@
 //!   sample ─▶ ┤                                         ├─▶ sealed chunks ─▶ flush
 //!                 not newer (late)             ─▶ late ─┘
 //!
-//! Tail and late are plain sorted samples: a sample costs an append, and the same millisecond
-//! again costs a replacement. Sealing compresses them.
+//! Tail and late are runs of sorted samples (see [`super::run`]): a sample costs an append. Sealing
+//! compresses them.
 //!
 //! I-HEAD-1  Times in the tail are above `sealed_until`; times in late are not. So the two never
 //!           hold the same time, and whatever they hold was written after any sealed chunk that
@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use tinyobs_model::{Columns, Sample, TimeRange};
 
+use super::run::Run;
 use crate::chunk::{self, Chunk};
 
 /// Samples in the tail, or in late, before they are sealed. Long enough to compress well, short
@@ -48,8 +49,9 @@ pub struct SealedChunk {
 /// The recent samples of one series.
 #[derive(Debug)]
 pub struct SeriesHead {
-    tail: Vec<Sample>,
-    late: Vec<Sample>,
+    tail: Run,
+    /// There seldom is one.
+    late: Option<Box<Run>>,
     sealed: Vec<Arc<SealedChunk>>,
     /// The epoch of tail and late.
     epoch: u64,
@@ -73,8 +75,8 @@ pub struct HeadSamples {
 impl Default for SeriesHead {
     fn default() -> Self {
         Self {
-            tail: Vec::new(),
-            late: Vec::new(),
+            tail: Run::default(),
+            late: None,
             sealed: Vec::new(),
             epoch: 0,
             sealed_until: i64::MIN,
@@ -103,9 +105,9 @@ impl SeriesHead {
         let run = if in_tail {
             &mut self.tail
         } else {
-            &mut self.late
+            self.late.get_or_insert_default()
         };
-        let new = put_sorted(run, sample);
+        let new = run.put(sample);
         if run.len() >= SEAL_SAMPLES {
             self.seal(in_tail);
         }
@@ -133,22 +135,24 @@ impl SeriesHead {
 
     /// Whether it holds no samples.
     pub fn is_empty(&self) -> bool {
-        self.sealed.is_empty() && self.tail.is_empty() && self.late.is_empty()
+        self.sealed.is_empty() && self.tail.is_empty() && self.late.is_none()
     }
 
     /// A copy of everything in `range`.
     pub fn read(&self, range: TimeRange) -> HeadSamples {
-        let within = |run: &[Sample]| {
-            let from = run.partition_point(|sample| sample.time_ms < range.start_ms);
-            let to = run.partition_point(|sample| sample.time_ms <= range.end_ms);
-            run.get(from..to)
-                .map(<[Sample]>::to_vec)
-                .unwrap_or_default()
+        let within = |run: &Run| {
+            let in_range = |(first_ms, last_ms)| range.overlaps(first_ms, last_ms);
+            if !run.span().is_some_and(in_range) {
+                return Vec::new();
+            }
+            let mut samples = run.to_vec();
+            samples.retain(|sample| (range.start_ms..=range.end_ms).contains(&sample.time_ms));
+            samples
         };
         let reaches = |chunk: &&Arc<SealedChunk>| range.overlaps(chunk.first_ms, chunk.last_ms);
         HeadSamples {
             sealed: self.sealed.iter().filter(reaches).cloned().collect(),
-            late: within(&self.late),
+            late: self.late.as_deref().map(within).unwrap_or_default(),
             tail: within(&self.tail),
         }
     }
@@ -157,11 +161,7 @@ impl SeriesHead {
     /// again because its answer was lost must not take room twice.
     fn repeats_sealed(&self, sample: Sample) -> bool {
         let time_ms = sample.time_ms;
-        if self
-            .late
-            .binary_search_by_key(&time_ms, |known| known.time_ms)
-            .is_ok()
-        {
+        if self.late.as_ref().is_some_and(|late| late.has(time_ms)) {
             return false;
         }
         let covers =
@@ -188,44 +188,29 @@ impl SeriesHead {
     }
 
     fn seal(&mut self, tail: bool) {
-        let run = if tail { &mut self.tail } else { &mut self.late };
-        let (Some(first), Some(last)) = (run.first(), run.last()) else {
+        // Late samples are rare: no memory is kept for them.
+        let late = if tail { None } else { self.late.take() };
+        let run = if tail {
+            Some(&self.tail)
+        } else {
+            late.as_deref()
+        };
+        let Some((run, (first_ms, last_ms))) = run.and_then(|run| Some((run, run.span()?))) else {
             return;
         };
-        let (first_ms, last_ms) = (first.time_ms, last.time_ms);
         let mut bytes = Vec::new();
-        chunk::encode(run, &mut bytes);
-        self.sealed.push(Arc::new(SealedChunk {
+        chunk::encode(&run.to_vec(), &mut bytes);
+        let chunk = SealedChunk {
             first_ms,
             last_ms,
             count: run.len() as u64,
             epoch: self.epoch,
             bytes: bytes.into(),
-        }));
+        };
+        self.sealed.push(Arc::new(chunk));
         if tail {
             self.sealed_until = last_ms;
-            run.clear();
-        } else {
-            // Late samples are rare: keep no memory for them.
-            *run = Vec::new();
-        }
-    }
-}
-
-/// Keeps `run` sorted; returns whether the time is new.
-fn put_sorted(run: &mut Vec<Sample>, sample: Sample) -> bool {
-    if run.last().is_none_or(|last| last.time_ms < sample.time_ms) {
-        run.push(sample);
-        return true;
-    }
-    match run.binary_search_by_key(&sample.time_ms, |known| known.time_ms) {
-        Ok(place) => {
-            run[place] = sample;
-            false
-        }
-        Err(place) => {
-            run.insert(place, sample);
-            true
+            self.tail.clear();
         }
     }
 }

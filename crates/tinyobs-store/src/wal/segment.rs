@@ -8,8 +8,9 @@
 //! The checksum covers length and payload. The mark is there for the reader that has met damage:
 //! it looks for the next mark whose frame is whole, and so tells a torn end from a hole.
 //!
-//! I-WAL-2  Damage with no whole frame after it, in the newest segment, is a torn write: nobody was
-//!          told that it was stored, and it is cut.
+//! I-WAL-2  In the newest segment, the front part of a frame with nothing after it is a torn write:
+//!          nobody was told that it was stored, and it is cut. So is what a file system has made
+//!          longer and not written, which reads as zeros.
 //! I-WAL-3  Any other damage is a hole: reported with file, offset and length; the frames after
 //!          it are kept.
 //! Proved by: wal/tests.rs.
@@ -54,8 +55,8 @@ pub struct Hole {
     pub offset: u64,
     /// Damaged bytes.
     pub len: u64,
-    /// Whether whole frames come after it.
-    pub frames_after: bool,
+    /// Whether it is what a write leaves that was broken off: see I-WAL-2.
+    pub torn: bool,
 }
 
 /// What a segment's bytes hold.
@@ -114,7 +115,7 @@ pub fn scan(bytes: &[u8], mut frame: impl FnMut(u64, &[u8])) -> Vec<Hole> {
         holes.push(Hole {
             offset: at as u64,
             len: (end - at) as u64,
-            frames_after: next.is_some(),
+            torn: next.is_none() && is_torn(&bytes[at..]),
         });
         at = end;
     }
@@ -134,6 +135,24 @@ fn frame_at(bytes: &[u8], at: usize) -> Option<&[u8]> {
             .filter(|&len| len <= PAYLOAD_MAX)?,
     )?;
     (checksum(len, payload) == expected).then_some(payload)
+}
+
+/// Whether the end of a file can be the front part of a frame. A frame that is all there, but for a
+/// wrong bit in its mark, length, checksum or payload, is not: its write had ended.
+fn is_torn(rest: &[u8]) -> bool {
+    if rest.iter().all(|&byte| byte == 0) {
+        return true;
+    }
+    let Some((header, payload)) = rest.split_first_chunk::<FRAME_HEADER>() else {
+        let mark = &rest[..rest.len().min(MARK.len())];
+        return MARK.starts_with(mark);
+    };
+    let mut fields = Reader::new(&header[MARK.len()..]);
+    let (Some(len), Some(crc)) = (fields.u32(), fields.u32()) else {
+        return false;
+    };
+    let is_whole = u32::try_from(payload.len()).is_ok_and(|all| checksum(all, payload) == crc);
+    header.starts_with(&MARK) && len as usize > payload.len() && !is_whole
 }
 
 fn next_frame(bytes: &[u8], from: usize) -> Option<usize> {

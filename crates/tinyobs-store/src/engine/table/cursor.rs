@@ -40,6 +40,12 @@ impl Cursor {
             .then(|| (self.entries.key(), self.entries.value()))
     }
 
+    /// Where the block that it stands in begins in the file.
+    pub(crate) fn block_at(&self) -> u64 {
+        let block = self.next_block.checked_sub(1);
+        block.map_or(0, |block| self.table.extent(block).0)
+    }
+
     /// Whether the last step met damage: one more [`Self::advance`] leads to what comes after it.
     pub fn has_failed(&self) -> bool {
         self.failed
@@ -101,7 +107,7 @@ impl Cursor {
         self.table
             .read_block(self.file.as_ref(), block, buffer)
             .inspect_err(|_| self.entries = Entries::default())?;
-        if !self.entries.check() {
+        if !self.entries.check(self.table.block_crc(block)) {
             return Err(self.table.unchecked(block));
         }
         Ok(true)

@@ -1,0 +1,24 @@
+//! Progress: a bar on stderr while something takes long. Where nobody looks, there is none.
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// A bar over so many bytes.
+pub fn bytes(what: &'static str, total: u64) -> ProgressBar {
+    bar(
+        "{msg} [{bar:30}] {bytes} of {total_bytes}, {eta} left",
+        what,
+        total,
+    )
+}
+
+/// A bar over so many steps.
+pub fn steps(what: &'static str, total: u64) -> ProgressBar {
+    bar("{msg} [{bar:30}] {pos} of {len}", what, total)
+}
+
+fn bar(template: &str, what: &'static str, total: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template(template).expect("our own template");
+    ProgressBar::new(total)
+        .with_style(style.progress_chars("=> "))
+        .with_message(what)
+}

@@ -1,0 +1,102 @@
+//! Restore: `tinyobs restore`, a backup becomes a data directory.
+//!
+//!   FILE.tar ─▶ DIR.restoring ─▶ every checksum ─▶ renamed to DIR
+//!
+//! I-RESTORE-1  The directory that was asked for is a whole store with sound checksums, or is as it
+//!              was before.
+//! Proved by: tests/it/backup.rs.
+
+use std::error::Error;
+use std::fs::{self, File};
+use std::io::{self, BufReader};
+use std::path::{Path, PathBuf};
+
+use clap::{Arg, ArgMatches, Command};
+
+use super::backup::sync_parent;
+use super::{Outcome, arguments_of, check, progress, say};
+use crate::archive;
+use crate::config::Resolved;
+
+/// The subcommand.
+pub fn command() -> Command {
+    Command::new("restore")
+        .about("Make a data directory of a backup")
+        .after_help(
+            "Examples:\n  tinyobs restore tinyobs.tar --data-dir ./restored\n  \
+             tinyobs serve --data-dir ./restored\n\n\
+             The directory must be empty or not there yet. Every checksum is verified before the \
+             directory gets its name.",
+        )
+        .arg(
+            Arg::new("file")
+                .value_name("FILE.tar")
+                .required(true)
+                .value_parser(clap::value_parser!(PathBuf))
+                .help("A file that `tinyobs backup` wrote"),
+        )
+        .args(arguments_of(&["data-dir"]))
+}
+
+/// Runs it.
+pub fn run(matches: &ArgMatches, resolved: &Resolved) -> Outcome {
+    let path = matches.get_one::<PathBuf>("file").ok_or("no file")?;
+    let dir = resolved.config.data_dir_absolute();
+    require_empty(&dir)?;
+    let draft = dir.with_added_extension("restoring");
+    if draft.exists() {
+        return Err(format!(
+            "{} is there, from a restore that was broken off: remove it",
+            draft.display()
+        )
+        .into());
+    }
+    let restored = restore(path, &draft).and_then(|text| {
+        // Over an empty directory of that name, too.
+        fs::rename(&draft, &dir)?;
+        sync_parent(&dir)?;
+        Ok(text)
+    });
+    let text = restored.inspect_err(|_| {
+        let _ = fs::remove_dir_all(&draft);
+    })?;
+    say(&format!("{text}restored to {}\n", dir.display()));
+    Ok(())
+}
+
+/// Unpacks into `draft` and checks what came out.
+fn restore(path: &Path, draft: &Path) -> Result<String, Box<dyn Error>> {
+    let cannot = |error: io::Error| format!("cannot read {}: {error}", path.display());
+    let file = File::open(path).map_err(cannot)?;
+    let bar = progress::bytes("restore", file.metadata().map_err(cannot)?.len());
+    fs::create_dir_all(draft)
+        .map_err(|error| format!("cannot create {}: {error}", draft.display()))?;
+    let unpacked = archive::unpack(BufReader::new(bar.wrap_read(file)), draft);
+    bar.finish_and_clear();
+    unpacked.map_err(|error| format!("{}: {error}", path.display()))?;
+    let report = check::examine(draft)?;
+    if report.damage.is_empty() {
+        return Ok(check::as_text(&report));
+    }
+    say(&check::as_text(&report));
+    let places = report.damage.len();
+    Err(format!(
+        "{}: {places} places in the backup are damaged, nothing was restored",
+        path.display()
+    )
+    .into())
+}
+
+fn require_empty(dir: &Path) -> Outcome {
+    let has_entries = fs::read_dir(dir).map(|mut entries| entries.next().is_some());
+    match has_entries {
+        Ok(true) => Err(format!(
+            "{} is not empty: choose another directory with --data-dir, or move this one away",
+            dir.display()
+        )
+        .into()),
+        Ok(false) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(format!("cannot read {}: {error}", dir.display()).into()),
+    }
+}

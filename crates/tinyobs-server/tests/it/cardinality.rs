@@ -1,0 +1,150 @@
+//! How many series there are, who makes them, and who is refused.
+
+use serde_json::{Value, json};
+
+use crate::client::{Answer, Client};
+use crate::server::TestServer;
+
+fn push(client: Client, metric: &str, users: std::ops::Range<u32>) -> Answer {
+    let items: Vec<Value> = users
+        .map(|user| {
+            let labels = json!({"service": "shop", "user": format!("u{user}")});
+            json!({"name": metric, "type": "counter", "value": 1, "labels": labels})
+        })
+        .collect();
+    client.push(&json!({ "metrics": items }).to_string())
+}
+
+#[test]
+fn the_offender_of_a_refusal_is_named() {
+    let server = TestServer::with(|config| {
+        config.max_series = 8;
+        config.max_series_per_metric = 5;
+    });
+    let client = server.client();
+    assert_eq!(push(client, "logins_total", 0..5).status, 200);
+    let calm = client.get_json("/v1/cardinality");
+    assert_eq!(
+        (&calm["last_refusal"], &calm["refused_total"]),
+        (&Value::Null, &json!(0))
+    );
+
+    // One metric too many of its own.
+    let refused = push(client, "logins_total", 0..7);
+    assert_eq!(refused.status, 200, "{}", refused.text());
+    let answer = refused.json();
+    assert_eq!(
+        (&answer["count"], &answer["refused"]),
+        (&json!(5), &json!(2))
+    );
+    assert_eq!(answer["errors"][0]["rule"], "metric_series_limit");
+    assert_eq!(answer["errors"][0]["index"], 5);
+    let all_refused = push(client, "logins_total", 7..9);
+    assert_eq!(all_refused.header("retry-after"), Some("60"));
+    let message = all_refused.error(429);
+    assert!(message.contains("logins_total"), "{message}");
+    let after = client.get_json("/v1/cardinality");
+    assert_eq!(after["per_metric_limit"], 5);
+    assert_eq!(after["refused_total"], 4);
+    let last = &after["last_refusal"];
+    assert_eq!(
+        (
+            &last["metric"],
+            &last["label"],
+            &last["values"],
+            &last["rule"]
+        ),
+        (
+            &json!("logins_total"),
+            &json!("user"),
+            &json!(5),
+            &json!("metric_series_limit")
+        )
+    );
+    assert!(last["at"].as_str().unwrap().ends_with('Z'));
+
+    // And one too many of all.
+    assert_eq!(push(client, "orders_total", 0..3).status, 200);
+    push(client, "orders_total", 3..4).error(429);
+    let full = client.get_json("/v1/cardinality");
+    assert_eq!(
+        (&full["total_series"], &full["series_limit"]),
+        (&json!(8), &json!(8))
+    );
+    assert_eq!(full["utilization_percent"], 100.0);
+    assert_eq!(full["unique_metrics"], 2);
+    assert_eq!(full["last_refusal"]["rule"], "series_limit");
+    assert_eq!(full["last_refusal"]["metric"], "orders_total");
+    assert_eq!(
+        full["top_metrics"],
+        json!([{"metric": "logins_total", "series": 5}, {"metric": "orders_total", "series": 3}])
+    );
+    assert_eq!(full["max_series_metric"], "logins_total");
+    assert_eq!(
+        full["top_labels"],
+        json!([
+            {"label": "user", "values": 5, "series": 8},
+            {"label": "service", "values": 1, "series": 8},
+        ])
+    );
+    let growth = &full["growth"];
+    assert_eq!(growth["series_added"], 8);
+    assert_eq!(
+        growth["metrics"][0],
+        json!({"metric": "logins_total", "series": 5})
+    );
+    assert_eq!(
+        growth["labels"][0],
+        json!({"label": "user", "values_added": 5})
+    );
+    // Known series go on.
+    assert_eq!(push(client, "logins_total", 0..5).json()["count"], 5);
+    let page = client.get("/metrics");
+    for line in [
+        "tinyobs_store_series_refused_total 5",
+        "tinyobs_store_series_per_metric_max 5",
+        "tinyobs_ingest_items_refused_total{rule=\"metric_series_limit\"} 4",
+        "tinyobs_ingest_items_refused_total{rule=\"series_limit\"} 1",
+    ] {
+        assert!(page.text().contains(&format!("\n{line}\n")), "{line}");
+    }
+}
+
+#[test]
+fn series_without_data_are_forgotten() {
+    let dir = tempfile::tempdir().unwrap();
+    let with = |hours: i64| {
+        let data_dir = dir.path().to_path_buf();
+        TestServer::with(move |config| {
+            config.data_dir = data_dir;
+            config.retention.raw_ms = hours * 3_600_000;
+            config.retention.five_minutes_ms = hours * 3_600_000;
+            config.retention.hour_ms = hours * 3_600_000;
+        })
+    };
+    {
+        let server = with(0);
+        let old = crate::server::now_ms() - 100 * 24 * 3_600_000;
+        let items: Vec<Value> = (0..20)
+            .map(|i| json!({"name": "old", "value": 1, "labels": {"i": i.to_string()}, "timestamp": old}))
+            .collect();
+        let answer = server
+            .client()
+            .push(&json!({ "metrics": items }).to_string());
+        assert_eq!(answer.status, 200);
+        assert_eq!(push(server.client(), "new", 0..2).status, 200);
+    }
+    let server = with(24);
+    let client = server.client();
+    let done = client
+        .send("POST", "/v1/admin/maintenance", &[], b"")
+        .json();
+    assert_eq!(done["expired_series"], 20, "{done}");
+    assert!(done["dropped_partitions"].as_u64().unwrap() >= 1, "{done}");
+    let after = client.get_json("/v1/cardinality");
+    assert_eq!(
+        (&after["total_series"], &after["expired_total"]),
+        (&json!(2), &json!(20))
+    );
+    assert_eq!(client.get_json("/v1/series?metric=old")["count"], 0);
+}

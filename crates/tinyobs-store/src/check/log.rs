@@ -1,0 +1,65 @@
+//! Log: the segments of the write-ahead log, frame by frame.
+
+use std::path::Path;
+
+use super::Report;
+use crate::directory::Directory;
+use crate::wal::record;
+use crate::wal::segment::{self, Header};
+
+/// Checks one segment.
+pub fn check(
+    directory: &Directory,
+    number: u64,
+    path: &Path,
+    is_newest: bool,
+    report: &mut Report,
+) {
+    let bytes = match directory.segment(path) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return,
+        Err(error) => return report.error(path, error),
+    };
+    if number < directory.manifest.counters.first_segment {
+        // Its content stands in tables; only its removal was not reached.
+        return;
+    }
+    report.segments += 1;
+    report.log_bytes += bytes.len() as u64;
+    match segment::read_header(&bytes) {
+        Header::Known => {}
+        Header::Torn if is_newest => return,
+        Header::Newer(version) => {
+            return report.damage(
+                path,
+                0,
+                format!("version {version} is newer than this program"),
+            );
+        }
+        Header::Torn | Header::Foreign => report.damage(path, 0, "the header is damaged"),
+    }
+    let mut unknown = Vec::new();
+    let holes = segment::scan(&bytes, |offset, payload| match record::decode(payload) {
+        Some(_) => report.records += 1,
+        None => unknown.push(offset),
+    });
+    for offset in unknown {
+        report.damage(path, offset, "a whole record of unknown kind");
+    }
+    for hole in holes {
+        if is_newest && hole.torn {
+            // I-WAL-2: nobody was told that it was stored.
+            if !directory.is_in_use {
+                report.notes.push(format!(
+                    "{}: the last {} bytes are a record that was being written when the process \
+                     ended; the next start cuts them",
+                    path.display(),
+                    hole.len
+                ));
+            }
+        } else {
+            let what = format!("{} bytes hold no whole record", hole.len);
+            report.damage(path, hole.offset, what);
+        }
+    }
+}
