@@ -14,8 +14,8 @@ use clap::{Arg, ArgMatches, Command};
 use super::target::{self, Limits, Target};
 use super::{Outcome, arguments_of, progress, say};
 use crate::archive;
+use crate::config::Resolved;
 use crate::config::units::show_size;
-use crate::config::{Config, Resolved};
 
 /// The subcommand.
 pub fn command() -> Command {
@@ -46,7 +46,7 @@ pub fn run(matches: &ArgMatches, resolved: &Resolved) -> Outcome {
         return Err(format!("{} is there already: choose another name", path.display()).into());
     }
     let draft = path.with_added_extension("part");
-    let written = write(matches, &resolved.config, &draft);
+    let written = write(matches, resolved, &draft);
     let bytes = written.inspect_err(|_| {
         // Half a backup helps nobody.
         let _ = fs::remove_file(&draft);
@@ -57,8 +57,8 @@ pub fn run(matches: &ArgMatches, resolved: &Resolved) -> Outcome {
     Ok(())
 }
 
-fn write(matches: &ArgMatches, config: &Config, draft: &Path) -> Result<u64, Box<dyn Error>> {
-    let target = Target::find(matches, config, Limits::NONE)?;
+fn write(matches: &ArgMatches, resolved: &Resolved, draft: &Path) -> Result<u64, Box<dyn Error>> {
+    let target = Target::find(matches, resolved, Limits::NONE)?;
     let fail = |error: io::Error| format!("cannot write {}: {error}", draft.display());
     let file = File::create(draft).map_err(fail)?;
     let bar = progress::bytes("backup", 0);

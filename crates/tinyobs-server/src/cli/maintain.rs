@@ -12,8 +12,8 @@ use tinyobs_store::Store;
 use super::http::Remote;
 use super::target::{self, Limits, Target};
 use super::{Outcome, arguments_of, progress, say};
+use crate::config::Resolved;
 use crate::config::units::show_size;
-use crate::config::{Origin, Resolved};
 use crate::maintenance::Done;
 
 const ASK_EVERY: Duration = Duration::from_millis(200);
@@ -42,7 +42,7 @@ pub fn command() -> Command {
 
 /// Runs it.
 pub fn run(matches: &ArgMatches, resolved: &Resolved) -> Outcome {
-    let done = match Target::find(matches, &resolved.config, said(resolved))? {
+    let done = match Target::find(matches, resolved, said(resolved))? {
         Target::Server(server) => by_server(&server)?,
         Target::Store(store) => here(&store)?,
     };
@@ -52,21 +52,17 @@ pub fn run(matches: &ArgMatches, resolved: &Resolved) -> Outcome {
 
 /// The limits that somebody has set (I-TARGET-1).
 fn said(resolved: &Resolved) -> Limits {
-    let is_said = |key: &str| {
-        let mut origins = resolved.origins.iter();
-        origins.any(|(setting, _, origin)| setting.key == key && *origin != Origin::Default)
-    };
     let (config, mut limits) = (&resolved.config, Limits::NONE);
-    if is_said("retention-raw") {
+    if resolved.is_said("retention-raw") {
         limits.retention.raw_ms = config.retention.raw_ms;
     }
-    if is_said("retention-5m") {
+    if resolved.is_said("retention-5m") {
         limits.retention.five_minutes_ms = config.retention.five_minutes_ms;
     }
-    if is_said("retention-1h") {
+    if resolved.is_said("retention-1h") {
         limits.retention.hour_ms = config.retention.hour_ms;
     }
-    if is_said("max-storage") {
+    if resolved.is_said("max-storage") {
         limits.max_bytes = config.max_storage_bytes;
     }
     limits

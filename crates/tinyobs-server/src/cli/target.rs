@@ -2,7 +2,8 @@
 //!
 //! With `--url` it is that server. Otherwise it is the store of the configured data directory: when
 //! a server has it open, that server is asked; when nobody has, it is opened here, with everything
-//! that a start does. Without a directory, whoever listens at the configured address is asked.
+//! that a start does. Where nobody has named a directory and there is none, whoever listens at the
+//! configured address is asked.
 //!
 //! I-TARGET-1  A store that is opened here lets go of nothing that its caller did not name: its
 //!             server may have been told to keep more than the defaults say.
@@ -15,7 +16,7 @@ use clap::{Arg, ArgMatches};
 use tinyobs_store::{EngineKind, Retention, Store, StoreError, StoreOptions};
 
 use super::http::Remote;
-use crate::config::Config;
+use crate::config::{Config, Resolved};
 
 /// Whom to work on.
 pub enum Target {
@@ -54,14 +55,19 @@ impl Target {
     /// The server of `--url`, or the store of the configured directory, kept to `limits`.
     pub fn find(
         matches: &ArgMatches,
-        config: &Config,
+        resolved: &Resolved,
         limits: Limits,
     ) -> Result<Self, Box<dyn Error>> {
         if let Some(url) = matches.get_one::<String>("url") {
             return Ok(Self::Server(Remote::new(url)?));
         }
+        let config = &resolved.config;
         let dir = config.data_dir_absolute();
         if !dir.join("MANIFEST").exists() {
+            if resolved.is_said("data-dir") {
+                // Not whoever else may be listening.
+                return Err(StoreError::NoStore { dir }.into());
+            }
             let server = listening(config)?;
             // Any answer will do: there is a server, and it has its directory elsewhere.
             if server.get("/v1/storage").is_ok() {

@@ -66,6 +66,14 @@ fn maintain_opens_a_stopped_store_and_asks_a_running_server() {
     let (code, stdout, _) = run(&dir, &["maintain", "--url", &url]);
     assert_eq!(code, Some(0));
     assert!(stdout.starts_with("rolled up 0 windows"), "{stdout}");
+    // Nor is one asked for a directory that is not there.
+    let arguments = ["maintain", "--data-dir", "typo", "--listen", &listen];
+    let (code, _, stderr) = run(process.dir(), &arguments);
+    assert_eq!(code, Some(1));
+    assert!(
+        stderr.starts_with("error: there is no store in "),
+        "{stderr}"
+    );
     // The server of another directory is not the one that is meant.
     let elsewhere = Process::serve(&[]);
     let other = elsewhere.client().0.to_string();
