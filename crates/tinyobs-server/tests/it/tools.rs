@@ -192,7 +192,10 @@ fn check_and_inspect_work_beside_a_running_server() {
         .map(|record| record["record"].as_str().unwrap())
         .collect();
     assert_eq!(kinds, ["series", "metadata", "floats"]);
-    assert_eq!(records[0]["offset"], 16);
+    assert_eq!(
+        records[0]["offset"],
+        tinyobs_store::wal::segment::HEADER_BYTES
+    );
     assert_eq!(records[0]["first"], "1 = room_celsius{room=\"a\"}");
     assert_eq!(records[2]["items"], 600);
     assert_eq!(process.client().get("/readyz").status, 200);
