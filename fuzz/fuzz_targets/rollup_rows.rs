@@ -60,7 +60,9 @@ fn damaged(feed: &mut Feed<'_>) {
 fn rolled(feed: &mut Feed<'_>) {
     let resolution = resolution(feed);
     let mut roller = Roller::new(resolution, feed.u8() % 2 == 1);
-    let mut time_ms = feed.any_size();
+    // The very first window has no start that an i64 holds.
+    let first_ms = i64::MIN + Resolution::Hour.width_ms();
+    let mut time_ms = feed.any_size().max(first_ms);
     let mut samples = 0;
     while !feed.is_empty() {
         let value = match feed.u8() % 3 {

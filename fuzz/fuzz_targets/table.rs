@@ -10,6 +10,8 @@ use std::sync::Arc;
 use libfuzzer_sys::fuzz_target;
 use tinyobs_fuzz::{Damage, Feed};
 use tinyobs_store::StoreError;
+use tinyobs_store::bytes::{Reader, put_bytes, put_varint};
+use tinyobs_store::engine::manifest::{Manifest, TableLine};
 use tinyobs_store::engine::{
     Commit, Draft, Engine, Partition, Pick, Rewrite, Summary, TableEngine,
 };
@@ -21,6 +23,7 @@ fuzz_target!(|data: &[u8]| {
     match feed.u8() {
         b'd' => damaged(&mut feed),
         b'c' => checksummed(&mut feed),
+        b'b' => crafted(&mut feed),
         _ => written(&mut feed),
     }
 });
@@ -253,58 +256,117 @@ fn damaged(feed: &mut Feed<'_>) {
     }
 }
 
-/// The first block or the index is changed, and its checksum made right again: past what finds
-/// accidents, nothing may panic, reserve memory on the file's word, or go on for ever.
+/// The first block or the index is changed, and every checksum above it made right again: past what
+/// finds accidents, nothing may panic, reserve memory on the file's word, or go on for ever.
 fn checksummed(feed: &mut Feed<'_>) {
     let mut changes = Feed::new(feed.take(12));
     let is_block = changes.u8().is_multiple_of(2);
     let specimen = Specimen::write(feed);
-    let path = &specimen.table_files()[0];
-    specimen.rewrite(path, |bytes| {
-        let footer = bytes.split_off(bytes.len() - FOOTER_BYTES);
+    let (mut before, mut after) = (0, 0);
+    specimen.rewrite(&specimen.table_files()[0], |bytes| {
+        let mut footer = bytes.split_off(bytes.len() - FOOTER_BYTES);
         let index_at = u64::from_le_bytes(*footer.first_chunk().expect("a footer")) as usize;
-        let index = bytes.split_off(index_at);
-        // The index as it is says how long the first block is.
-        let block_len = first_block_len(&index).unwrap_or(0);
-        let magic = bytes.drain(..8).collect::<Vec<_>>();
-        let rest = bytes.split_off(block_len);
-        let mut parts = [std::mem::take(bytes), index];
-        change(&mut parts[usize::from(!is_block)], &mut changes);
-        *bytes = [magic, parts[0].clone(), rest, parts[1].clone(), footer].concat();
+        let mut index = bytes.split_off(index_at);
+        let (block_end, crc_at) = first_block(&index).expect("no table is empty");
+        let crc = footer.split_off(FOOTER_BYTES - CRC_BYTES);
+        before = u32::from_le_bytes(crc.try_into().expect("four bytes"));
+        if is_block {
+            let body = &mut bytes[MAGIC_BYTES..block_end - CRC_BYTES];
+            change(body, &mut changes);
+            let crc = crc32fast::hash(body).to_le_bytes();
+            bytes[block_end - CRC_BYTES..block_end].copy_from_slice(&crc);
+            index[crc_at..crc_at + CRC_BYTES].copy_from_slice(&crc);
+        } else {
+            change(&mut index, &mut changes);
+        }
+        let end = [index, footer].concat();
+        after = crc32fast::hash(&end);
+        bytes.extend_from_slice(&end);
+        bytes.extend_from_slice(&after.to_le_bytes());
     });
-    if let Ok(engine) = open(&specimen.files) {
-        for partition in PARTITIONS {
-            all_of(&engine, partition);
-            let Ok(mut reader) = engine.view().reader(partition, 0) else {
-                continue;
-            };
-            while !changes.is_empty() {
-                let _ = reader.seek(changes.bytes(3));
-            }
+    rename(&specimen.files, before, |line| line.crc = after);
+    read_all_ways(&specimen.files, &mut changes);
+}
+
+/// A table of one block of any content, all its checksums right.
+fn crafted(feed: &mut Feed<'_>) {
+    let mut ways = Feed::new(feed.take(8));
+    let specimen = Specimen::write(&mut Feed::new(&[]));
+    let key = feed.bytes(3).to_vec();
+    let body = feed.clone().rest();
+    let crc = crc32fast::hash(body).to_le_bytes();
+    let mut index = Vec::new();
+    put_bytes(&mut index, &key);
+    put_varint(&mut index, MAGIC_BYTES as u64);
+    put_varint(&mut index, (body.len() + CRC_BYTES) as u64);
+    index.extend_from_slice(&crc);
+    let (mut before, mut after, mut len) = (0, 0, 0);
+    specimen.rewrite(&specimen.table_files()[0], |bytes| {
+        let footer = bytes.split_off(bytes.len() - FOOTER_BYTES);
+        let (rest, crc) = footer.split_last_chunk().expect("a footer");
+        before = u32::from_le_bytes(*crc);
+        bytes.truncate(MAGIC_BYTES);
+        bytes.extend_from_slice(body);
+        bytes.extend_from_slice(&crc32fast::hash(body).to_le_bytes());
+        let index_at = bytes.len() as u64;
+        let places = [index_at, index.len() as u64]
+            .map(u64::to_le_bytes)
+            .concat();
+        let end = [&index[..], &places, &rest[16..]].concat();
+        after = crc32fast::hash(&end);
+        bytes.extend_from_slice(&end);
+        bytes.extend_from_slice(&after.to_le_bytes());
+        len = bytes.len() as u64;
+    });
+    rename(&specimen.files, before, |line| {
+        (line.crc, line.bytes) = (after, len);
+    });
+    read_all_ways(&specimen.files, &mut ways);
+}
+
+/// Changes what the manifest says of tables with that checksum.
+fn rename(files: &MemoryFiles, crc: u32, change: impl Fn(&mut TableLine)) {
+    let loaded = Manifest::load(files, dir()).expect("memory does not fail");
+    let (mut manifest, _) = loaded.expect("is there");
+    manifest
+        .tables
+        .iter_mut()
+        .filter(|line| line.crc == crc)
+        .for_each(change);
+    manifest.store(files, dir()).expect("memory does not fail");
+}
+
+/// Nothing may panic or go on for ever.
+fn read_all_ways(files: &MemoryFiles, ways: &mut Feed<'_>) {
+    let engine = open(files).expect("a damaged table keeps no store from opening");
+    for partition in PARTITIONS {
+        all_of(&engine, partition);
+        let Ok(mut reader) = engine.view().reader(partition, 0) else {
+            continue;
+        };
+        while !ways.is_empty() {
+            let _ = reader.seek(ways.bytes(3));
         }
     }
 }
 
+const MAGIC_BYTES: usize = 8;
 const FOOTER_BYTES: usize = 32;
 const CRC_BYTES: usize = 4;
 
-/// Changes some bytes before the checksum at the end, and makes that right again.
-fn change(part: &mut Vec<u8>, changes: &mut Feed<'_>) {
-    if part.len() <= CRC_BYTES {
-        return;
-    }
-    part.truncate(part.len() - CRC_BYTES);
+fn change(part: &mut [u8], changes: &mut Feed<'_>) {
     for _ in 0..3 {
-        let at = changes.place(part.len());
-        part[at] = changes.u8();
+        part[changes.place(part.len())] = changes.u8();
     }
-    let crc = crc32fast::hash(part);
-    part.extend_from_slice(&crc.to_le_bytes());
 }
 
-fn first_block_len(index: &[u8]) -> Option<usize> {
-    let mut reader = tinyobs_store::bytes::Reader::new(index);
+/// The end of the first block, and where in the index its checksum stands.
+fn first_block(index: &[u8]) -> Option<(usize, usize)> {
+    let mut reader = Reader::new(index);
     reader.bytes()?;
-    reader.varint()?;
-    usize::try_from(reader.varint()?).ok()
+    let end = reader.varint()? + reader.varint()?;
+    Some((
+        usize::try_from(end).ok()?,
+        index.len() - reader.rest().len(),
+    ))
 }

@@ -46,6 +46,24 @@ pub fn encode(column: &[i64], out: &mut Vec<u8>) {
     out[how] = encode_rest(column, &frames, out);
 }
 
+/// What the first byte of a column says, for people.
+pub fn describe(how: u8) -> String {
+    let mut words = vec![if how & DIFFERENCES == 0 {
+        "as they are"
+    } else {
+        "differences"
+    }];
+    if how & FACTOR != 0 {
+        words.push("common factor");
+    }
+    words.push(match how {
+        how if how & CODED != 0 => "coded",
+        how if how & BLOCKS != 0 => "blocks",
+        _ => "one block",
+    });
+    words.join(", ")
+}
+
 /// The ways to pack a column.
 struct Frames {
     /// One frame that holds all values.

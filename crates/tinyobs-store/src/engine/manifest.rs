@@ -80,7 +80,11 @@ impl Manifest {
     /// Reads the two copies; false when only one of them holds.
     pub fn read(bytes: &[u8]) -> Option<(Self, bool)> {
         let (first, second) = bytes.split_at(bytes.len() / 2);
-        let copy = |bytes| checked(std::str::from_utf8(bytes).ok()?).and_then(parse);
+        let copy = |bytes| {
+            let text = std::str::from_utf8(bytes).ok()?;
+            (format_of(text)? == FORMAT).then_some(())?;
+            parse(checked(text)?)
+        };
         match (copy(first), copy(second)) {
             (Some(manifest), other) => {
                 let whole = other.as_ref() == Some(&manifest);
@@ -350,5 +354,18 @@ mod tests {
         assert!(refused(&newer).contains("format 3"));
         assert!(refused("tinyobs 1\nnext\n").contains("format 1"));
         assert!(refused("hello").contains("damaged"));
+    }
+
+    #[test]
+    fn another_format_is_refused_even_if_its_lines_read_the_same() {
+        for other in ["tinyobs 1", "tinyobs 3"] {
+            let text = specimen().to_text().replace("tinyobs 2", other);
+            let (body, _) = text[..text.len() / 2]
+                .rsplit_once("crc ")
+                .expect("a checksum");
+            let crc = crc32fast::hash(body.as_bytes());
+            let text = format!("{body}crc {crc:08x}\n").repeat(2);
+            assert_eq!(Manifest::read(text.as_bytes()), None, "{other}");
+        }
     }
 }

@@ -4,7 +4,11 @@
 //!   │  8 B  ││       ││       │   │       ││ index at u64 · index len u64 · entries u64 ·      │
 //!   └───────┘└───────┘└───────┘   └───────┘│ version u32 · crc u32                             │
 //!                                          └───────────────────────────────────────────────────┘
-//!   index   ┌ first key ┐┌ block at ┐┌ block len ┐ … ┌ crc ┐
+//!   index   ┌ first key ┐┌ block at ┐┌ block len ┐┌ block crc ┐ …
+//!
+//! The checksum of the footer covers the index, the index holds those of the blocks, and the
+//! manifest that of the footer: a block or a table that is whole but stands in the wrong place is
+//! not believed either.
 //!
 //! [`block`] says what a block looks like, [`writer`] writes a table, [`cursor`] walks through one.
 //!
@@ -65,6 +69,7 @@ struct Block {
     first_key: Box<[u8]>,
     at: u64,
     len: usize,
+    crc: u32,
 }
 
 impl Table {
@@ -86,25 +91,26 @@ impl Table {
         let mut footer = [0; FOOTER_BYTES];
         file.read_at(footer_at, &mut footer).map_err(fail)?;
         let wrong = |what: &str| StoreError::corrupt(path, footer_at, what);
-        let body = checked(&footer).ok_or_else(|| wrong("footer checksum does not match"))?;
         if footer[FOOTER_BYTES - CRC_BYTES..] != line.crc.to_le_bytes() {
             return Err(wrong("this is not the table that the manifest names"));
         }
-        let mut reader = Reader::new(body);
+        let mut reader = Reader::new(&footer);
         let fields = (reader.u64(), reader.u64(), reader.u64(), reader.u32());
         let (Some(index_at), Some(index_len), Some(entries), Some(version)) = fields else {
             return Err(wrong("footer is too short"));
         };
-        if version != VERSION || entries != line.entries {
-            return Err(wrong("footer contradicts the manifest"));
-        }
         if index_at.checked_add(index_len) != Some(footer_at) {
             return Err(wrong("footer points outside the file"));
         }
-        let mut index = vec![0; index_len as usize];
+        let mut index = vec![0; (bytes - index_at) as usize];
         file.read_at(index_at, &mut index).map_err(fail)?;
-        let blocks = checked(&index)
-            .and_then(|body| read_index(body, index_at))
+        if checked(&index).is_none() {
+            return Err(wrong("checksum of block index and footer does not match"));
+        }
+        if version != VERSION || entries != line.entries {
+            return Err(wrong("footer contradicts the manifest"));
+        }
+        let blocks = read_index(&index[..index_len as usize], index_at)
             .ok_or_else(|| StoreError::corrupt(path, index_at, "block index is damaged"))?;
         Ok(Self {
             line,
@@ -166,6 +172,11 @@ impl Table {
             .map_err(|e| StoreError::io("read", &self.path, e))
     }
 
+    /// The checksum that a block must have.
+    fn block_crc(&self, block: usize) -> u32 {
+        self.blocks[block].crc
+    }
+
     fn unchecked(&self, block: usize) -> StoreError {
         StoreError::corrupt(
             &self.path,
@@ -194,11 +205,13 @@ fn read_index(body: &[u8], index_at: u64) -> Option<Vec<Block>> {
         let first_key = reader.bytes()?.into();
         let at = reader.varint()?;
         let len = reader.varint()?;
+        let crc = reader.u32()?;
         (len <= BLOCK_BYTES_MAX && at.checked_add(len)? <= index_at).then_some(())?;
         blocks.push(Block {
             first_key,
             at,
             len: usize::try_from(len).ok()?,
+            crc,
         });
     }
     Some(blocks)

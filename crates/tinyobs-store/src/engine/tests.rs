@@ -199,6 +199,29 @@ fn i_table_1_every_flipped_bit_is_found_or_harmless() {
 }
 
 #[test]
+fn i_table_1_a_whole_table_in_the_place_of_another_is_found() {
+    let files = MemoryFiles::default();
+    let open = || TableEngine::open(Arc::new(files.clone()), Path::new("")).expect("opens");
+    let engine = open();
+    for value in ["1", "2"] {
+        commit(&engine, Partition::raw(0), &[("a", value)]);
+    }
+    // Of the same length, with as many entries and a footer that says the same.
+    let tables = files.list(Path::new("tables")).expect("lists");
+    files.remove(&tables[1]).expect("removes");
+    let other = crate::files::read_all(&files, &tables[0]).expect("reads");
+    let mut file = files.create(&tables[1]).expect("creates");
+    file.append(&other).expect("appends");
+    let engine = open();
+    let read = engine.view().reader(Partition::raw(0), 0);
+    let error = read.err().expect("is not believed").to_string();
+    assert!(
+        error.contains("not the table that the manifest names"),
+        "{error}"
+    );
+}
+
+#[test]
 fn i_engine_5_a_damaged_table_is_reported_and_the_others_answer() {
     let dir = quick_dir();
     let (one, two) = (Partition::raw(0), Partition::raw(DAY_MS));

@@ -59,7 +59,10 @@ fn statistics_name_no_time_at_which_nothing_is_left() {
     append(world.store(), &[put(NOON - 18 * DAY, 1.0, None)]);
     world.store().maintain().expect("maintains");
     let stats = world.store().stats();
-    assert_eq!((stats.samples, stats.oldest_ms, stats.newest_ms), (0, None, None));
+    assert_eq!(
+        (stats.samples, stats.oldest_ms, stats.newest_ms),
+        (0, None, None)
+    );
     append(world.store(), &[put(NOON, 1.0, None)]);
     let stats = world.store().stats();
     assert_eq!(stats.oldest_ms, Some(NOON));
@@ -108,7 +111,11 @@ fn a_power_cut_after_an_idle_life_is_no_damage() {
         world.store = None;
     }
     world.open().expect("opens");
-    let found = world.disk.as_ref().expect("a disk").crash(Leaves::OnlySynced);
+    let found = world
+        .disk
+        .as_ref()
+        .expect("a disk")
+        .crash(Leaves::OnlySynced);
     world.store = None;
     world.disk = Some(found);
     world.open().expect("opens without damage");

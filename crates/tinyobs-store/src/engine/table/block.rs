@@ -44,13 +44,13 @@ impl Builder {
         self.bytes.len()
     }
 
-    /// Moves the block to `out`, and returns its first key.
-    pub fn close(&mut self, out: &mut Vec<u8>) -> Vec<u8> {
+    /// Moves the block to `out`, and returns its first key and its checksum.
+    pub fn close(&mut self, out: &mut Vec<u8>) -> (Vec<u8>, u32) {
         let from = out.len();
         out.append(&mut self.bytes);
-        put_checksum(out, from);
+        let crc = put_checksum(out, from);
         self.previous.clear();
-        std::mem::take(&mut self.first_key)
+        (std::mem::take(&mut self.first_key), crc)
     }
 }
 
@@ -71,11 +71,12 @@ impl Entries {
         &mut self.body
     }
 
-    /// Checks the checksum and goes to the start; false when it does not match.
-    pub fn check(&mut self) -> bool {
+    /// Checks the checksum, which must be `crc`, and goes to the start; false when it does not match.
+    pub fn check(&mut self, crc: u32) -> bool {
         self.at = 0;
         self.key.clear();
-        let len = checked(&self.body).map(<[u8]>::len);
+        let ours = self.body.ends_with(&crc.to_le_bytes());
+        let len = checked(&self.body).filter(|_| ours).map(<[u8]>::len);
         self.body.truncate(len.unwrap_or(0));
         len.is_some()
     }
@@ -90,6 +91,8 @@ impl Entries {
         let back = usize::try_from(reader.varint()?).ok()?;
         let own = usize::try_from(reader.varint()?).ok()?;
         let value = usize::try_from(reader.varint()?).ok()?;
+        // The writer never shares a byte twice; a key would double with each entry.
+        (front.checked_add(back)? <= self.key.len()).then_some(())?;
         self.spare.clear();
         self.spare.extend_from_slice(self.key.get(..front)?);
         self.spare.extend_from_slice(reader.take(own)?);
@@ -111,5 +114,34 @@ impl Entries {
     /// Its value.
     pub fn value(&self) -> &[u8] {
         &self.body[self.value.clone()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_whose_keys_double_is_malformed() {
+        let mut entries = Entries::default();
+        let body = entries.buffer();
+        body.extend_from_slice(b"\x00\x00\x02\x00ab\x02\x02\x00\x00");
+        let crc = put_checksum(body, 0);
+        assert!(entries.check(crc));
+        assert_eq!((entries.advance(), entries.key()), (Some(true), &b"ab"[..]));
+        assert_eq!(entries.advance(), None);
+    }
+
+    #[test]
+    fn a_whole_block_in_the_place_of_another_is_not_believed() {
+        let mut bytes = Vec::new();
+        let mut builder = Builder::default();
+        builder.put(b"a", b"1");
+        let (_, crc) = builder.close(&mut bytes);
+        let mut entries = Entries::default();
+        entries.buffer().clone_from(&bytes);
+        assert!(!entries.check(crc ^ 1));
+        *entries.buffer() = bytes;
+        assert!(entries.check(crc));
     }
 }

@@ -107,7 +107,7 @@ impl Cursor {
         self.table
             .read_block(self.file.as_ref(), block, buffer)
             .inspect_err(|_| self.entries = Entries::default())?;
-        if !self.entries.check() {
+        if !self.entries.check(self.table.block_crc(block)) {
             return Err(self.table.unchecked(block));
         }
         Ok(true)

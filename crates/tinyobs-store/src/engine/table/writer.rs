@@ -85,10 +85,11 @@ impl Writer {
             return;
         }
         let at = self.pending.len();
-        let first_key = self.block.close(&mut self.pending);
+        let (first_key, crc) = self.block.close(&mut self.pending);
         put_bytes(&mut self.index, &first_key);
         put_varint(&mut self.index, self.spilled + at as u64);
         put_varint(&mut self.index, (self.pending.len() - at) as u64);
+        self.index.extend_from_slice(&crc.to_le_bytes());
     }
 
     fn spill(&mut self) -> Result<(), StoreError> {
@@ -123,16 +124,15 @@ impl Draft for Writer {
 
     fn finish(mut self: Box<Self>, summary: Summary) -> Result<Finished, StoreError> {
         self.close_block();
-        put_checksum(&mut self.index, 0);
-        let index_at = self.spilled + self.pending.len() as u64;
+        let from = self.pending.len();
+        let index_at = self.spilled + from as u64;
         let index_len = self.index.len() as u64;
         self.pending.append(&mut self.index);
-        let footer_at = self.pending.len();
         for number in [index_at, index_len, self.entries] {
             self.pending.extend_from_slice(&number.to_le_bytes());
         }
         self.pending.extend_from_slice(&VERSION.to_le_bytes());
-        let crc = put_checksum(&mut self.pending, footer_at);
+        let crc = put_checksum(&mut self.pending, from);
         self.spill()?;
         let path = &self.draft.path;
         let file = self.file.take().expect("spilled above");
