@@ -4,7 +4,7 @@
 //! there must be, in whatever resolutions they come.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -26,6 +26,8 @@ struct Shared {
     /// Samples acknowledged.
     acked: AtomicU64,
     done: AtomicBool,
+    /// When the maintenance under way began, by the store's clock.
+    maintained_ms: AtomicI64,
 }
 
 impl Shared {
@@ -43,6 +45,11 @@ impl Shared {
             }
             next += 30;
             let now_ms = FIRST + next as i64 * STEP;
+            // Less than a day passes during one maintenance: what comes meanwhile is not so old that
+            // it is to be dropped already.
+            while self.goes_on() && now_ms > self.maintained_ms.load(Ordering::SeqCst) + DAY / 2 {
+                thread::yield_now();
+            }
             self.clock.0.store(now_ms, Ordering::SeqCst);
             let appended = self.store.append(&encode(&batch)).expect("appends");
             assert_eq!((appended.stored, appended.refused), (30, vec![]));
@@ -52,6 +59,8 @@ impl Shared {
 
     fn maintain(&self) {
         while self.goes_on() {
+            let now_ms = self.clock.now_ms();
+            self.maintained_ms.store(now_ms, Ordering::SeqCst);
             self.store.flush().expect("flushes");
             self.store.maintain().expect("maintains");
         }
@@ -128,6 +137,7 @@ fn i_resolve_2_readers_see_every_sample_once_while_it_moves_from_raw_to_windows(
         clock,
         acked: 0.into(),
         done: false.into(),
+        maintained_ms: FIRST.into(),
     };
     let shared = &shared;
     let reads = thread::scope(|scope| {

@@ -286,7 +286,9 @@ pub fn choose(
     let mut kinds: std::collections::BTreeMap<String, Vec<(PathBuf, u64, Unit)>> =
         std::collections::BTreeMap::new();
     for (file, bytes) in super::files(&golden.dir)? {
-        if bytes > 0 {
+        // What the reserve holds says nothing, and a start removes it.
+        let is_reserve = file.file_name().is_some_and(|name| name == "RESERVE");
+        if bytes > 0 && !is_reserve {
             let (kind, unit) = kind_of(golden, &file)?;
             kinds.entry(kind).or_default().push((file, bytes, unit));
         }
