@@ -2,7 +2,7 @@
 //!
 //!   tinyobs-sync    once a second: what is written reaches the device
 //!   tinyobs-work    when the log is long: flush, roll up, merge what is similar
-//!                   hourly, or when asked: flush ─▶ roll up ─▶ merge ─▶ retain ─▶ make room ─▶ expire
+//!                   hourly, or when asked: flush ─▶ roll up ─▶ retain ─▶ make room ─▶ merge ─▶ expire
 //!
 //! One piece of work at a time, under one lock, and each of its steps is one commit: a process that
 //! ends anywhere in between leaves a store that goes on from the last commit.
@@ -12,6 +12,7 @@
 //! Proved by: tests/model.rs, `cargo xtask crash kill`.
 
 use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -33,6 +34,8 @@ use crate::wal::record::SeriesId;
 pub(crate) const LOG_BYTES_MAX: u64 = 64 << 20;
 /// Everything is done this often at least.
 const EVERY: Duration = Duration::from_hours(1);
+/// The first time comes sooner.
+const FIRST_AFTER: Duration = Duration::from_mins(5);
 /// A store that has just opened is left alone for so long.
 const SETTLE: Duration = Duration::from_secs(5);
 /// What requests have freed goes back to the system this often.
@@ -114,6 +117,8 @@ pub struct MaintenanceStatus {
     pub consecutive_errors: u64,
     /// The last failure, until a success.
     pub last_error: Option<String>,
+    /// Times that the last rollup passed over something damaged.
+    pub damaged: u64,
     /// The newest time that stands in rollups, in ms.
     pub rolled_until_ms: Option<i64>,
     /// How far the newest sample is ahead of it, in ms; 0 when nothing waits.
@@ -155,7 +160,8 @@ impl Journal {
         self.total.store(total, Ordering::Relaxed);
     }
 
-    fn end(&self) {
+    /// Nothing is being done any more.
+    pub(crate) fn end(&self) {
         self.phase.store(0, Ordering::Relaxed);
     }
 
@@ -198,6 +204,12 @@ fn named(
         .map_err(|e| StoreError::io("start a thread for", &inner.options.data_dir, e))
 }
 
+/// A panic is an error like others: reading and writing go on, and it is tried again.
+fn unpanicked(work: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
+    // Every lock is taken poisoned as well, see `inner::lock`.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(StoreError::Panicked))
+}
+
 impl Inner {
     /// The body of the thread that does the work.
     fn work(&self) {
@@ -210,7 +222,8 @@ impl Inner {
             return;
         }
         self.take_reserve();
-        let mut cycle_at = Instant::now() + EVERY;
+        // Soon after a start, for there are lives shorter than an hour.
+        let mut cycle_at = Instant::now() + FIRST_AFTER;
         let (mut wake_at, mut heed_raised) = (cycle_at, true);
         loop {
             let wait = wake_at.saturating_duration_since(Instant::now());
@@ -224,9 +237,9 @@ impl Inner {
             }
             let outcome = if Instant::now() >= cycle_at {
                 cycle_at = Instant::now() + EVERY;
-                self.maintain(Pick::Similar).map(|_| ())
+                unpanicked(|| self.maintain(Pick::Similar).map(|_| ()))
             } else {
-                self.catch_up()
+                unpanicked(|| self.catch_up())
             };
             match outcome {
                 // Nothing more may go: do not try for every batch that is refused.
@@ -251,8 +264,8 @@ impl Inner {
             self.flush()?;
             Ok(Maintained {
                 rolled_windows: self.roll_up()?,
-                merged_tables: self.merge(Pick::Similar)?,
                 dropped_partitions: self.make_room()?,
+                merged_tables: self.merge(Pick::Similar)?,
                 ..Maintained::default()
             })
         });
@@ -305,9 +318,10 @@ impl Inner {
         let before = self.used_bytes();
         self.flush()?;
         let rolled_windows = self.roll_up()?;
-        let merged_tables = self.merge(pick)?;
+        // Before the merges: they need room, and what goes need not be merged.
         self.journal.begin(Phase::Retention, 0);
         let dropped_partitions = self.retain()? + self.make_room()?;
+        let merged_tables = self.merge(pick)?;
         let mut expired_series = 0;
         if self.journal.expiry_due.load(Ordering::SeqCst) {
             expired_series = self.expire()?;
@@ -332,6 +346,9 @@ impl Inner {
         match work() {
             Err(error) if error.is_full() => {
                 self.release_reserve();
+                // Dropping needs hardly any room, and gives back much.
+                self.retain()?;
+                self.make_room()?;
                 work()
             }
             other => other,
@@ -402,6 +419,7 @@ impl Inner {
         };
         let progress = |done, total| self.journal.progress(done, total);
         let rolled = job::run(self.engine.as_ref(), &kind_of, &progress)?;
+        lock(&self.journal.status).damaged = rolled.damaged;
         Ok(rolled.windows)
     }
 
@@ -424,6 +442,10 @@ impl Inner {
                 Err(error @ StoreError::Corrupt { .. }) => {
                     tracing::error!(%partition, %error, "cannot be merged");
                 }
+                // There may be room the next time; nothing depends on it.
+                Err(error) if error.is_full() => {
+                    tracing::warn!(%partition, %error, "no room to merge in");
+                }
                 other => merged += other?,
             }
             self.journal.progress(done, total);
@@ -436,12 +458,12 @@ impl Inner {
         let go_on = || !self.closed.load(Ordering::SeqCst);
         let engine = self.engine.as_ref();
         let sequence = engine.view().counters().next_sequence.saturating_sub(1);
-        let none = HashSet::new();
+        let (none, no_metrics) = (HashSet::new(), HashSet::new());
         match partition.space {
             Space::Catalogue => engine.merge(
                 partition,
                 pick,
-                &mut Catalogue::new(&none, sequence),
+                &mut Catalogue::new(&none, &no_metrics, sequence),
                 &go_on,
             ),
             Space::Raw => engine.merge(partition, pick, &mut Chunks::default(), &go_on),
