@@ -15,12 +15,25 @@ export interface MetricDetail {
   readonly services: readonly string[];
 }
 
+/** Samples as they were pushed, or what is kept of windows of 5 minutes and of an hour. */
+export type Resolution = "raw" | "5m" | "1h";
+
+/** A part of the answer, first to last ms, and what answered for it. */
+export interface Stretch {
+  readonly start: number;
+  readonly end: number;
+  readonly resolution: Resolution;
+}
+
 /** One series' points, from `GET /v1/query/range`. `t` in ms since the epoch, ascending. */
 export interface RangeSeries {
   readonly metric: string;
   readonly labels: Labels;
   readonly points: readonly { readonly t: number; readonly v: number }[];
-  readonly resolution: string;
+  /** The coarsest of the stretches. */
+  readonly resolution: Resolution;
+  /** In order of time, without overlap. */
+  readonly stretches: readonly Stretch[];
 }
 
 /** `GET /v1/stats`, original field names. */

@@ -14,6 +14,7 @@ function track(...samples: [seconds: number, value: number][]): Track {
     key: seriesKey("x_total", {}),
     times: samples.map(([s]) => s * 1000),
     values: samples.map(([, v]) => v),
+    stretches: [],
   };
 }
 

@@ -21,7 +21,7 @@ const family: Family = {
 };
 
 const answer = (...points: [number, number][]): RangeSeries[] => [
-  { metric: "users", labels: { service: "shop" }, points: points.map(([t, v]) => ({ t, v })), resolution: "raw" },
+  { metric: "users", labels: { service: "shop" }, points: points.map(([t, v]) => ({ t, v })), resolution: "raw", stretches: [] },
 ];
 
 function setup() {

@@ -1,0 +1,75 @@
+// Gap: how long a series may be silent before its line breaks, and before it counts as ended.
+//
+//   Track (times, and what answered for which of them) → [gap] → rate, gauge, drawing
+//
+// Of a window only its first and last sample have a time of their own; what lies between is not known.
+// So the silence inside a window says nothing, while the one between two windows is that of the series.
+//
+// Must hold:
+// B-1  Samples as they were pushed: silence of more than three of the series' own push intervals (the
+//      median of its distances) is a gap, but never of less than two bins, which may be empty by chance.
+// B-2  Two points of one window have no gap between them, however wide the window and narrow the bins.
+// B-3  The push interval of a series with windows is read where it shows: between windows and where
+//      samples are left. Points of several windows may have been thinned into one of the server's buckets,
+//      whose inside is wide; hence the lower quartile instead of the median.
+// Proved by: gap.test.ts.
+import type { Resolution } from "../api/types.ts";
+import type { Track } from "./track.ts";
+
+export const WINDOW_MS: Readonly<Record<Resolution, number>> = { raw: 0, "5m": 300_000, "1h": 3_600_000 };
+
+const MISSED_PUSHES = 3;
+/** A series that pushed once or twice and then never has ended after this long, however wide the bins. */
+const ENDED_MS_MIN = 60_000;
+
+export interface Gaps {
+  /** The longest silence still drawn as a line, in ms. */
+  readonly limitMs: number;
+  /** Whether the line breaks between sample `i - 1` and sample `i`. */
+  before(i: number): boolean;
+}
+
+export function gapsOf(track: Track, stepMs: number): Gaps {
+  const { times } = track;
+  const limitMs = Math.max(MISSED_PUSHES * pushDistance(track), 2 * stepMs);
+  const sameWindow = windowFinder(track);
+  return {
+    limitMs,
+    before: (i) => (times[i] as number) - (times[i - 1] as number) > limitMs && !sameWindow(i),
+  };
+}
+
+/** Whether the series is still pushed: what it said last may be called its value. */
+export function isAlive(track: Track, nowMs: number): boolean {
+  const last = track.times.at(-1);
+  return last !== undefined && nowMs - last <= Math.max(MISSED_PUSHES * pushDistance(track), ENDED_MS_MIN);
+}
+
+/** The usual distance between two pushes, 0 when there are no two. */
+function pushDistance(track: Track): number {
+  const { times } = track;
+  const windowed = hasWindows(track);
+  const sameWindow = windowFinder(track);
+  const distances: number[] = [];
+  for (let i = 1; i < times.length; i += 1) {
+    if (!windowed || !sameWindow(i)) distances.push((times[i] as number) - (times[i - 1] as number));
+  }
+  distances.sort((a, b) => a - b);
+  return distances[(distances.length - 1) >> (windowed ? 2 : 1)] ?? 0; // B-3
+}
+
+function hasWindows({ stretches }: Track): boolean {
+  return stretches.some(({ resolution }) => resolution !== "raw");
+}
+
+/** Whether samples `i - 1` and `i` are of one window. */
+function windowFinder({ times, stretches }: Track): (i: number) => boolean {
+  if (stretches.every(({ resolution }) => resolution === "raw")) return () => false;
+  return (i) => {
+    const from = times[i - 1] as number;
+    const to = times[i] as number;
+    const stretch = stretches.find(({ start, end }) => start <= from && to <= end);
+    const widthMs = stretch === undefined ? 0 : WINDOW_MS[stretch.resolution];
+    return widthMs > 0 && Math.floor(from / widthMs) === Math.floor(to / widthMs);
+  };
+}

@@ -1,0 +1,25 @@
+// Resolution in words: the badge of a chart that shows windows, and the sentence behind it.
+import type { Resolution } from "../api/types.ts";
+import type { Part } from "../derive/coverage.ts";
+import { moment } from "./time.ts";
+
+const SHORT: Readonly<Record<Resolution, string>> = { raw: "raw", "5m": "5 min", "1h": "1 h" };
+
+/** `5 min windows`, or `1 h → raw` where one gives way to the other; null for samples alone. */
+export function windowsBadge(parts: readonly Part[]): string | null {
+  const named = parts.filter((part) => part.named);
+  const [first] = named;
+  if (first === undefined) return null;
+  if (named.length === 1) return `${SHORT[first.resolution]} windows`;
+  return named.map(({ resolution }) => SHORT[resolution]).join(" → ");
+}
+
+/** One sentence: what a point stands for, from when to when. */
+export function windowsTitle(parts: readonly Part[]): string {
+  const texts = parts.map(({ resolution, endMs }, i) => {
+    const what = resolution === "raw" ? "every sample as it was pushed" : `what is kept of windows of ${SHORT[resolution]}`;
+    return i < parts.length - 1 ? `${what} until ${moment(endMs + 1).slice(0, -3)}` : what;
+  });
+  const sentence = texts.join(", then ");
+  return `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}.`;
+}
