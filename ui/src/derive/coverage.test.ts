@@ -28,23 +28,24 @@ test("V-2, V-3 the badge names what there is, in order of time", () => {
   expect(badge(["1h", 0, 90], ["raw", 90, 100])).toBe("1 h → raw");
   expect(badge(["1h", 0, 30], ["5m", 30, 60], ["raw", 60, 100])).toBe("1 h → 5 min → raw");
   expect(badge(["1h", 0, 1], ["raw", 1, 100])).toBe("1 h → raw");
+  expect(badge(["1h", 0, 95], ["5m", 95, 98], ["raw", 98, 100])).toBe("1 h windows");
 });
 
-test("V-2 of several series each resolution is one part, which ends with the last of them", () => {
+test("V-2 of several series each resolution is one part, which begins with the first of them", () => {
   const parts = coverageOf([track(["5m", 0, 50], ["raw", 50, 100]), track(["5m", 0, 60], ["raw", 60, 100])], grid);
   expect(parts).toEqual([
-    { resolution: "5m", endMs: 60 * HOUR - 1, named: true },
-    { resolution: "raw", endMs: 100 * HOUR - 1, named: true },
+    { resolution: "5m", startMs: 0, named: true },
+    { resolution: "raw", startMs: 50 * HOUR, named: true },
   ]);
 });
 
 test("the title is one sentence with the border, the short end included", () => {
   const at = new Date(2026, 10, 22, 6).getTime();
   const parts = [
-    { resolution: "1h", endMs: at - 1, named: true },
-    { resolution: "raw", endMs: at + HOUR, named: false },
+    { resolution: "1h", startMs: 0, named: true },
+    { resolution: "raw", startMs: at, named: false },
   ] as const;
-  expect(windowsTitle(parts)).toBe("What is kept of windows of 1 h until Nov 22, 06:00, then every sample as it was pushed.");
+  expect(windowsTitle(parts)).toBe("What is kept of windows of 1 h until Nov 22, 06:00, then samples as they were pushed.");
 });
 
 test("refreshes do not pile up stretches", () => {

@@ -84,6 +84,17 @@ describe("windows as lines", () => {
   });
 });
 
+test("B-4 thinned windows do not keep a series alive for days", () => {
+  const bucketsMs = 17 * HOUR;
+  const thinned = track([0, 1, 2, 3, 4].flatMap((b): [number, number][] => [[b * bucketsMs, b], [b * bucketsMs + 16 * HOUR, b]]), stretch("1h", 0, 100 * HOUR));
+  const lastMs = thinned.times.at(-1) as number;
+  expect([isAlive(thinned, lastMs + 2 * HOUR), isAlive(thinned, lastMs + 2 * HOUR + 1)]).toEqual([true, false]);
+  const samples = [1, 2, 3, 4, 5].map((i): [number, number] => [lastMs + i * 40 * S, 9]);
+  const live = track([...thinned.times.map((t): [number, number] => [t, 1]), ...samples], stretch("1h", 0, lastMs), stretch("raw", lastMs + 1, lastMs + HOUR));
+  const end = lastMs + 200 * S;
+  expect([isAlive(live, end + 120 * S), isAlive(live, end + 120 * S + 1)]).toEqual([true, false]);
+});
+
 test("a series with windows has ended when its own pushes stop, not a window later", () => {
   const windows = track(hourly([0, 1, 2]), stretch("1h", 0, 3 * HOUR - 1));
   const lastMs = 3 * HOUR - 5 * S;

@@ -12,6 +12,8 @@
 // B-3  The push interval of a series with windows is read where it shows: between windows and where
 //      samples are left. Points of several windows may have been thinned into one of the server's buckets,
 //      whose inside is wide; hence the lower quartile instead of the median.
+// B-4  Whether a series with windows has ended is read from its newest samples; without any, its distances
+//      may be those buckets', and silence of END_WINDOWS windows is an end whatever they say.
 // Proved by: gap.test.ts.
 import type { Resolution } from "../api/types.ts";
 import type { Track } from "./track.ts";
@@ -19,6 +21,9 @@ import type { Track } from "./track.ts";
 export const WINDOW_MS: Readonly<Record<Resolution, number>> = { raw: 0, "5m": 300_000, "1h": 3_600_000 };
 
 const MISSED_PUSHES = 3;
+const END_WINDOWS = 2;
+/** Fewer distances say nothing. */
+const DISTANCES_MIN = 3;
 /** A series that pushed once or twice and then never has ended after this long, however wide the bins. */
 const ENDED_MS_MIN = 60_000;
 
@@ -42,7 +47,17 @@ export function gapsOf(track: Track, stepMs: number): Gaps {
 /** Whether the series is still pushed: what it said last may be called its value. */
 export function isAlive(track: Track, nowMs: number): boolean {
   const last = track.times.at(-1);
-  return last !== undefined && nowMs - last <= Math.max(MISSED_PUSHES * pushDistance(track), ENDED_MS_MIN);
+  return last !== undefined && nowMs - last <= Math.max(silenceMax(track), ENDED_MS_MIN);
+}
+
+function silenceMax(track: Track): number {
+  const usual = MISSED_PUSHES * pushDistance(track);
+  if (!hasWindows(track)) return usual;
+  const raw = track.stretches.findLast(({ resolution }) => resolution === "raw");
+  const sampled = raw === undefined ? [] : track.times.filter((t) => t >= raw.start && t <= raw.end);
+  if (sampled.length > DISTANCES_MIN) return MISSED_PUSHES * pushDistance({ ...track, times: sampled, stretches: [] });
+  const widestMs = Math.max(...track.stretches.map(({ resolution }) => WINDOW_MS[resolution]));
+  return Math.min(usual, END_WINDOWS * widestMs); // B-4
 }
 
 /** The usual distance between two pushes, 0 when there are no two. */

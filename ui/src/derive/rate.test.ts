@@ -53,6 +53,11 @@ describe("rate", () => {
     expect(rateOnGrid(track([12, 0], [16, 20]), grid(9))).toEqual([null, 2, null, null, null, null, null, null, null]);
   });
 
+  test("R-3 where a line begins and ends it is as high as it was", () => {
+    const samples = track([8, 0], [18, 30], [28, 60], [33, 75], [130, 75], [140, 75]);
+    expect(rateOnGrid(samples, grid(14)).slice(0, 5)).toEqual([3, 3, 3, 3, null]);
+  });
+
   test("R-3 the running bin is null until half of it is known", () => {
     const samples = track([0, 0], [5, 5], [10, 10], [13, 13]);
     expect(rateOnGrid(samples, grid(2, 14_000))).toEqual([1, null]);

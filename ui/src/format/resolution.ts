@@ -16,9 +16,10 @@ export function windowsBadge(parts: readonly Part[]): string | null {
 
 /** One sentence: what a point stands for, from when to when. */
 export function windowsTitle(parts: readonly Part[]): string {
-  const texts = parts.map(({ resolution, endMs }, i) => {
-    const what = resolution === "raw" ? "every sample as it was pushed" : `what is kept of windows of ${SHORT[resolution]}`;
-    return i < parts.length - 1 ? `${what} until ${moment(endMs + 1).slice(0, -3)}` : what;
+  const texts = parts.map(({ resolution }, i) => {
+    const what = resolution === "raw" ? "samples as they were pushed" : `what is kept of windows of ${SHORT[resolution]}`;
+    const next = parts[i + 1];
+    return next === undefined ? what : `${what} until ${moment(next.startMs).slice(0, -3)}`;
   });
   const sentence = texts.join(", then ");
   return `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}.`;

@@ -26,8 +26,8 @@ const OVERLAP_MS = 60_000;
 const FULL_LOAD_MS_MAX = 15 * 60_000;
 /** A line needs one sample more than bins: the one before the window, for its first rate. */
 const LEAD_STEPS = 2;
-/** Much longer than the usual push interval, and few samples. */
-const TAIL_MS = 5 * 60_000;
+/** As much as refreshes bring until everything is asked for anew. */
+const TAIL_MS = FULL_LOAD_MS_MAX;
 
 export interface Drawn {
   readonly range: Range;
