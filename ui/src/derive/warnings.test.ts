@@ -46,7 +46,7 @@ test("nothing to say", () => {
 
 test("A-1 the budget's warning is the same at 81 % and at 89 %", () => {
   const [before, after] = [0.81, 0.89].map((share) => texts(storage("warning_80", share * 2 ** 30), null, null, NOW));
-  expect(before).toEqual(["More than 80 % of the disk budget of 1 GiB is used. When it is spent, the oldest samples go first."]);
+  expect(before).toEqual(["More than 80 % of the disk budget of 1 GiB is used."]);
   expect(after).toEqual(before);
 });
 
@@ -59,7 +59,7 @@ test("A-2 worse is another warning", () => {
   ]);
   const damaged = (n: number) => warningsOf(null, health({ damage: Array(n).fill("x") }), null, NOW)[0];
   expect([damaged(1)?.id, damaged(2)?.id]).toEqual(["damage:1", "damage:2"]);
-  expect(damaged(2)?.text).toBe("2 damaged parts of the store were found at the start and set aside; everything else is served.");
+  expect(damaged(2)?.text).toBe("2 damaged parts of the store were set aside at the start; the rest is served.");
 });
 
 test("a refusal is news for an hour", () => {
@@ -86,7 +86,7 @@ test("the worst comes first", () => {
   expect(all).toEqual([
     "The store takes no more writes: disk gone.",
     "Maintenance does not succeed: no space. Old data stays, and is not summarised.",
-    "More than 90 % of the disk budget of 1 GiB is used. When it is spent, the oldest samples go first.",
+    "More than 90 % of the disk budget of 1 GiB is used.",
     "Metric logins_total was refused: its label user_id has 5,000 values.",
   ]);
 });

@@ -51,8 +51,8 @@ function storeWarning(health: Health | null): Warning | null {
 }
 
 const BUDGET: Readonly<Record<Exclude<Level, "normal">, (budget: string) => string>> = {
-  warning_80: (budget) => `More than 80 % of the disk budget of ${budget} is used. When it is spent, the oldest samples go first.`,
-  warning_90: (budget) => `More than 90 % of the disk budget of ${budget} is used. When it is spent, the oldest samples go first.`,
+  warning_80: (budget) => `More than 80 % of the disk budget of ${budget} is used.`,
+  warning_90: (budget) => `More than 90 % of the disk budget of ${budget} is used.`,
   full: (budget) => `The disk budget of ${budget} is spent and nothing more may be dropped: new samples are refused.`,
 };
 
@@ -73,7 +73,7 @@ function damageWarning(health: Health | null): Warning | null {
   if (damage.length === 0) return null;
   const parts = damage.length === 1 ? "A damaged part" : `${damage.length} damaged parts`;
   const were = damage.length === 1 ? "was" : "were";
-  return { id: `damage:${damage.length}`, severe: false, text: `${parts} of the store ${were} found at the start and set aside; everything else is served.` };
+  return { id: `damage:${damage.length}`, severe: false, text: `${parts} of the store ${were} set aside at the start; the rest is served.` };
 }
 
 function refusalWarning(cardinality: Cardinality | null, nowMs: number): Warning | null {

@@ -9,6 +9,13 @@ const WARNINGS_AT = [0.8, 0.9];
 
 const LEVELS: Readonly<Record<Level, string>> = { normal: "", warning_80: "over 80 %", warning_90: "over 90 %", full: "full" };
 
+const GOES = "When the budget is spent, the oldest samples go first, then the oldest windows. Raise --max-storage, or keep samples shorter with --retention-raw.";
+const HAPPENS: Readonly<Record<Exclude<Level, "normal">, string>> = {
+  warning_80: GOES,
+  warning_90: GOES,
+  full: "Nothing more may be dropped, so new samples are refused. Raise --max-storage, or keep data shorter with --retention-raw.",
+};
+
 const NAMES: Readonly<Record<PartName, { name: string; hint: string }>> = {
   raw: { name: "Samples", hint: "as they were pushed" },
   "5m": { name: "5 min windows", hint: "first, lowest, highest, last, increase" },
@@ -37,6 +44,7 @@ export function Disk({ info }: { info: Storage }) {
         shares={parts.map(({ name, bytes }) => ({ name, share: bytes / whole }))}
         marks={info.max_bytes > 0 ? WARNINGS_AT : []}
       />
+      {info.level !== "normal" && <p class="panel-note">{HAPPENS[info.level]}</p>}
       <table class="kept">
         <caption class="visually-hidden">What takes the room, from when to when it is, and how long it is kept</caption>
         <thead>
