@@ -9,6 +9,7 @@ import "./styles/header.css";
 import "./styles/dashboard.css";
 import "./styles/card.css";
 import "./styles/empty.css";
+import "./styles/banner.css";
 import "./styles/storage.css";
 import "./styles/dialog.css";
 import { exposeDebug } from "./debug/registry.ts";

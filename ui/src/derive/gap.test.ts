@@ -49,6 +49,20 @@ describe("gaps", () => {
     expect(breaks(windows, 5 * MIN)).toEqual([8]);
   });
 
+  test("B-5 in bins of six windows and more, a missing bin's worth is a gap", () => {
+    const windows = track([...hourly([0, 1, 2]), ...hourly([10, 11, 12])], stretch("1h", 0, 13 * HOUR - 1));
+    expect(breaks(windows, 6 * HOUR)).toEqual([6]);
+    // Two bins of less than six windows are longer than the seven hours of silence.
+    expect(breaks(windows, 5 * HOUR)).toEqual([]);
+  });
+
+  test("B-5 the inside of a thinned bucket is none, the newest samples tell the pushes", () => {
+    const buckets = [0, 4, 8, 12, 24, 28].flatMap((h): [number, number][] => [[h * HOUR, h], [h * HOUR + 3 * HOUR, h]]);
+    const samples = [0, 1, 2, 3].map((i): [number, number] => [32 * HOUR + i * 5 * S, 9]);
+    const live = track([...buckets, ...samples], stretch("1h", 0, 32 * HOUR - 1), stretch("raw", 32 * HOUR, 33 * HOUR));
+    expect(breaks(live, 6 * HOUR)).toEqual([8]);
+  });
+
   test("B-3 one push in two windows is no gap", () => {
     const every2h = track([0, 2, 4, 6, 8].map((h) => [h * HOUR, h]), stretch("1h", 0, 9 * HOUR));
     expect(breaks(every2h, 5 * MIN)).toEqual([]);

@@ -9,11 +9,12 @@
 // B-1  Samples as they were pushed: silence of more than three of the series' own push intervals (the
 //      median of its distances) is a gap, but never of less than two bins, which may be empty by chance.
 // B-2  Two points of one window have no gap between them, however wide the window and narrow the bins.
-// B-3  The push interval of a series with windows is read where it shows: between windows and where
-//      samples are left. Points of several windows may have been thinned into one of the server's buckets,
-//      whose inside is wide; hence the lower quartile instead of the median.
-// B-4  Whether a series with windows has ended is read from its newest samples; without any, its distances
-//      may be those buckets', and silence of END_WINDOWS windows is an end whatever they say.
+// B-3  The push interval of a series with windows is read from its newest samples, or else between windows.
+//      Points of several windows may have been thinned into one of the server's buckets, whose inside is
+//      wide; hence the lower quartile instead of the median.
+// B-4  Without such samples, silence of END_WINDOWS windows is an end, whatever the distances say.
+// B-5  A bin of WINDOWS_PER_BIN windows or more is not empty by chance, and wider than two of those buckets:
+//      silence longer than it is a gap.
 // Proved by: gap.test.ts.
 import type { Resolution } from "../api/types.ts";
 import type { Track } from "./track.ts";
@@ -21,6 +22,8 @@ import type { Track } from "./track.ts";
 export const WINDOW_MS: Readonly<Record<Resolution, number>> = { raw: 0, "5m": 300_000, "1h": 3_600_000 };
 
 const MISSED_PUSHES = 3;
+/** So many windows of the server fit into a bin where a chart asks for windows. */
+export const WINDOWS_PER_BIN = 6;
 const END_WINDOWS = 2;
 /** Fewer distances say nothing. */
 const DISTANCES_MIN = 3;
@@ -36,7 +39,9 @@ export interface Gaps {
 
 export function gapsOf(track: Track, stepMs: number): Gaps {
   const { times } = track;
-  const limitMs = Math.max(MISSED_PUSHES * pushDistance(track), 2 * stepMs);
+  const widestMs = widestWindow(track);
+  const bins = widestMs > 0 && stepMs >= WINDOWS_PER_BIN * widestMs ? 1 : 2; // B-5
+  const limitMs = Math.max(MISSED_PUSHES * (sampledDistance(track) ?? pushDistance(track)), bins * stepMs);
   const sameWindow = windowFinder(track);
   return {
     limitMs,
@@ -51,19 +56,25 @@ export function isAlive(track: Track, nowMs: number): boolean {
 }
 
 function silenceMax(track: Track): number {
+  const sampled = sampledDistance(track);
+  if (sampled !== null) return MISSED_PUSHES * sampled;
   const usual = MISSED_PUSHES * pushDistance(track);
-  if (!hasWindows(track)) return usual;
+  const widestMs = widestWindow(track);
+  return widestMs > 0 ? Math.min(usual, END_WINDOWS * widestMs) : usual; // B-4
+}
+
+/** B-3: the push interval in the newest samples of a series with windows; null when they say nothing. */
+function sampledDistance(track: Track): number | null {
   const raw = track.stretches.findLast(({ resolution }) => resolution === "raw");
-  const sampled = raw === undefined ? [] : track.times.filter((t) => t >= raw.start && t <= raw.end);
-  if (sampled.length > DISTANCES_MIN) return MISSED_PUSHES * pushDistance({ ...track, times: sampled, stretches: [] });
-  const widestMs = Math.max(...track.stretches.map(({ resolution }) => WINDOW_MS[resolution]));
-  return Math.min(usual, END_WINDOWS * widestMs); // B-4
+  if (raw === undefined || widestWindow(track) === 0) return null;
+  const times = track.times.filter((t) => t >= raw.start && t <= raw.end);
+  return times.length > DISTANCES_MIN ? pushDistance({ ...track, times, stretches: [] }) : null;
 }
 
 /** The usual distance between two pushes, 0 when there are no two. */
 function pushDistance(track: Track): number {
   const { times } = track;
-  const windowed = hasWindows(track);
+  const windowed = widestWindow(track) > 0;
   const sameWindow = windowFinder(track);
   const distances: number[] = [];
   for (let i = 1; i < times.length; i += 1) {
@@ -73,8 +84,9 @@ function pushDistance(track: Track): number {
   return distances[(distances.length - 1) >> (windowed ? 2 : 1)] ?? 0; // B-3
 }
 
-function hasWindows({ stretches }: Track): boolean {
-  return stretches.some(({ resolution }) => resolution !== "raw");
+/** 0 when everything is samples. */
+function widestWindow({ stretches }: Track): number {
+  return Math.max(0, ...stretches.map(({ resolution }) => WINDOW_MS[resolution]));
 }
 
 /** Whether samples `i - 1` and `i` are of one window. */

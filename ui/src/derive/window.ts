@@ -18,7 +18,7 @@
 //      as many. The server thins what it has to as many points as were asked for, four of them per bucket of
 //      a counter, so there are enough for buckets narrower than bins.
 // Proved by: window.test.ts.
-import { WINDOW_MS } from "./gap.ts";
+import { WINDOW_MS, WINDOWS_PER_BIN } from "./gap.ts";
 import type { Track } from "./track.ts";
 
 export interface Span {
@@ -56,7 +56,6 @@ export function windowFor(nowMs: number, { rangeMs, stepMs }: Span, oldestMs: nu
   return { startMs, nowMs, stepMs: Math.min(fitting, stepMs), young: true };
 }
 
-const WINDOWS_PER_BIN = 6;
 /** Fewer bins than this are a refresh. */
 const BINS_WHOLE = 24;
 const POINTS_PER_PIXEL = 2;

@@ -110,10 +110,10 @@ export class Feed {
     const endMs = Math.ceil(nowMs / window.stepMs) * window.stepMs;
     const maxPoints = pointsFor(endMs - startMs, window.stepMs, widthPx);
     const tailMs = nowMs - TAIL_MS;
-    const [answer, tail] = await Promise.all([
-      this.api.range({ match, startMs, endMs, maxPoints }, signalOff),
-      full && asksForWindows(window.stepMs) ? this.api.range({ match, startMs: tailMs, endMs, maxPoints }, signalOff) : null,
-    ]);
+    const answer = await this.api.range({ match, startMs, endMs, maxPoints }, signalOff);
+    if (signalOff.aborted) return;
+    const twice = full && asksForWindows(window.stepMs);
+    const tail = twice ? await this.api.range({ match, startMs: tailMs, endMs, maxPoints }, signalOff) : null;
     if (signalOff.aborted) return;
 
     const fresh = answer.map(toTrack);
