@@ -43,7 +43,8 @@ test("the title is one sentence with the border, the short end included", () => 
   const at = new Date(2026, 10, 22, 6).getTime();
   const parts = [
     { resolution: "1h", startMs: 0, named: true },
-    { resolution: "raw", startMs: at, named: false },
+    { resolution: "5m", startMs: at, named: false },
+    { resolution: "raw", startMs: at + 1_000, named: false },
   ] as const;
   expect(windowsTitle(parts)).toBe("What is kept of windows of 1 h until Nov 22, 06:00, then samples as they were pushed.");
 });

@@ -16,10 +16,13 @@ export function windowsBadge(parts: readonly Part[]): string | null {
 
 /** One sentence: what a point stands for, from when to when. */
 export function windowsTitle(parts: readonly Part[]): string {
-  const texts = parts.map(({ resolution }, i) => {
+  const minute = (part: Part | undefined): string | null => (part === undefined ? null : moment(part.startMs).slice(0, -3));
+  // Less than a minute of something is not worth its words.
+  const told = parts.filter((part, i) => minute(part) !== minute(parts[i + 1]));
+  const texts = told.map(({ resolution }, i) => {
     const what = resolution === "raw" ? "samples as they were pushed" : `what is kept of windows of ${SHORT[resolution]}`;
-    const next = parts[i + 1];
-    return next === undefined ? what : `${what} until ${moment(next.startMs).slice(0, -3)}`;
+    const until = minute(told[i + 1]);
+    return until === null ? what : `${what} until ${until}`;
   });
   const sentence = texts.join(", then ");
   return `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}.`;
