@@ -40,8 +40,10 @@ export interface Gaps {
 export function gapsOf(track: Track, stepMs: number): Gaps {
   const { times } = track;
   const widestMs = widestWindow(track);
-  const bins = widestMs > 0 && stepMs >= WINDOWS_PER_BIN * widestMs ? 1 : 2; // B-5
-  const limitMs = Math.max(MISSED_PUSHES * (sampledDistance(track) ?? pushDistance(track)), bins * stepMs);
+  const usual = sampledDistance(track) ?? pushDistance(track);
+  const manyWindows = widestMs > 0 && stepMs >= WINDOWS_PER_BIN * widestMs;
+  // B-5: what is no wider than a bin may be a bucket's inside.
+  const limitMs = manyWindows && usual <= stepMs ? stepMs : Math.max(MISSED_PUSHES * usual, 2 * stepMs);
   const sameWindow = windowFinder(track);
   return {
     limitMs,
