@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use tinyobs_fuzz::{Damage, Feed};
 use tinyobs_store::wal::segment::{
-    HEADER_BYTES, Header, Hole, header, put_frame, read_header, scan,
+    HEADER_BYTES, Header, Hole, Mark, header, put_frame, read_header, scan,
 };
 
 fuzz_target!(|data: &[u8]| {
@@ -20,6 +20,9 @@ fuzz_target!(|data: &[u8]| {
         _ => frames_damaged(&mut feed),
     }
 });
+
+/// What all segments here are marked with.
+const MARK: Mark = [0xf1, 0x0b, 0x5e, 0x7a];
 
 /// Mark, length and checksum.
 const FRAME_HEADER: usize = 12;
@@ -36,7 +39,8 @@ fn scanned(bytes: &[u8]) -> (Vec<Frame>, Vec<Hole>) {
     });
     let framed = |(at, payload): &Frame| {
         let mut frame = Vec::new();
-        put_frame(&mut frame, payload);
+        let mark = *bytes[*at..].first_chunk().expect("a frame has a mark");
+        put_frame(&mut frame, mark, payload);
         assert_eq!(
             bytes.get(*at..at + frame.len()),
             Some(&*frame),
@@ -71,27 +75,28 @@ fn scanned(bytes: &[u8]) -> (Vec<Frame>, Vec<Hole>) {
 
 /// A header is known only if it is the very one.
 fn header_damaged(feed: &mut Feed<'_>) {
-    let mut bytes = header().to_vec();
+    let mut bytes = header(MARK).to_vec();
     let damage = Damage::read(feed, bytes.len());
     damage.apply(&mut bytes);
-    let untouched = bytes == header();
-    assert_eq!(read_header(&bytes) == Header::Known, untouched);
-    if bytes.len() < header().len() {
-        let torn = header().starts_with(&bytes);
+    let untouched = bytes == header(MARK);
+    assert_eq!(read_header(&bytes) == Header::Known(MARK), untouched);
+    if bytes.len() < header(MARK).len() {
+        // The mark of a header that is not there in full may be any.
+        let torn = bytes.iter().zip(&header(MARK)[..12]).all(|(a, b)| a == b);
         assert_eq!(read_header(&bytes) == Header::Torn, torn);
     }
 }
 
 /// A valid segment, damaged, and perhaps cut besides.
 fn frames_damaged(feed: &mut Feed<'_>) {
-    let mut bytes = header().to_vec();
+    let mut bytes = header(MARK).to_vec();
     let count = 1 + feed.u8() % 6;
     let mut written: Vec<Frame> = Vec::new();
     for _ in 0..count {
         let mut payload = feed.bytes(200).to_vec();
         unframe(&mut payload);
         written.push((bytes.len(), payload.clone()));
-        put_frame(&mut bytes, &payload);
+        put_frame(&mut bytes, MARK, &payload);
     }
     let whole = bytes.clone();
     assert_eq!(scanned(&bytes), (written.clone(), Vec::new()));
@@ -99,6 +104,11 @@ fn frames_damaged(feed: &mut Feed<'_>) {
     Damage::read(feed, bytes.len()).apply(&mut bytes);
     if feed.u8() == b'c' {
         Damage::Cut(feed.place(bytes.len())).apply(&mut bytes);
+    }
+    let first_mark = bytes.get(HEADER_BYTES as usize..).and_then(|rest| rest.first_chunk());
+    if read_header(&bytes) != Header::Known(MARK) && first_mark != Some(&MARK) {
+        // Nobody knows the segment's mark any more.
+        return;
     }
     let mut left = written;
     left.retain(|(at, payload)| {
@@ -113,7 +123,6 @@ fn frames_damaged(feed: &mut Feed<'_>) {
 /// damaged. Here nobody forges one: no byte of the mark stands in a payload, and no damage is
 /// large enough to write all four.
 fn unframe(payload: &mut [u8]) {
-    const MARK: [u8; 4] = [0xf1, 0x0b, 0x5e, 0x7a];
     for byte in payload.iter_mut().filter(|byte| MARK.contains(byte)) {
         *byte = 0;
     }

@@ -3,6 +3,8 @@
 //!   test    all that proves TinyObs: lints, Rust, UI, real processes, browser
 //!   crash   kill -9, power cuts, flipped bits, full disks, failing syncs: what survives them
 //!   fuzz    inputs made up by coverage, for everything that reads bytes
+//!   model   random lives of the store beside a naive model of it, and every point to die at
+//!   soak    weeks of the demo app's load through the store, in minutes
 //!   bench   the figures of docs/PERFORMANCE.md
 //!
 //! Each command installs or names what it needs, and none of them skips anything silently.
@@ -10,6 +12,8 @@
 mod bench;
 mod crash;
 mod fuzz;
+mod model;
+mod soak;
 mod test;
 #[cfg(test)]
 mod tidy;
@@ -28,6 +32,10 @@ enum Command {
     Crash(crash::Fault),
     /// Look for inputs that panic, are read wrongly, or take too much.
     Fuzz(fuzz::Options),
+    /// Compare the store with a naive model of it.
+    Model(model::Options),
+    /// Simulate weeks of the demo app's load.
+    Soak(soak::Options),
     /// Measure ingest, disk, memory, start-up and the SDK.
     Bench(bench::Options),
 }
@@ -37,6 +45,8 @@ fn main() -> anyhow::Result<()> {
         Command::Test(options) => test::run(&options),
         Command::Crash(fault) => crash::run(&fault),
         Command::Fuzz(options) => fuzz::run(&options),
+        Command::Model(options) => model::run(&options),
+        Command::Soak(options) => soak::run(&options),
         Command::Bench(options) => bench::run(&options),
     }
 }

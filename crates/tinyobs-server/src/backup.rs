@@ -50,8 +50,11 @@ pub async fn backup(State(app): State<App>, request: Request) -> Result<Response
         let _place = place;
         let mut out = BufWriter::with_capacity(PIECE_BYTES, Pieces { sender, runtime });
         if let Err(error) = archive::write(&backup, &mut out, now_ms as u64 / 1_000) {
-            // Broken off by its reader, most likely.
-            tracing::warn!(%error, "a backup was not finished");
+            if error.kind() == io::ErrorKind::BrokenPipe {
+                tracing::debug!("the reader of a backup left");
+            } else {
+                tracing::error!(%error, "a backup could not be finished");
+            }
             // Not the rest of the buffer: it would end a body that is not whole.
             out.into_parts().0.sender.abort(error);
         }

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use crate::config::{self, Config, Places, Resolved, SETTINGS};
+use crate::config::{self, Places, Resolved, SETTINGS};
 
 mod backup;
 mod check;
@@ -69,10 +69,10 @@ fn say(text: &str) {
 }
 
 /// Runs a subcommand with its configuration.
-fn with(matches: &ArgMatches, run: fn(&ArgMatches, &Config) -> Outcome) -> Outcome {
+fn with(matches: &ArgMatches, run: fn(&ArgMatches, &Resolved) -> Outcome) -> Outcome {
     // The flags may stand behind a subcommand of the subcommand.
     let innermost = matches.subcommand().map_or(matches, |(_, inner)| inner);
-    run(matches, &resolve(innermost)?.config)
+    run(matches, &resolve(innermost)?)
 }
 
 fn serve(matches: &ArgMatches) -> Outcome {

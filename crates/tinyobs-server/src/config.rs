@@ -221,6 +221,12 @@ fn place(setting: &Setting, origin: &Origin) -> String {
 }
 
 impl Resolved {
+    /// Whether a flag, a variable or the file says what this setting is.
+    pub fn is_said(&self, key: &str) -> bool {
+        let mut origins = self.origins.iter();
+        origins.any(|(setting, _, origin)| setting.key == key && *origin != Origin::Default)
+    }
+
     /// The configuration as a file that would bring it about, each line with its origin.
     pub fn to_toml(&self) -> String {
         let mut lines = Vec::new();

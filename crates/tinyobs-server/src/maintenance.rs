@@ -5,7 +5,7 @@
 //! I-ADMIN-1  A cycle that was begun goes on when its client leaves or its time is up: who asks
 //!            again gets the next one, or this one's progress.
 //! I-ADMIN-2  A request for it waits no longer than `limits::MAINTENANCE_WAIT_SECONDS`.
-//! Proved by: tests/it/maintenance.rs.
+//! Proved by: maintenance/tests.rs, tests/it/maintenance.rs.
 
 use std::time::Duration;
 
@@ -192,3 +192,6 @@ impl From<&MaintenanceStatus> for Progress {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

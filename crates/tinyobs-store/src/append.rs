@@ -331,13 +331,17 @@ impl Writer {
     /// Writes the plan to the log; nothing to write is no position to wait for.
     fn write(&mut self, plan: &Plan) -> Result<Option<Position>, StoreError> {
         let Self {
-            frames, payload, ..
+            frames,
+            payload,
+            log,
+            ..
         } = self;
+        let mark = log.mark();
         frames.clear();
         let mut frame = |put: &mut dyn FnMut(&mut Vec<u8>)| {
             payload.clear();
             put(payload);
-            segment::put_frame(frames, payload);
+            segment::put_frame(frames, mark, payload);
         };
         // A definition before the first sample of its series.
         if !plan.series.is_empty() {

@@ -15,13 +15,13 @@
 //! I-CHUNK-3  A flipped bit anywhere is found by the checksum.
 //! Proved by: chunk/tests.rs.
 
-pub mod layout;
 pub mod values;
 
 mod bits;
 mod coded;
 mod decimal;
 pub mod ints;
+pub mod layout;
 mod packed;
 
 use tinyobs_model::{Columns, Sample};

@@ -17,6 +17,7 @@ use crate::head::Head;
 use crate::index::Index;
 use crate::maintenance::Journal;
 use crate::options::StoreOptions;
+use crate::retention::Calendar;
 use crate::signal::Signal;
 use crate::storage::Usage;
 use crate::wal::Log;
@@ -43,6 +44,7 @@ pub(crate) struct Inner {
     /// Held over a whole flush, rollup, merge or drop: there is one at a time.
     pub(crate) working: Mutex<()>,
     pub(crate) journal: Journal,
+    pub(crate) calendar: Mutex<Calendar>,
     pub(crate) usage: Usage,
     pub(crate) writer: Mutex<Writer>,
     pub(crate) index: RwLock<Index>,

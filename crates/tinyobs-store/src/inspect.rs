@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use tinyobs_model::{Labels, Matcher, Resolution, Rollup};
 
 use crate::chunk::Chunk;
+use crate::chunk::layout::Layout;
 use crate::directory::Directory;
 use crate::engine::key::{CatalogueKey, catalogue_key, chunk_range, chunk_sequence};
 use crate::engine::table::cursor::Cursor;
@@ -69,12 +70,8 @@ pub struct ChunkInfo {
     pub last_ms: i64,
     /// Bytes of all of it.
     pub bytes: u64,
-    /// Bytes of its column of times.
-    pub times_bytes: u64,
-    /// Bytes of its column of values.
-    pub values_bytes: u64,
-    /// How the values are encoded.
-    pub encoding: String,
+    /// What its columns take.
+    pub layout: Layout,
 }
 
 /// A chunk of rollups.
@@ -227,9 +224,7 @@ impl Inspector {
                 first_ms: chunk.first_ms,
                 last_ms: chunk.last_ms,
                 bytes: value.len() as u64,
-                times_bytes: layout.times_bytes,
-                values_bytes: layout.values_bytes,
-                encoding: layout.encoding,
+                layout,
             });
             Ok(())
         })?;

@@ -26,6 +26,7 @@ use crate::inner::{Inner, lock, of_space};
 use crate::memory;
 use crate::merge::{Catalogue, Chunks, Rows};
 use crate::rollup::job;
+use crate::signal::Woken;
 use crate::wal::record::SeriesId;
 
 /// A log longer than this is flushed: a restart replays at most about this much.
@@ -34,6 +35,8 @@ pub(crate) const LOG_BYTES_MAX: u64 = 64 << 20;
 const EVERY: Duration = Duration::from_hours(1);
 /// A store that has just opened is left alone for so long.
 const SETTLE: Duration = Duration::from_secs(5);
+/// What requests have freed goes back to the system this often.
+const GIVE_BACK_EVERY: Duration = Duration::from_mins(1);
 /// After a failure the next attempt waits, lest a full disk be asked in a loop; but not for long,
 /// for there may be room again.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
@@ -203,7 +206,7 @@ impl Inner {
         if self.writer().log.bytes() >= self.log_bytes_max(LOG_BYTES_MAX) {
             self.wake.raise();
         }
-        if !self.wake.wait(SETTLE, false) {
+        if self.wake.wait(SETTLE, false) == Woken::Stopped {
             return;
         }
         self.take_reserve();
@@ -211,8 +214,13 @@ impl Inner {
         let (mut wake_at, mut heed_raised) = (cycle_at, true);
         loop {
             let wait = wake_at.saturating_duration_since(Instant::now());
-            if !self.wake.wait(wait, heed_raised) {
-                return;
+            match self.wake.wait(wait.min(GIVE_BACK_EVERY), heed_raised) {
+                Woken::Stopped => return,
+                Woken::InTime if Instant::now() < wake_at => {
+                    memory::give_back();
+                    continue;
+                }
+                Woken::Raised | Woken::InTime => {}
             }
             let outcome = if Instant::now() >= cycle_at {
                 cycle_at = Instant::now() + EVERY;

@@ -6,6 +6,7 @@
 //! I-RETENTION-2  A series is forgotten only when no partition and not the head holds anything of it,
 //!                and nobody is about to write to it.
 //! I-RETENTION-3  Its number is never given out again. When it comes back it is a new series.
+//! I-RETENTION-4  A date that jumps ahead drops nothing until it has stayed there for a while.
 //! Proved by: retention/tests.rs, tests/model.rs.
 
 use std::collections::HashSet;
@@ -14,14 +15,65 @@ use tinyobs_model::Resolution;
 
 use crate::engine::{EntryReader, Partition, PartitionInfo, Pick, Space, key};
 use crate::error::StoreError;
-use crate::inner::Inner;
+use crate::inner::{Inner, lock};
 use crate::merge::Catalogue;
 use crate::wal::record::SeriesId;
+
+/// A date this far ahead of where it should be has jumped.
+const JUMP_MS: i64 = 3_600_000;
+/// It is believed when it is still there after so long; a machine that slept is not waiting longer.
+const DOUBT_MS: i64 = 30 * 60_000;
+
+/// Whether the date is what it should be (I-RETENTION-4).
+pub(crate) struct Calendar {
+    /// How far the date was ahead of the time elapsed when it was last believed.
+    offset_ms: i64,
+    /// When, in elapsed time, the doubt began, and the offset then.
+    doubt: Option<(i64, i64)>,
+}
+
+impl Calendar {
+    /// Begins with a date that is believed.
+    pub fn new(now_ms: i64, elapsed_ms: i64) -> Self {
+        Self {
+            offset_ms: now_ms.saturating_sub(elapsed_ms),
+            doubt: None,
+        }
+    }
+
+    fn believe(&mut self, now_ms: i64, elapsed_ms: i64) -> bool {
+        let offset_ms = now_ms.saturating_sub(elapsed_ms);
+        let is_same = |doubted_ms: i64| offset_ms.abs_diff(doubted_ms) <= JUMP_MS as u64;
+        let stayed = |(since_ms, doubted_ms): (i64, i64)| {
+            is_same(doubted_ms) && elapsed_ms.saturating_sub(since_ms) >= DOUBT_MS
+        };
+        let is_near = offset_ms.saturating_sub(self.offset_ms) <= JUMP_MS;
+        if is_near || self.doubt.is_some_and(stayed) {
+            (self.offset_ms, self.doubt) = (offset_ms, None);
+            return true;
+        }
+        if !self
+            .doubt
+            .is_some_and(|(_, doubted_ms)| is_same(doubted_ms))
+        {
+            self.doubt = Some((elapsed_ms, offset_ms));
+        }
+        false
+    }
+}
 
 impl Inner {
     /// Drops what is older than its retention, and returns how many partitions went.
     pub(crate) fn retain(&self) -> Result<u64, StoreError> {
         let now_ms = self.options.clock.now_ms();
+        let believed = lock(&self.calendar).believe(now_ms, self.options.clock.elapsed_ms());
+        if !believed {
+            tracing::warn!(
+                now_ms,
+                "the date has jumped ahead; nothing is dropped by its age yet"
+            );
+            return Ok(0);
+        }
         let view = self.engine.view();
         let rolled = view.counters().rolled;
         let is_old = |(partition, info): &(Partition, PartitionInfo)| {

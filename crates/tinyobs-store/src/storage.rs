@@ -185,7 +185,11 @@ impl Inner {
                 dropped_until_ms: (dropped_ms != i64::MIN).then_some(dropped_ms),
             }
         };
-        self.measure();
+        // Not while tables are written that will take the place of others: for a moment both are
+        // there, and a batch would be refused on their account.
+        if let Ok(_idle) = self.working.try_lock() {
+            self.measure();
+        }
         let (used_bytes, max_bytes) = (self.used_bytes(), self.options.max_bytes);
         Storage {
             used_bytes,
@@ -315,7 +319,7 @@ fn write_reserve(files: &dyn Files, path: &Path, bytes: u64) -> std::io::Result<
             state ^= state << 17;
             piece.extend_from_slice(&state.to_le_bytes());
         }
-        // Not a byte more: of a small budget it would be most.
+        // A small budget has a small reserve, and not one byte more.
         piece.truncate(wanted);
         file.append(&piece)?;
         left -= wanted;

@@ -27,6 +27,7 @@ use crate::maintenance::{self, Journal, Maintained, MaintenanceStatus};
 use crate::open;
 use crate::options::StoreOptions;
 use crate::resolve::{self, Resolving};
+use crate::retention::Calendar;
 use crate::select::Cursor;
 use crate::signal::Signal;
 use crate::stats::{MetricInfo, Stats};
@@ -56,6 +57,8 @@ impl Store {
     pub fn open(options: StoreOptions) -> Result<Self, StoreError> {
         let opened = open::open(&options)?;
         let watch = Watch::new(&opened.index, options.clock.now_ms());
+        let clock = &options.clock;
+        let calendar = Mutex::new(Calendar::new(clock.now_ms(), clock.elapsed_ms()));
         let inner = Arc::new(Inner {
             options,
             head: Arc::new(opened.head),
@@ -69,6 +72,7 @@ impl Store {
             wake: Signal::default(),
             working: Mutex::new(()),
             journal: Journal::default(),
+            calendar,
             usage: Usage::default(),
             writer: Mutex::new(opened.writer),
             index: RwLock::new(opened.index),

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use self::record::Record;
-use self::segment::Header;
+use self::segment::{Header, Mark};
 use self::syncer::{Position, Syncer};
 use crate::error::StoreError;
 use crate::files::{self, Files, WriteFile};
@@ -38,6 +38,8 @@ pub trait Log: Send {
     fn rotate(&mut self) -> Result<u64, StoreError>;
     /// Removes every segment up to `number`: the engine has their content (I-WAL-5).
     fn truncate(&mut self, number: u64) -> Result<(), StoreError>;
+    /// What frames begin with, until the next rotation.
+    fn mark(&self) -> Mark;
     /// Bytes in all segments.
     fn bytes(&self) -> u64;
     /// Bytes in the newest segment.
@@ -66,6 +68,7 @@ pub struct SegmentLog {
     syncer: Arc<Syncer>,
     file: Box<dyn WriteFile>,
     number: u64,
+    mark: Mark,
     /// The next segment's number; above every number that was ever tried.
     next: u64,
     /// Bytes of the newest segment that hold whole frames.
@@ -95,7 +98,8 @@ impl SegmentLog {
         let (older, replayed) = replay(files.as_ref(), dir, first, apply)?;
         let number = older.last().map_or(first, |(number, _)| number + 1);
         let path = segment_path(dir, number);
-        let file = create_segment(files.as_ref(), dir, &path)?;
+        let mark = segment::new_mark();
+        let file = create_segment(files.as_ref(), dir, &path, mark)?;
         let handle = file
             .syncer()
             .map_err(|e| StoreError::io("open", &path, e))?;
@@ -106,6 +110,7 @@ impl SegmentLog {
             syncer: Arc::clone(&syncer),
             file,
             number,
+            mark,
             next: number + 1,
             written: segment::HEADER_BYTES,
             older,
@@ -151,7 +156,8 @@ impl Log for SegmentLog {
         let number = self.next;
         self.next += 1;
         let path = segment_path(&self.dir, number);
-        let file = create_segment(self.files.as_ref(), &self.dir, &path)?;
+        let mark = segment::new_mark();
+        let file = create_segment(self.files.as_ref(), &self.dir, &path, mark)?;
         let handle = file
             .syncer()
             .map_err(|e| StoreError::io("open", &path, e))?;
@@ -159,6 +165,7 @@ impl Log for SegmentLog {
         let before = std::mem::replace(&mut self.number, number);
         self.older.push((before, self.written));
         self.file = file;
+        self.mark = mark;
         self.written = segment::HEADER_BYTES;
         Ok(before)
     }
@@ -175,6 +182,10 @@ impl Log for SegmentLog {
             self.older.remove(0);
         }
         Ok(())
+    }
+
+    fn mark(&self) -> Mark {
+        self.mark
     }
 
     fn bytes(&self) -> u64 {
@@ -210,6 +221,10 @@ impl Log for NoLog {
         Ok(())
     }
 
+    fn mark(&self) -> Mark {
+        Mark::default()
+    }
+
     fn bytes(&self) -> u64 {
         self.written
     }
@@ -236,11 +251,12 @@ fn create_segment(
     files: &dyn Files,
     dir: &Path,
     path: &Path,
+    mark: Mark,
 ) -> Result<Box<dyn WriteFile>, StoreError> {
     let mut file = files
         .create(path)
         .map_err(|e| StoreError::io("create", path, e))?;
-    if let Err(error) = file.append(&segment::header()) {
+    if let Err(error) = file.append(&segment::header(mark)) {
         // Or it would look like a newer segment than the one that goes on being written.
         let _ = files.remove(path);
         return Err(StoreError::io("create", path, error));
@@ -306,7 +322,7 @@ fn replay(
     for (number, path) in segments {
         let bytes = read(&path)?;
         match segment::read_header(&bytes) {
-            Header::Known => {}
+            Header::Known(_) => {}
             Header::Newer(found) => {
                 let known = segment::VERSION;
                 return Err(StoreError::NewerFormat { path, found, known });

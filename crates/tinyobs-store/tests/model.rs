@@ -18,6 +18,8 @@ mod cases;
 mod disk;
 #[path = "model/faults.rs"]
 mod faults;
+#[path = "model/found.rs"]
+mod found;
 #[path = "model/oracle.rs"]
 mod oracle;
 #[path = "model/resolved.rs"]
@@ -26,6 +28,8 @@ mod resolved;
 mod runs;
 #[path = "model/steps.rs"]
 mod steps;
+#[path = "model/threads.rs"]
+mod threads;
 #[path = "model/times.rs"]
 mod times;
 #[path = "model/window.rs"]

@@ -10,8 +10,9 @@ use tinyobs_testing::Server;
 
 use super::load::{Outcome, Place, Sent};
 
-/// Compares a round, of which samples before `kept_from_ms` may have left by retention.
-pub fn round(server: &Server, round: u64, log: &[Sent], kept_from_ms: i64) -> Result<()> {
+/// Compares a round, of which samples before `kept_from_ms` may have left by retention. Returns how
+/// many have.
+pub fn round(server: &Server, round: u64, log: &[Sent], kept_from_ms: i64) -> Result<usize> {
     let stored = read_round(server, round)?;
     let mut acked: HashMap<&Place, f64> = HashMap::new();
     let mut open: HashMap<&Place, f64> = HashMap::new();
@@ -30,10 +31,9 @@ pub fn round(server: &Server, round: u64, log: &[Sent], kept_from_ms: i64) -> Re
             "phantom: {place:?} = {value}, sent and not refused was {expected:?}"
         );
     }
-    let lost: Vec<_> = acked
-        .keys()
-        .filter(|place| place.1 >= kept_from_ms && !stored.contains_key(**place))
-        .collect();
+    let missing = acked.keys().filter(|place| !stored.contains_key(**place));
+    let (lost, left): (Vec<&Place>, Vec<&Place>) =
+        missing.copied().partition(|place| place.1 >= kept_from_ms);
     ensure!(
         lost.is_empty(),
         "{} of {} acknowledged samples of round {round} are lost, such as {:?}",
@@ -41,7 +41,7 @@ pub fn round(server: &Server, round: u64, log: &[Sent], kept_from_ms: i64) -> Re
         acked.len(),
         lost[0]
     );
-    Ok(())
+    Ok(left.len())
 }
 
 fn read_round(server: &Server, round: u64) -> Result<HashMap<Place, f64>> {

@@ -11,10 +11,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Arg, ArgMatches, Command};
 
-use super::target::{self, Target};
+use super::target::{self, Limits, Target};
 use super::{Outcome, arguments_of, progress, say};
 use crate::archive;
-use crate::config::Config;
+use crate::config::Resolved;
 use crate::config::units::show_size;
 
 /// The subcommand.
@@ -40,13 +40,13 @@ pub fn command() -> Command {
 }
 
 /// Runs it.
-pub fn run(matches: &ArgMatches, config: &Config) -> Outcome {
+pub fn run(matches: &ArgMatches, resolved: &Resolved) -> Outcome {
     let path = matches.get_one::<PathBuf>("file").ok_or("no file")?;
     if path.exists() {
         return Err(format!("{} is there already: choose another name", path.display()).into());
     }
     let draft = path.with_added_extension("part");
-    let written = write(matches, config, &draft);
+    let written = write(matches, resolved, &draft);
     let bytes = written.inspect_err(|_| {
         // Half a backup helps nobody.
         let _ = fs::remove_file(&draft);
@@ -57,8 +57,8 @@ pub fn run(matches: &ArgMatches, config: &Config) -> Outcome {
     Ok(())
 }
 
-fn write(matches: &ArgMatches, config: &Config, draft: &Path) -> Result<u64, Box<dyn Error>> {
-    let target = Target::find(matches, config)?;
+fn write(matches: &ArgMatches, resolved: &Resolved, draft: &Path) -> Result<u64, Box<dyn Error>> {
+    let target = Target::find(matches, resolved, Limits::NONE)?;
     let fail = |error: io::Error| format!("cannot write {}: {error}", draft.display());
     let file = File::create(draft).map_err(fail)?;
     let bar = progress::bytes("backup", 0);

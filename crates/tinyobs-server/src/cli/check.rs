@@ -7,7 +7,7 @@ use serde_json::json;
 use tinyobs_store::check::{self, Report};
 
 use super::{Outcome, arguments_of, progress, say};
-use crate::config::Config;
+use crate::config::Resolved;
 use crate::config::units::show_size;
 
 /// The subcommand.
@@ -33,8 +33,8 @@ pub fn json_argument() -> Arg {
 }
 
 /// Runs it.
-pub fn run(matches: &ArgMatches, config: &Config) -> Outcome {
-    let dir = config.data_dir_absolute();
+pub fn run(matches: &ArgMatches, resolved: &Resolved) -> Outcome {
+    let dir = resolved.config.data_dir_absolute();
     let report = examine(&dir)?;
     if matches.get_flag("json") {
         say(&format!("{}\n", as_json(&report)));

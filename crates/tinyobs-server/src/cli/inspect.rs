@@ -12,7 +12,7 @@ use tinyobs_wire::selector;
 
 use super::check::json_argument;
 use super::{Outcome, arguments_of, say};
-use crate::config::Config;
+use crate::config::Resolved;
 
 mod views;
 
@@ -49,8 +49,8 @@ pub fn command() -> Command {
 }
 
 /// Runs it.
-pub fn run(matches: &ArgMatches, config: &Config) -> Outcome {
-    let inspector = Inspector::open(&config.data_dir_absolute())?;
+pub fn run(matches: &ArgMatches, resolved: &Resolved) -> Outcome {
+    let inspector = Inspector::open(&resolved.config.data_dir_absolute())?;
     let (view, matches) = matches.subcommand().unwrap_or(("summary", matches));
     let rows = match view {
         "wal" => views::wal(&inspector)?,

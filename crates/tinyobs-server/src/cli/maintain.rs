@@ -10,9 +10,9 @@ use serde_json::Value;
 use tinyobs_store::Store;
 
 use super::http::Remote;
-use super::target::{self, Target};
+use super::target::{self, Limits, Target};
 use super::{Outcome, arguments_of, progress, say};
-use crate::config::Config;
+use crate::config::Resolved;
 use crate::config::units::show_size;
 use crate::maintenance::Done;
 
@@ -25,8 +25,9 @@ pub fn command() -> Command {
         .after_help(
             "Examples:\n  tinyobs maintain\n  tinyobs maintain --url http://127.0.0.1:8080\n  \
              tinyobs maintain --data-dir ./tinyobs-data --retention-raw 3d\n\n\
-             A running server does it itself; the store of a stopped one is opened for it. A store \
-             that is opened here is kept to the retention and budget given here.",
+             A running server does it itself, by its own settings; the store of a stopped one is opened \
+             for it, and drops only what a flag, a variable or the file says should go: the defaults \
+             drop nothing here.",
         )
         .args(arguments_of(&[
             "data-dir",
@@ -40,13 +41,31 @@ pub fn command() -> Command {
 }
 
 /// Runs it.
-pub fn run(matches: &ArgMatches, config: &Config) -> Outcome {
-    let done = match Target::find(matches, config)? {
+pub fn run(matches: &ArgMatches, resolved: &Resolved) -> Outcome {
+    let done = match Target::find(matches, resolved, said(resolved))? {
         Target::Server(server) => by_server(&server)?,
         Target::Store(store) => here(&store)?,
     };
     say(&format!("{}\n", sentence(&done)));
     Ok(())
+}
+
+/// The limits that somebody has set (I-TARGET-1).
+fn said(resolved: &Resolved) -> Limits {
+    let (config, mut limits) = (&resolved.config, Limits::NONE);
+    if resolved.is_said("retention-raw") {
+        limits.retention.raw_ms = config.retention.raw_ms;
+    }
+    if resolved.is_said("retention-5m") {
+        limits.retention.five_minutes_ms = config.retention.five_minutes_ms;
+    }
+    if resolved.is_said("retention-1h") {
+        limits.retention.hour_ms = config.retention.hour_ms;
+    }
+    if resolved.is_said("max-storage") {
+        limits.max_bytes = config.max_storage_bytes;
+    }
+    limits
 }
 
 fn by_server(server: &Remote) -> Result<Value, Box<dyn Error>> {

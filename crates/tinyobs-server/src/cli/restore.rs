@@ -16,7 +16,7 @@ use clap::{Arg, ArgMatches, Command};
 use super::backup::sync_parent;
 use super::{Outcome, arguments_of, check, progress, say};
 use crate::archive;
-use crate::config::Config;
+use crate::config::Resolved;
 
 /// The subcommand.
 pub fn command() -> Command {
@@ -39,9 +39,9 @@ pub fn command() -> Command {
 }
 
 /// Runs it.
-pub fn run(matches: &ArgMatches, config: &Config) -> Outcome {
+pub fn run(matches: &ArgMatches, resolved: &Resolved) -> Outcome {
     let path = matches.get_one::<PathBuf>("file").ok_or("no file")?;
-    let dir = config.data_dir_absolute();
+    let dir = resolved.config.data_dir_absolute();
     require_empty(&dir)?;
     let draft = dir.with_added_extension("restoring");
     if draft.exists() {

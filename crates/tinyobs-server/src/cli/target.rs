@@ -2,16 +2,21 @@
 //!
 //! With `--url` it is that server. Otherwise it is the store of the configured data directory: when
 //! a server has it open, that server is asked; when nobody has, it is opened here, with everything
-//! that a start does. Without a directory, whoever listens at the configured address is asked.
+//! that a start does. Where nobody has named a directory and there is none, whoever listens at the
+//! configured address is asked.
+//!
+//! I-TARGET-1  A store that is opened here lets go of nothing that its caller did not name: its
+//!             server may have been told to keep more than the defaults say.
+//! Proved by: tests/it/tools.rs.
 
 use std::error::Error;
 use std::path::Path;
 
 use clap::{Arg, ArgMatches};
-use tinyobs_store::{EngineKind, Store, StoreError};
+use tinyobs_store::{EngineKind, Retention, Store, StoreError, StoreOptions};
 
 use super::http::Remote;
-use crate::config::Config;
+use crate::config::{Config, Resolved};
 
 /// Whom to work on.
 pub enum Target {
@@ -19,6 +24,23 @@ pub enum Target {
     Server(Remote),
     /// A store that is open in this process.
     Store(Store),
+}
+
+/// What a store that is opened here may let go of.
+#[derive(Clone, Copy)]
+pub struct Limits {
+    /// Too old is what is older.
+    pub retention: Retention,
+    /// Too much is what is beyond; 0 = nothing.
+    pub max_bytes: u64,
+}
+
+impl Limits {
+    /// Nothing goes (I-TARGET-1).
+    pub const NONE: Self = Self {
+        retention: Retention::FOR_EVER,
+        max_bytes: 0,
+    };
 }
 
 /// `--url`.
@@ -30,13 +52,22 @@ pub fn url_argument() -> Arg {
 }
 
 impl Target {
-    /// The server of `--url`, or the store of the configured directory.
-    pub fn find(matches: &ArgMatches, config: &Config) -> Result<Self, Box<dyn Error>> {
+    /// The server of `--url`, or the store of the configured directory, kept to `limits`.
+    pub fn find(
+        matches: &ArgMatches,
+        resolved: &Resolved,
+        limits: Limits,
+    ) -> Result<Self, Box<dyn Error>> {
         if let Some(url) = matches.get_one::<String>("url") {
             return Ok(Self::Server(Remote::new(url)?));
         }
+        let config = &resolved.config;
         let dir = config.data_dir_absolute();
         if !dir.join("MANIFEST").exists() {
+            if resolved.is_said("data-dir") {
+                // Not whoever else may be listening.
+                return Err(StoreError::NoStore { dir }.into());
+            }
             let server = listening(config)?;
             // Any answer will do: there is a server, and it has its directory elsewhere.
             if server.get("/v1/storage").is_ok() {
@@ -50,8 +81,10 @@ impl Target {
             )
             .into());
         }
-        let options = tinyobs_store::StoreOptions {
+        let options = StoreOptions {
             engine: EngineKind::Disk,
+            retention: limits.retention,
+            max_bytes: limits.max_bytes,
             ..config.store_options()
         };
         match Store::open(options) {

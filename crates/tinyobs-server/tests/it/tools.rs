@@ -66,6 +66,14 @@ fn maintain_opens_a_stopped_store_and_asks_a_running_server() {
     let (code, stdout, _) = run(&dir, &["maintain", "--url", &url]);
     assert_eq!(code, Some(0));
     assert!(stdout.starts_with("rolled up 0 windows"), "{stdout}");
+    // Nor is one asked for a directory that is not there.
+    let arguments = ["maintain", "--data-dir", "typo", "--listen", &listen];
+    let (code, _, stderr) = run(process.dir(), &arguments);
+    assert_eq!(code, Some(1));
+    assert!(
+        stderr.starts_with("error: there is no store in "),
+        "{stderr}"
+    );
     // The server of another directory is not the one that is meant.
     let elsewhere = Process::serve(&[]);
     let other = elsewhere.client().0.to_string();
@@ -76,16 +84,25 @@ fn maintain_opens_a_stopped_store_and_asks_a_running_server() {
 }
 
 #[test]
-fn maintain_drops_what_a_stopped_store_should_no_longer_keep() {
+fn i_target_1_a_stopped_store_drops_only_what_somebody_said() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     {
-        let server = TestServer::with(|config| config.data_dir = data);
-        let old = now_ms() - 5 * 24 * 3_600_000;
+        let server = TestServer::with(|config| {
+            config.data_dir = data;
+            config.retention.raw_ms = 0;
+        });
+        let old = now_ms() - 20 * 24 * 3_600_000;
         let body = format!(r#"{{"metrics":[{{"name":"m","value":1,"timestamp":{old}}}]}}"#);
         assert_eq!(server.client().push(&body).status, 200);
         push(server.client());
     }
+    // Who knows what its server was told to keep.
+    let by_default = run(&dir, &["maintain", "--data-dir", "data"]).1;
+    assert!(
+        by_default.contains(" dropped 0 partitions, "),
+        "{by_default}"
+    );
     let arguments = ["maintain", "--data-dir", "data", "--retention-raw", "1d"];
     let (code, stdout, stderr) = run(&dir, &arguments);
     assert_eq!(code, Some(0), "{stderr}");
@@ -175,7 +192,10 @@ fn check_and_inspect_work_beside_a_running_server() {
         .map(|record| record["record"].as_str().unwrap())
         .collect();
     assert_eq!(kinds, ["series", "metadata", "floats"]);
-    assert_eq!(records[0]["offset"], 16);
+    assert_eq!(
+        records[0]["offset"],
+        tinyobs_store::wal::segment::HEADER_BYTES
+    );
     assert_eq!(records[0]["first"], "1 = room_celsius{room=\"a\"}");
     assert_eq!(records[2]["items"], 600);
     assert_eq!(process.client().get("/readyz").status, 200);

@@ -27,7 +27,7 @@ pub fn check(
     report.segments += 1;
     report.log_bytes += bytes.len() as u64;
     match segment::read_header(&bytes) {
-        Header::Known => {}
+        Header::Known(_) => {}
         Header::Torn if is_newest => return,
         Header::Newer(version) => {
             return report.damage(

@@ -145,7 +145,7 @@ fn i_check_2_damage_in_one_place_hides_none_in_another() {
     let origin = outer.path().join("origin");
     let store = Store::open(options(&origin)).expect("opens");
     // Enough for many blocks.
-    push(&store, 1_200, 3 * H, 1);
+    push(&store, 2_000, 3 * H, 1);
     store.flush().expect("flushed");
     store.close().expect("closes");
     let table = files(&origin.join("tables"))
@@ -153,7 +153,7 @@ fn i_check_2_damage_in_one_place_hides_none_in_another() {
         .max_by_key(|path| fs::metadata(path).expect("there").len())
         .expect("a table");
     let mut bytes = fs::read(&table).expect("read");
-    let places = [1_000, bytes.len() / 3, bytes.len() * 2 / 3];
+    let places = [1, 4, 7].map(|tenth| bytes.len() * tenth / 10);
     for place in places {
         bytes[place] ^= 0x10;
     }
@@ -166,7 +166,11 @@ fn i_check_2_damage_in_one_place_hides_none_in_another() {
         let before = *place as u64 - offset;
         assert!(before < 9_000, "{place}: {offset}");
     }
-    assert!((300..1_200).contains(&found.chunks), "{}", found.chunks);
+    assert!(
+        found.chunks > 500 && found.chunks < 2_000,
+        "{}",
+        found.chunks
+    );
 }
 
 #[test]

@@ -46,6 +46,24 @@ pub fn encode(column: &[i64], out: &mut Vec<u8>) {
     out[how] = encode_rest(column, &frames, out);
 }
 
+/// What the first byte of a column says, for people.
+pub fn describe(how: u8) -> String {
+    let mut words = vec![if how & DIFFERENCES == 0 {
+        "as they are"
+    } else {
+        "differences"
+    }];
+    if how & FACTOR != 0 {
+        words.push("common factor");
+    }
+    words.push(match how {
+        how if how & CODED != 0 => "coded",
+        how if how & BLOCKS != 0 => "blocks",
+        _ => "one block",
+    });
+    words.join(", ")
+}
+
 /// The ways to pack a column.
 struct Frames {
     /// One frame that holds all values.
@@ -148,21 +166,22 @@ pub fn decode(reader: &mut Reader<'_>, count: usize, out: &mut Vec<i64>) -> Opti
 /// The first value and the largest factor, above 1, of all distances from it.
 fn common_factor(rest: &[i64]) -> Option<(i64, i64)> {
     let base = *rest.first()?;
-    let mut factor = 0;
+    // Without a sign: the lowest number has no opposite, and cannot be divided by −1.
+    let mut factor = 0u64;
     for value in rest {
         // Too far apart to divide: left alone.
-        let mut distance = value.checked_sub(base)?;
+        let mut distance = value.checked_sub(base)?.unsigned_abs();
         if factor == 0 || distance % factor != 0 {
             while distance != 0 {
                 (factor, distance) = (distance, factor % distance);
             }
         }
-        if factor.abs() == 1 {
+        if factor == 1 {
             return None;
         }
     }
-    factor
-        .checked_abs()
+    i64::try_from(factor)
+        .ok()
         .filter(|&factor| factor > 1)
         .map(|factor| (base, factor))
 }

@@ -1,6 +1,6 @@
 //! Layout: where a chunk's bytes go, for readers who want to see.
 
-use super::{Chunk, ints};
+use super::{Chunk, ints, values};
 use crate::bytes::Reader;
 
 /// What the columns of a chunk take.
@@ -8,10 +8,12 @@ use crate::bytes::Reader;
 pub struct Layout {
     /// Bytes of the times.
     pub times_bytes: u64,
+    /// How they are encoded.
+    pub times: String,
     /// Bytes of the values.
     pub values_bytes: u64,
-    /// How the values are encoded.
-    pub encoding: String,
+    /// How they are encoded.
+    pub values: String,
 }
 
 impl Chunk<'_> {
@@ -20,11 +22,12 @@ impl Chunk<'_> {
         let mut reader = Reader::new(self.body);
         let mut times = Vec::new();
         ints::decode(&mut reader, self.count, &mut times)?;
-        let values = reader.rest();
+        let of_values = reader.rest();
         Some(Layout {
-            times_bytes: (self.body.len() - values.len()) as u64,
-            values_bytes: values.len() as u64,
-            encoding: super::values::encoding_name(*values.first()?),
+            times_bytes: (self.body.len() - of_values.len()) as u64,
+            times: ints::describe(*self.body.first()?),
+            values_bytes: of_values.len() as u64,
+            values: values::describe(&mut Reader::new(of_values))?,
         })
     }
 }

@@ -39,17 +39,6 @@ pub fn put_values(out: &mut Vec<u8>, values: &[f64]) {
     ints::encode(&scaled.column, out);
 }
 
-/// What an encoding byte means, for people.
-pub fn encoding_name(encoding: u8) -> String {
-    match (encoding & !EXCEPTIONS, encoding & EXCEPTIONS) {
-        (BITS, _) => "bits".to_owned(),
-        (0, 0) => "integers".to_owned(),
-        (0, _) => "integers with exceptions".to_owned(),
-        (exponent, 0) => format!("{exponent} decimals"),
-        (exponent, _) => format!("{exponent} decimals with exceptions"),
-    }
-}
-
 /// Appends `count` values to `out`; none when the bytes are malformed.
 pub fn read_values(reader: &mut Reader<'_>, count: usize, out: &mut Vec<f64>) -> Option<()> {
     let encoding = reader.u8()?;
@@ -77,4 +66,24 @@ pub fn read_values(reader: &mut Reader<'_>, count: usize, out: &mut Vec<f64>) ->
         *out.get_mut(place)? = f64::from_bits(bits);
     }
     Some(())
+}
+
+/// How the column that `reader` stands before is encoded, for people; none when it is malformed.
+pub fn describe(reader: &mut Reader<'_>) -> Option<String> {
+    let encoding = reader.u8()?;
+    let what = match encoding & !EXCEPTIONS {
+        0 => "whole numbers".to_owned(),
+        BITS => "bits".to_owned(),
+        exponent => format!("decimals of {exponent} places"),
+    };
+    if encoding & EXCEPTIONS != 0 {
+        let len = reader.len(9)?;
+        for _ in 0..len {
+            reader.varint()?;
+            reader.u64()?;
+        }
+        let how = ints::describe(reader.u8()?);
+        return Some(format!("{what} but {len}: {how}"));
+    }
+    Some(format!("{what}: {}", ints::describe(reader.u8()?)))
 }

@@ -33,7 +33,7 @@ use crate::files::ReadFile;
 
 /// The first bytes of every table.
 pub(crate) const MAGIC: [u8; 8] = *b"TINYOTBL";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 const FOOTER_BYTES: usize = 32;
 const CRC_BYTES: usize = 4;
 /// A block is closed once it has this many bytes: small enough to read for one series, large

@@ -331,11 +331,11 @@ fn a_merge_of_similar_tables_waits_until_there_are_enough() {
 fn a_reader_goes_on_behind_a_damaged_block_and_looks_only_at_what_is_newer() {
     let dir = quick_dir();
     let keys: Vec<String> = (0..400).map(|i| format!("{i:05}")).collect();
-    let value = "v".repeat(100);
-    let entries: Vec<_> = keys
-        .iter()
-        .map(|key| (key.as_str(), value.as_str()))
-        .collect();
+    // Nothing that neighbours share.
+    let noise = |i: u32| format!("{:08x}", i.wrapping_mul(0x9e37_79b9)).repeat(12);
+    let values: Vec<String> = (0..400).map(noise).collect();
+    let pairs = keys.iter().zip(&values);
+    let entries: Vec<_> = pairs.map(|(k, v)| (k.as_str(), v.as_str())).collect();
     let engine = disk(dir.path());
     let tables = vec![table_of(&engine, Partition::CATALOGUE, &entries, 1)];
     engine.commit(commit_of(tables)).expect("commits");

@@ -70,8 +70,14 @@ fn i_inspect_1_what_is_shown_is_what_is_stored() {
     let at = |minute: i64| START - 30 * H + minute * M;
     assert_eq!(times, [(at(0), at(89), 90), (at(90), at(99), 10)]);
     for chunk in &chunks {
-        assert_eq!(chunk.encoding, "2 decimals");
-        assert!(chunk.times_bytes + chunk.values_bytes < chunk.bytes);
+        let layout = &chunk.layout;
+        // A sample a minute, a quarter more each.
+        assert!(layout.times.ends_with(", one block"), "{}", layout.times);
+        assert_eq!(
+            layout.values,
+            "decimals of 2 places: differences, one block"
+        );
+        assert!(layout.times_bytes + layout.values_bytes < chunk.bytes);
         assert!(chunk.bytes < 8 * chunk.samples);
     }
     let hours = inspector.rollups(id, Resolution::Hour).expect("rows");

@@ -226,3 +226,20 @@ fn i_storage_1_a_spent_budget_lets_the_oldest_go_and_refuses_when_nothing_may() 
     );
     assert!(!counts(&store, 0).is_empty(), "reads keep working");
 }
+
+#[test]
+fn i_retention_4_a_date_that_jumps_ahead_is_believed_when_it_stays() {
+    let mut calendar = super::Calendar::new(START, 0);
+    assert!(calendar.believe(START + HOUR, HOUR));
+    // Ten years for a minute.
+    assert!(!calendar.believe(START + 3_650 * DAY, HOUR));
+    assert!(calendar.believe(START + HOUR + MINUTE, HOUR + MINUTE));
+    assert!(!calendar.believe(START + 3_650 * DAY, 2 * HOUR));
+    // It is another jump that stays: a machine that slept for two days.
+    let slept = |elapsed: i64| START + 2 * DAY + elapsed;
+    assert!(!calendar.believe(slept(3 * HOUR), 3 * HOUR));
+    assert!(!calendar.believe(slept(3 * HOUR + 29 * MINUTE), 3 * HOUR + 29 * MINUTE));
+    assert!(calendar.believe(slept(4 * HOUR), 4 * HOUR));
+    // Back is no danger.
+    assert!(calendar.believe(START, 5 * HOUR));
+}

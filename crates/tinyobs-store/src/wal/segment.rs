@@ -1,12 +1,14 @@
 //! Segment: one file of the write-ahead log, and how to read one that a crash has left.
 //!
-//!   ┌── header 16 B ──┐┌──────────── frame ────────────┐┌ frame ┐ …
-//!   │magic│version│crc││ mark │ length │ crc │ payload ││       │
-//!   │ 8 B │  u32  │u32││ u32  │  u32   │ u32 │ record  ││       │
-//!   └─────────────────┘└───────────────────────────────┘└───────┘
+//!   ┌───── header 20 B ─────┐┌──────────── frame ────────────┐┌ frame ┐ …
+//!   │magic│version│mark│ crc ││ mark │ length │ crc │ payload ││       │
+//!   │ 8 B │  u32  │ 4 B│ u32 ││ 4 B  │  u32   │ u32 │ record  ││       │
+//!   └───────────────────────┘└───────────────────────────────┘└───────┘
 //!
 //! The checksum covers length and payload. The mark is there for the reader that has met damage:
-//! it looks for the next mark whose frame is whole, and so tells a torn end from a hole.
+//! it looks for the next mark whose frame is whole, and so tells a torn end from a hole. Every
+//! segment has a mark of its own, by chance: whoever sends labels or values cannot know it, and so
+//! cannot make what is inside a record look like one.
 //!
 //! I-WAL-2  In the newest segment, the front part of a frame with nothing after it is a torn write:
 //!          nobody was told that it was stored, and it is cut. So is what a file system has made
@@ -15,27 +17,32 @@
 //!          it are kept.
 //! Proved by: wal/tests.rs.
 
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+
 use crate::bytes::Reader;
 
 const MAGIC: [u8; 8] = *b"TINYOWAL";
 /// Bytes of the header.
-pub const HEADER_BYTES: u64 = 16;
+pub const HEADER_BYTES: u64 = 20;
 const HEADER: usize = HEADER_BYTES as usize;
 /// The newest version that can be read.
-pub const VERSION: u32 = 1;
-const MARK: [u8; 4] = [0xf1, 0x0b, 0x5e, 0x7a];
+pub const VERSION: u32 = 2;
+/// What each frame of a segment begins with.
+pub type Mark = [u8; 4];
+const MARK_BYTES: usize = 4;
 const FRAME_HEADER: usize = 12;
 /// The longest payload; a longer length is damage, not a wish for memory.
 pub const PAYLOAD_MAX: usize = 256 << 20;
 
 /// Appends a frame around `payload`.
-pub fn put_frame(out: &mut Vec<u8>, payload: &[u8]) {
+pub fn put_frame(out: &mut Vec<u8>, mark: Mark, payload: &[u8]) {
     assert!(
         payload.len() <= PAYLOAD_MAX,
         "a batch is bounded far below this"
     );
     let len = payload.len() as u32;
-    out.extend_from_slice(&MARK);
+    out.extend_from_slice(&mark);
     out.extend_from_slice(&len.to_le_bytes());
     out.extend_from_slice(&checksum(len, payload).to_le_bytes());
     out.extend_from_slice(payload);
@@ -62,8 +69,8 @@ pub struct Hole {
 /// What a segment's bytes hold.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Header {
-    /// A version that can be read.
-    Known,
+    /// A version that can be read, and the segment's mark.
+    Known(Mark),
     /// Too short for a header: the crash came before the first write.
     Torn,
     /// A later version.
@@ -72,59 +79,83 @@ pub enum Header {
     Foreign,
 }
 
-/// The first bytes of every segment.
-pub fn header() -> [u8; HEADER] {
-    header_of(VERSION)
+/// A mark for a new segment.
+pub fn new_mark() -> Mark {
+    // The standard library's hash keys are random; nothing here needs better ones. Not zeros, which
+    // is what a file reads as where nothing was written.
+    let random = RandomState::new().build_hasher().finish() as u32;
+    random.max(1).to_be_bytes()
 }
 
-fn header_of(version: u32) -> [u8; HEADER] {
+/// The first bytes of a segment.
+pub fn header(mark: Mark) -> [u8; HEADER] {
+    header_of(VERSION, mark)
+}
+
+fn header_of(version: u32, mark: Mark) -> [u8; HEADER] {
     let mut header = [0; HEADER];
     header[..8].copy_from_slice(&MAGIC);
     header[8..12].copy_from_slice(&version.to_le_bytes());
-    let crc = crc32fast::hash(&header[..12]);
-    header[12..].copy_from_slice(&crc.to_le_bytes());
+    header[12..16].copy_from_slice(&mark);
+    let crc = crc32fast::hash(&header[..16]);
+    header[16..].copy_from_slice(&crc.to_le_bytes());
     header
 }
 
 /// Reads the header.
 pub fn read_header(bytes: &[u8]) -> Header {
     let Some(found) = bytes.first_chunk::<HEADER>() else {
-        let torn = header().starts_with(bytes);
+        let known = &header([0; MARK_BYTES])[..12];
+        let torn = bytes.iter().zip(known).all(|(a, b)| a == b);
         return if torn { Header::Torn } else { Header::Foreign };
     };
     let version = u32::from_le_bytes([found[8], found[9], found[10], found[11]]);
+    let mark = [found[12], found[13], found[14], found[15]];
     match version {
-        _ if *found != header_of(version) => Header::Foreign,
-        VERSION => Header::Known,
+        _ if *found != header_of(version, mark) => Header::Foreign,
+        VERSION => Header::Known(mark),
         newer => Header::Newer(newer),
+    }
+}
+
+/// The mark of a segment; where the header is damaged, that of what should be its first frame.
+fn mark_of(bytes: &[u8]) -> Mark {
+    match read_header(bytes) {
+        Header::Known(mark) => mark,
+        _ => bytes
+            .get(HEADER..)
+            .and_then(|rest| rest.first_chunk())
+            .copied()
+            .unwrap_or_default(),
     }
 }
 
 /// Calls `frame` with each whole frame's offset and payload, and returns the holes between.
 pub fn scan(bytes: &[u8], mut frame: impl FnMut(u64, &[u8])) -> Vec<Hole> {
+    let mark = mark_of(bytes);
     let mut holes = Vec::new();
     let mut at = HEADER.min(bytes.len());
     while at < bytes.len() {
-        if let Some(payload) = frame_at(bytes, at) {
+        if let Some(payload) = frame_at(bytes, mark, at) {
             frame(at as u64, payload);
             at += FRAME_HEADER + payload.len();
             continue;
         }
-        let next = next_frame(bytes, at + 1);
+        let next = next_frame(bytes, mark, at + 1);
         let end = next.unwrap_or(bytes.len());
         holes.push(Hole {
             offset: at as u64,
             len: (end - at) as u64,
-            torn: next.is_none() && is_torn(&bytes[at..]),
+            torn: next.is_none() && is_torn(&bytes[at..], mark),
         });
         at = end;
     }
     holes
 }
 
-fn frame_at(bytes: &[u8], at: usize) -> Option<&[u8]> {
+fn frame_at(bytes: &[u8], mark: Mark, at: usize) -> Option<&[u8]> {
     let mut reader = Reader::new(bytes.get(at..)?);
-    if reader.take(MARK.len())? != MARK {
+    if reader.take(MARK_BYTES)? != mark {
         return None;
     }
     let len = reader.u32()?;
@@ -139,26 +170,26 @@ fn frame_at(bytes: &[u8], at: usize) -> Option<&[u8]> {
 
 /// Whether the end of a file can be the front part of a frame. A frame that is all there, but for a
 /// wrong bit in its mark, length, checksum or payload, is not: its write had ended.
-fn is_torn(rest: &[u8]) -> bool {
+fn is_torn(rest: &[u8], mark: Mark) -> bool {
     if rest.iter().all(|&byte| byte == 0) {
         return true;
     }
     let Some((header, payload)) = rest.split_first_chunk::<FRAME_HEADER>() else {
-        let mark = &rest[..rest.len().min(MARK.len())];
-        return MARK.starts_with(mark);
+        let begun = rest.len().min(MARK_BYTES);
+        return mark.starts_with(&rest[..begun]);
     };
-    let mut fields = Reader::new(&header[MARK.len()..]);
+    let mut fields = Reader::new(&header[MARK_BYTES..]);
     let (Some(len), Some(crc)) = (fields.u32(), fields.u32()) else {
         return false;
     };
     let is_whole = u32::try_from(payload.len()).is_ok_and(|all| checksum(all, payload) == crc);
-    header.starts_with(&MARK) && len as usize > payload.len() && !is_whole
+    header.starts_with(&mark) && len as usize > payload.len() && !is_whole
 }
 
-fn next_frame(bytes: &[u8], from: usize) -> Option<usize> {
-    let candidates = bytes.get(from..)?.windows(MARK.len()).enumerate();
+fn next_frame(bytes: &[u8], mark: Mark, from: usize) -> Option<usize> {
+    let candidates = bytes.get(from..)?.windows(MARK_BYTES).enumerate();
     candidates
-        .filter(|(_, window)| *window == MARK)
+        .filter(|(_, window)| *window == mark)
         .map(|(i, _)| from + i)
-        .find(|&at| frame_at(bytes, at).is_some())
+        .find(|&at| frame_at(bytes, mark, at).is_some())
 }

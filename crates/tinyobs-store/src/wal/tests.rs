@@ -14,8 +14,19 @@ fn frame(value: u64) -> Vec<u8> {
         &mut payload,
         &[(value, Sample::new(value as i64, value as f64))],
     );
-    put_frame(&mut frame, &payload);
+    put_frame(&mut frame, MARK, &payload);
     frame
+}
+
+/// The mark of the segments that the tests write by hand.
+const MARK: Mark = *b"mark";
+
+/// Appends the record of `value`.
+fn append(log: &mut SegmentLog, value: u64) -> Result<Position, StoreError> {
+    let mut frame = frame(value);
+    let mark = log.mark();
+    frame[..mark.len()].copy_from_slice(&mark);
+    log.append(&frame)
 }
 
 fn open(files: Arc<dyn Files>, dir: &Path) -> (SegmentLog, Replayed, Vec<u64>) {
@@ -66,7 +77,7 @@ fn log_of(count: u64) -> (Dir, PathBuf) {
     let dir = Dir::new();
     let (mut log, _, _) = open(Arc::new(RealFiles), dir.path());
     for value in 1..=count {
-        log.append(&frame(value)).expect("appends");
+        append(&mut log, value).expect("appends");
     }
     let path = segment_path(dir.path(), 1);
     (dir, path)
@@ -125,6 +136,21 @@ fn i_wal_2_a_flipped_bit_in_the_last_record_is_no_torn_write() {
     }
 }
 
+/// Whoever sends bytes does not know the mark, so what looks like a record inside of one is none.
+#[test]
+fn i_wal_3_a_record_inside_a_damaged_one_is_not_taken_for_one() {
+    let dir = Dir::new();
+    let path = segment_path(dir.path(), 1);
+    let mut inner = frame(7);
+    inner[..4].copy_from_slice(b"MARK");
+    let mut bytes = header(MARK).to_vec();
+    put_frame(&mut bytes, MARK, &inner);
+    bytes[HEADER_BYTES as usize + 5] ^= 1;
+    bytes.extend_from_slice(&frame(2));
+    fs::write(&path, &bytes).expect("writes");
+    assert_eq!(reopen(dir.path()).1, [2]);
+}
+
 #[test]
 fn i_wal_2_zeros_at_the_end_were_never_written() {
     let (dir, path) = log_of(3);
@@ -174,14 +200,14 @@ fn i_wal_3_damage_at_the_end_of_an_older_segment_is_a_hole_too() {
 fn a_newer_version_is_refused() {
     let (dir, path) = log_of(1);
     let mut bytes = fs::read(&path).expect("reads");
-    bytes[8] = 2;
-    let crc = crc32fast::hash(&bytes[..12]);
-    bytes[12..16].copy_from_slice(&crc.to_le_bytes());
+    bytes[8] = 3;
+    let crc = crc32fast::hash(&bytes[..16]);
+    bytes[16..20].copy_from_slice(&crc.to_le_bytes());
     fs::write(&path, &bytes).expect("writes");
     let result = SegmentLog::open(Arc::new(RealFiles), dir.path(), Durability::Sync, 1, |_| ());
     assert!(matches!(
         result.err(),
-        Some(StoreError::NewerFormat { found: 2, .. })
+        Some(StoreError::NewerFormat { found: 3, .. })
     ));
 }
 
@@ -206,7 +232,7 @@ fn i_wal_3_frames_behind_a_damaged_header_are_kept() {
 #[test]
 fn i_wal_2_a_segment_that_was_never_begun_is_not_the_newest() {
     let (dir, path) = log_of(2);
-    fs::write(segment_path(dir.path(), 2), &header()[..5]).expect("writes");
+    fs::write(segment_path(dir.path(), 2), &header(MARK)[..5]).expect("writes");
     let good = fs::read(&path).expect("reads");
     fs::write(&path, &good[..good.len() - 3]).expect("writes");
     let (replayed, seen) = reopen(dir.path());
@@ -218,7 +244,7 @@ fn i_wal_2_a_segment_that_was_never_begun_is_not_the_newest() {
 fn i_wal_5_truncation_removes_what_was_rotated_away() {
     let dir = Dir::new();
     let (mut log, _, _) = open(Arc::new(RealFiles), dir.path());
-    log.append(&frame(1)).expect("appends");
+    append(&mut log, 1).expect("appends");
     let before = log.rotate().expect("rotates");
     // A flush is due by this: what it is about to remove must not make another one due.
     assert_eq!(log.newest_bytes(), HEADER_BYTES);
@@ -228,7 +254,7 @@ fn i_wal_5_truncation_removes_what_was_rotated_away() {
         before,
         "an empty segment is kept"
     );
-    log.append(&frame(2)).expect("appends");
+    append(&mut log, 2).expect("appends");
     log.truncate(before).expect("truncates");
     assert_eq!(log.bytes(), HEADER_BYTES + frame(2).len() as u64);
     drop(log);
@@ -239,9 +265,9 @@ fn i_wal_5_truncation_removes_what_was_rotated_away() {
 fn i_flush_3_segments_that_a_flush_has_let_go_are_removed_unread() {
     let dir = Dir::new();
     let (mut log, _, _) = open(Arc::new(RealFiles), dir.path());
-    log.append(&frame(1)).expect("appends");
+    append(&mut log, 1).expect("appends");
     let before = log.rotate().expect("rotates");
-    log.append(&frame(2)).expect("appends");
+    append(&mut log, 2).expect("appends");
     drop(log);
     let mut records = 0;
     let opened = SegmentLog::open(
@@ -272,9 +298,7 @@ fn i_wal_4_any_single_failure_loses_nothing_acknowledged() {
         let mut acked = Vec::new();
         let mut sync_failed = false;
         for value in 1..=4 {
-            let stored = log
-                .append(&frame(value))
-                .and_then(|position| syncer.wait_durable(position));
+            let stored = append(&mut log, value).and_then(|position| syncer.wait_durable(position));
             match stored {
                 Ok(()) => {
                     assert!(

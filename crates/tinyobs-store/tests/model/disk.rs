@@ -34,6 +34,12 @@ struct Content {
     synced: Vec<u8>,
 }
 
+impl Content {
+    fn sync(&mut self) {
+        self.synced.clone_from(&self.bytes);
+    }
+}
+
 type Node = Arc<Mutex<Content>>;
 
 /// Names and what they stand for from then on, all at once.
@@ -159,16 +165,16 @@ impl Disk {
         let mut copy = found.lock();
         for (path, node) in names {
             let node = lock(&node);
+            let grew = node.bytes.starts_with(&node.synced);
             let bytes = match leaves {
-                Leaves::Everything => node.bytes.clone(),
                 Leaves::OnlySynced => node.synced.clone(),
                 // What was appended since the last sync may have come in part.
-                Leaves::Some(_) if node.bytes.starts_with(&node.synced) => {
+                Leaves::Some(_) if grew => {
                     let more = (node.bytes.len() - node.synced.len()) as u64;
                     let len = node.synced.len() as u64 + random.below(more + 1);
                     node.bytes[..len as usize].to_vec()
                 }
-                Leaves::Some(_) => node.bytes.clone(),
+                Leaves::Some(_) | Leaves::Everything => node.bytes.clone(),
             };
             let synced = bytes.clone();
             let node = Arc::new(Mutex::new(Content { bytes, synced }));
@@ -217,7 +223,7 @@ impl SyncFile for Open {
     fn sync(&self) -> io::Result<()> {
         self.disk.lock().begin(&Needs::NoRoom)?;
         let mut node = lock(&self.node);
-        node.synced = node.bytes.clone();
+        node.sync();
         Ok(())
     }
 }
@@ -260,7 +266,7 @@ impl Files for Disk {
         let node = state.get(path)?;
         let mut node = lock(&node);
         node.bytes.truncate(len as usize);
-        node.synced = node.bytes.clone();
+        node.sync();
         Ok(())
     }
 

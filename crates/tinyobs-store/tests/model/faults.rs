@@ -175,15 +175,15 @@ fn settled(world: &World) -> Result<(), String> {
 
 /// The first of the candidates that the store agrees with.
 fn agree(world: &mut World, candidates: Vec<Oracle>) -> Result<Oracle, String> {
-    let mut differ = String::new();
+    let mut differ = Vec::new();
     for oracle in candidates {
         world.oracle = oracle.clone();
         match settled(world) {
             Ok(()) => return Ok(oracle),
-            Err(what) => differ += &format!("\n  {what}"),
+            Err(what) => differ.push(what),
         }
     }
-    Err(differ)
+    Err(differ.join("\n  "))
 }
 
 fn sweep(durability: Durability, all: &[Leaves]) {
@@ -203,7 +203,7 @@ fn sweep(durability: Durability, all: &[Leaves]) {
                     return;
                 }
                 Err(what) => {
-                    wrong.push(format!("\n cut off at operation {at}, {leaves:?}: {what}"))
+                    wrong.push(format!("\n cut off at operation {at}, {leaves:?}: {what}"));
                 }
             }
         }

@@ -59,7 +59,10 @@ fn statistics_name_no_time_at_which_nothing_is_left() {
     append(world.store(), &[put(NOON - 18 * DAY, 1.0, None)]);
     world.store().maintain().expect("maintains");
     let stats = world.store().stats();
-    assert_eq!((stats.samples, stats.oldest_ms, stats.newest_ms), (0, None, None));
+    assert_eq!(
+        (stats.samples, stats.oldest_ms, stats.newest_ms),
+        (0, None, None)
+    );
     append(world.store(), &[put(NOON, 1.0, None)]);
     let stats = world.store().stats();
     assert_eq!(stats.oldest_ms, Some(NOON));
@@ -108,7 +111,11 @@ fn a_power_cut_after_an_idle_life_is_no_damage() {
         world.store = None;
     }
     world.open().expect("opens");
-    let found = world.disk.as_ref().expect("a disk").crash(Leaves::OnlySynced);
+    let found = world
+        .disk
+        .as_ref()
+        .expect("a disk")
+        .crash(Leaves::OnlySynced);
     world.store = None;
     world.disk = Some(found);
     world.open().expect("opens without damage");
@@ -126,4 +133,22 @@ fn the_clock_is_ours() {
     };
     let appended = world.store().append(&encode(&future)).expect("answers");
     assert_eq!((appended.stored, appended.refused.len()), (0, 1));
+}
+
+/// FOUND-10: the largest common factor of a column whose values lie as far apart as −0 and 0, and once 1
+/// further apart, was looked for with a sign, and panicked.
+#[test]
+fn zeros_of_both_signs_beside_a_nan_of_all_bits_can_be_compressed() {
+    let world = World::new(setting()).expect("opens");
+    let values = [0, (-0.0f64).to_bits(), u64::MAX, (-0.0f64).to_bits()];
+    let long = values.iter().cycle().take(400);
+    for (number, &bits) in (0..).zip(long) {
+        let at_ms = NOON - HOUR + number * 1_000;
+        append(world.store(), &[put(at_ms, f64::from_bits(bits), None)]);
+    }
+    world.store().maintain().expect("maintains");
+    let samples = read_raw(world.store(), 0, TimeRange::ALL).expect("reads");
+    let stored: Vec<u64> = samples.iter().map(|(_, bits)| *bits).collect();
+    let sent: Vec<u64> = values.iter().cycle().take(400).copied().collect();
+    assert_eq!(stored, sent);
 }

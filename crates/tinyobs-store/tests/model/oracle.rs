@@ -129,10 +129,10 @@ impl Line {
         self.raw.keys().chain(frozen).copied().collect()
     }
 
-    fn freeze(&mut self, samples: BTreeMap<i64, u64>, marks: [i64; 3]) {
+    fn freeze(&mut self, samples: &BTreeMap<i64, u64>, marks: [i64; 3]) {
         for resolution in ROLLED {
             let mut parts: BTreeMap<i64, Part> = BTreeMap::new();
-            for (&at, &bits) in &samples {
+            for (&at, &bits) in samples {
                 let place = parts.entry(resolution.window(at)).or_default();
                 place.insert(at, bits);
             }
@@ -254,7 +254,7 @@ impl Oracle {
         let marks = self.marks;
         for line in self.lines.values_mut() {
             let late = std::mem::take(&mut line.late);
-            line.freeze(late, marks);
+            line.freeze(&late, marks);
         }
         let mut dropped_partitions = 0;
         let mut after = self.marks;
@@ -272,7 +272,7 @@ impl Oracle {
         for line in self.lines.values_mut() {
             let kept = line.raw.split_off(&after[0]);
             let gone = std::mem::replace(&mut line.raw, kept);
-            line.freeze(gone, after);
+            line.freeze(&gone, after);
             for resolution in ROLLED {
                 let windows = &mut line.frozen[resolution as usize];
                 *windows = windows.split_off(&after[resolution as usize]);

@@ -2,6 +2,7 @@
 //!
 //!   seed ─▶ [`draw`] ─▶ [World] step by step ─▶ all well, or the shortest steps that still fail
 
+use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use crate::world::World;
 /// Steps of one life: enough for months of a store, few enough to be repeated while shrinking.
 const STEPS_OF_A_LIFE: usize = 2_000;
 /// Steps beyond this are no clearer when they are fewer.
-const SHRINKING: Duration = Duration::from_secs(120);
+const SHRINKING: Duration = Duration::from_mins(2);
 
 /// What the lives of a run did.
 #[derive(Debug, Default)]
@@ -60,6 +61,9 @@ pub fn run(seed: u64, steps: u64) -> Result<Tally, String> {
             return Err(report(life, &setting, &drawn[..=place], &what));
         }
         tally.lives += 1;
+        if tally.lives.is_multiple_of(50) {
+            println!("{tally:?}");
+        }
     }
     Ok(tally)
 }
@@ -97,7 +101,7 @@ fn report(seed: u64, setting: &Setting, steps: &[Step], what: &str) -> String {
         fewest.len(),
     );
     for step in fewest.iter().take(40) {
-        text += &format!("  {step:?}\n");
+        let _ = writeln!(text, "  {step:?}");
     }
     text
 }

@@ -23,8 +23,10 @@ const SECONDS: [&str; 12] = [
     "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10", "+Inf",
 ];
 const EUROS: [&str; 8] = ["5", "10", "20", "50", "100", "200", "500", "+Inf"];
-/// A new version goes out this often.
+/// A new version goes out this often, half an hour before midnight: what the old one says last belongs
+/// to the same hour.
 const DEPLOYED_EVERY_MS: i64 = 7 * DAY;
+const BEFORE_MIDNIGHT_MS: i64 = 1_800_000;
 
 /// How a series moves.
 #[derive(Clone, Copy)]
@@ -190,7 +192,7 @@ impl Load {
     /// One push at `now_ms`: series, time and bits of each sample of it.
     pub fn push(&mut self, now_ms: i64, batch: &mut WriteBatch) -> Vec<(usize, i64, u64)> {
         let mut sent = Vec::with_capacity(self.lines.len());
-        let deployed = (now_ms - self.begun_ms) / DEPLOYED_EVERY_MS;
+        let deployed = (now_ms - self.begun_ms + BEFORE_MIDNIGHT_MS) / DEPLOYED_EVERY_MS;
         if deployed != self.deployed {
             // The old one says goodbye, the new one begins at 0.
             self.put(now_ms - 1, batch, &mut sent, true);

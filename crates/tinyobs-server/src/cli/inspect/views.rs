@@ -142,10 +142,11 @@ pub fn series(inspector: &Inspector, matchers: &[Matcher]) -> Rows {
                 ("samples", json!(logged.len())),
                 ("bytes", Value::Null),
                 ("bytes_each", Value::Null),
-                ("times", Value::Null),
-                ("values", Value::Null),
                 ("ratio", Value::Null),
-                ("encoding", Value::Null),
+                ("of_times", Value::Null),
+                ("times", Value::Null),
+                ("of_values", Value::Null),
+                ("values", Value::Null),
             ]));
         }
     }
@@ -164,10 +165,11 @@ fn chunk_row(labels: &str, chunk: &ChunkInfo) -> Row {
         ("samples", json!(chunk.samples)),
         ("bytes", json!(chunk.bytes)),
         ("bytes_each", per(chunk.bytes, chunk.samples)),
-        ("times", json!(chunk.times_bytes)),
-        ("values", json!(chunk.values_bytes)),
         ("ratio", json!(rounded(ratio))),
-        ("encoding", json!(chunk.encoding)),
+        ("of_times", json!(chunk.layout.times_bytes)),
+        ("times", json!(chunk.layout.times)),
+        ("of_values", json!(chunk.layout.values_bytes)),
+        ("values", json!(chunk.layout.values)),
     ])
 }
 

@@ -1,11 +1,10 @@
 //! Block: a run of entries with a checksum, the unit that is read and believed.
 //!
-//!   ┌ shared front ┐┌ shared back ┐┌ own len ┐┌ value len ┐┌ own key ┐┌ value ┐ … ┌ crc ┐
+//!   ┌ key: shared front · shared back · own len ┐┌ value: likewise ┐┌ own key ┐┌ own value ┐ … ┌ crc ┐
 //!
-//! A key is written as what it does not share with the key before it, at both ends: chunks of
-//! neighbouring series that begin at the same time differ in a byte or two in the middle.
-
-use std::ops::Range;
+//! Keys and values are written as what they do not share with the ones before, at both ends. Keys of
+//! neighbouring series that begin at the same time differ in a byte or two in the middle; their
+//! labels in one value, somewhere; their chunks begin with the same header.
 
 use super::{checked, put_checksum};
 use crate::bytes::{Reader, put_varint};
@@ -15,7 +14,54 @@ use crate::bytes::{Reader, put_varint};
 pub struct Builder {
     bytes: Vec<u8>,
     first_key: Vec<u8>,
-    previous: Vec<u8>,
+    key: Vec<u8>,
+    value: Vec<u8>,
+}
+
+/// What a string of bytes shares with the one before it.
+struct Shared {
+    front: usize,
+    back: usize,
+}
+
+impl Shared {
+    fn of(previous: &[u8], bytes: &[u8]) -> Self {
+        let pairs = previous.iter().zip(bytes);
+        let front = pairs.take_while(|(a, b)| a == b).count();
+        let room = previous.len().min(bytes.len()) - front;
+        let pairs = previous.iter().rev().zip(bytes.iter().rev()).take(room);
+        let back = pairs.take_while(|(a, b)| a == b).count();
+        Self { front, back }
+    }
+
+    fn own<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        &bytes[self.front..bytes.len() - self.back]
+    }
+
+    fn put(&self, bytes: &[u8], out: &mut Vec<u8>) {
+        for number in [self.front, self.back, self.own(bytes).len()] {
+            put_varint(out, number as u64);
+        }
+    }
+
+    /// Reads what [`Self::put`] wrote, and the length of what is not shared.
+    fn read(reader: &mut Reader<'_>) -> Option<(Self, usize)> {
+        let mut number = || usize::try_from(reader.varint()?).ok();
+        let (front, back, own) = (number()?, number()?, number()?);
+        Some((Self { front, back }, own))
+    }
+
+    /// Puts a string together from the one before it.
+    fn unite(&self, previous: &[u8], own: &[u8], out: &mut Vec<u8>) -> Option<()> {
+        // The writer never shares a byte twice; a string would double with each entry.
+        let both = self.front.checked_add(self.back)?;
+        (both <= previous.len()).then_some(())?;
+        out.clear();
+        out.extend_from_slice(&previous[..self.front]);
+        out.extend_from_slice(own);
+        out.extend_from_slice(&previous[previous.len() - self.back..]);
+        Some(())
+    }
 }
 
 impl Builder {
@@ -24,19 +70,15 @@ impl Builder {
         if self.bytes.is_empty() {
             self.first_key = key.to_vec();
         }
-        let previous = &self.previous;
-        let front = previous.iter().zip(key).take_while(|(a, b)| a == b).count();
-        let room = previous.len().min(key.len()) - front;
-        let pairs = previous.iter().rev().zip(key.iter().rev()).take(room);
-        let back = pairs.take_while(|(a, b)| a == b).count();
-        let own = &key[front..key.len() - back];
-        for number in [front, back, own.len(), value.len()] {
-            put_varint(&mut self.bytes, number as u64);
-        }
-        self.bytes.extend_from_slice(own);
-        self.bytes.extend_from_slice(value);
-        self.previous.clear();
-        self.previous.extend_from_slice(key);
+        let shared = (Shared::of(&self.key, key), Shared::of(&self.value, value));
+        shared.0.put(key, &mut self.bytes);
+        shared.1.put(value, &mut self.bytes);
+        self.bytes.extend_from_slice(shared.0.own(key));
+        self.bytes.extend_from_slice(shared.1.own(value));
+        self.key.clear();
+        self.key.extend_from_slice(key);
+        self.value.clear();
+        self.value.extend_from_slice(value);
     }
 
     /// Bytes so far.
@@ -49,7 +91,8 @@ impl Builder {
         let from = out.len();
         out.append(&mut self.bytes);
         let crc = put_checksum(out, from);
-        self.previous.clear();
+        self.key.clear();
+        self.value.clear();
         (std::mem::take(&mut self.first_key), crc)
     }
 }
@@ -61,8 +104,8 @@ pub struct Entries {
     body: Vec<u8>,
     at: usize,
     key: Vec<u8>,
+    value: Vec<u8>,
     spare: Vec<u8>,
-    value: Range<usize>,
 }
 
 impl Entries {
@@ -75,6 +118,7 @@ impl Entries {
     pub fn check(&mut self, crc: u32) -> bool {
         self.at = 0;
         self.key.clear();
+        self.value.clear();
         let ours = self.body.ends_with(&crc.to_le_bytes());
         let len = checked(&self.body).filter(|_| ours).map(<[u8]>::len);
         self.body.truncate(len.unwrap_or(0));
@@ -87,22 +131,14 @@ impl Entries {
         if reader.is_empty() {
             return Some(false);
         }
-        let front = usize::try_from(reader.varint()?).ok()?;
-        let back = usize::try_from(reader.varint()?).ok()?;
-        let own = usize::try_from(reader.varint()?).ok()?;
-        let value = usize::try_from(reader.varint()?).ok()?;
-        // The writer never shares a byte twice; a key would double with each entry.
-        (front.checked_add(back)? <= self.key.len()).then_some(())?;
-        self.spare.clear();
-        self.spare.extend_from_slice(self.key.get(..front)?);
-        self.spare.extend_from_slice(reader.take(own)?);
-        let back_at = self.key.len().checked_sub(back)?;
-        self.spare.extend_from_slice(self.key.get(back_at..)?);
+        let (key, own_key) = Shared::read(&mut reader)?;
+        let (value, own_value) = Shared::read(&mut reader)?;
+        let (own_key, own_value) = (reader.take(own_key)?, reader.take(own_value)?);
+        key.unite(&self.key, own_key, &mut self.spare)?;
         std::mem::swap(&mut self.key, &mut self.spare);
-        let value_at = self.body.len() - reader.rest().len();
-        reader.take(value)?;
-        self.value = value_at..value_at + value;
-        self.at = value_at + value;
+        value.unite(&self.value, own_value, &mut self.spare)?;
+        std::mem::swap(&mut self.value, &mut self.spare);
+        self.at = self.body.len() - reader.rest().len();
         Some(true)
     }
 
@@ -113,7 +149,7 @@ impl Entries {
 
     /// Its value.
     pub fn value(&self) -> &[u8] {
-        &self.body[self.value.clone()]
+        &self.value
     }
 }
 
@@ -125,11 +161,34 @@ mod tests {
     fn a_block_whose_keys_double_is_malformed() {
         let mut entries = Entries::default();
         let body = entries.buffer();
-        body.extend_from_slice(b"\x00\x00\x02\x00ab\x02\x02\x00\x00");
+        body.extend_from_slice(b"\x00\x00\x02\x00\x00\x00ab\x02\x02\x00\x00\x00\x00");
         let crc = put_checksum(body, 0);
         assert!(entries.check(crc));
         assert_eq!((entries.advance(), entries.key()), (Some(true), &b"ab"[..]));
         assert_eq!(entries.advance(), None);
+    }
+
+    #[test]
+    fn what_neighbours_share_is_written_once() {
+        let entries: Vec<(String, String)> = (0..50)
+            .map(|i| (format!("{i:04}"), format!("name=m,le={},job=shop", i * i)))
+            .collect();
+        let mut builder = Builder::default();
+        for (key, value) in &entries {
+            builder.put(key.as_bytes(), value.as_bytes());
+        }
+        let mut read = Entries::default();
+        let (_, crc) = builder.close(read.buffer());
+        assert!(read.buffer().len() < 50 * 12, "{}", read.buffer().len());
+        assert!(read.check(crc));
+        for (key, value) in &entries {
+            assert_eq!(read.advance(), Some(true));
+            assert_eq!(
+                (read.key(), read.value()),
+                (key.as_bytes(), value.as_bytes())
+            );
+        }
+        assert_eq!(read.advance(), Some(false));
     }
 
     #[test]
