@@ -61,10 +61,7 @@ pub fn short() -> Result<()> {
     let begun = Instant::now();
     kill::run(&kill::Options::short(50))?;
     flip::run(&flip::Options::short(10))?;
-    if allowed(
-        "failing syncs and writes",
-        sandbox::require("strace", "strace"),
-    ) {
+    if allowed("failing syncs and writes", trace::needs()) {
         fsync::run(&fsync::Options::short(15))?;
         full::run(&full::Options::short(0, Some(25)))?;
     }
@@ -82,7 +79,7 @@ fn allowed(what: &str, needs: Result<()>) -> bool {
     match needs {
         Ok(()) => true,
         Err(missing) => {
-            println!("\nLEFT OUT: {what}: {missing}");
+            println!("\nLEFT OUT: {what}: {missing:#}");
             false
         }
     }
