@@ -20,6 +20,7 @@ use crate::engine::{Commit, Counters, Partition, PartitionInfo, Space, Summary};
 use crate::error::StoreError;
 use crate::files::Files;
 use crate::inner::{Inner, of_space};
+use crate::maintenance::LOG_BYTES_MAX;
 use crate::options::EngineKind;
 
 /// Bytes held back on the device while the store runs. A flush of a full log, its rollups and a new
@@ -161,6 +162,10 @@ impl Inner {
         self.usage.settled.load(Ordering::Relaxed) + self.wal_bytes()
     }
 
+    fn settled_bytes(&self) -> u64 {
+        self.usage.settled.load(Ordering::Relaxed)
+    }
+
     /// Bytes of the log that are on the device.
     pub(crate) fn wal_bytes(&self) -> u64 {
         self.writer().log.bytes_on_device()
@@ -217,7 +222,9 @@ impl Inner {
         let enough = max - max / 20;
         let mut dropped = 0;
         self.measure();
-        while max > 0 && self.used_bytes() >= enough {
+        // The log may grow until it is flushed; before that nobody should be refused.
+        let log_bytes = self.log_bytes_max(LOG_BYTES_MAX);
+        while max > 0 && self.used_bytes().max(self.settled_bytes() + log_bytes) >= enough {
             let Some(victim) = self.victim() else { break };
             let bytes = self.used_bytes();
             tracing::warn!(partition = %victim, bytes, max, "dropped: --max-storage is used up");
