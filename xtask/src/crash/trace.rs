@@ -44,6 +44,8 @@ pub struct Injected {
     pub call: String,
     /// The file, as far as strace knows.
     pub path: String,
+    /// Whether it only opens something to read it, which needs no space.
+    pub is_reading: bool,
 }
 
 impl Trace {
@@ -144,8 +146,9 @@ fn parse(line: &str) -> Option<Injected> {
     };
     Some(Injected {
         at: SystemTime::UNIX_EPOCH + Duration::from_secs_f64(seconds),
-        call,
         path: path.unwrap_or_default().to_owned(),
+        is_reading: call == "openat" && arguments.contains("O_RDONLY"),
+        call,
     })
 }
 
