@@ -25,7 +25,11 @@ export async function handle(store: MockStore, req: IncomingMessage, res: Server
     case "/v1/stats":
       return json(stats(store));
     case "/v1/storage":
-      return json({ used_bytes: samples(store) * 2 + 4096, max_bytes: 0, engine: "memory", data_dir: "" });
+      return json(storage(store));
+    case "/v1/cardinality":
+      return json(cardinality(store));
+    case "/v1/health":
+      return json(health());
     case "/v1/metrics/list":
       return json(list(store));
     case "/v1/query/range":
@@ -70,8 +74,75 @@ function range(store: MockStore, params: URLSearchParams): unknown[] {
   const matches = [...params.getAll("match[]"), ...(metric === null ? [] : [`{__name__=${JSON.stringify(metric)}}`])];
   return matches
     .flatMap((match) => store.select(match))
-    .map(({ name, labels, points }) => ({ metric: name, labels, points: thin(points, start, end, max), resolution: "raw" }))
+    .map(({ name, labels, points }) => ({ metric: name, labels, points: thin(points, start, end, max), ...resolved(start, end, max) }))
     .filter(({ points }) => points.length > 0);
+}
+
+const HOUR = 3_600_000;
+
+/** What the real server would say of the same points: windows up to the last whole hour, samples from there on. */
+function resolved(start: number, end: number, max: number): object {
+  const stepMs = (end - start) / max;
+  const resolution = stepMs >= HOUR ? "1h" : stepMs >= HOUR / 12 ? "5m" : "raw";
+  const border = resolution === "raw" ? start : Math.floor(Date.now() / HOUR) * HOUR;
+  const stretches = [
+    { start, end: border - 1, resolution },
+    { start: border, end, resolution: "raw" },
+  ];
+  return { resolution, stretches: stretches.filter((stretch) => stretch.end > stretch.start) };
+}
+
+function storage(store: MockStore): unknown {
+  const { OldestMetric: oldest, NewestMetric: newest } = stats(store) as { OldestMetric: string | null; NewestMetric: string | null };
+  const sizes = [["raw", 2, 14], ["5m", 0.4, 90], ["1h", 0.05, 365]] as const;
+  const resolutions = sizes.map(([resolution, share, days]) => ({
+    resolution,
+    tables: 3,
+    bytes: Math.round(samples(store) * share),
+    rows: Math.round(samples(store) * (share / 2)),
+    oldest,
+    newest,
+    dropped_until: null,
+    retention_seconds: days * 86_400,
+    retention: `${days}d`,
+  }));
+  const used_bytes = resolutions.reduce((sum, { bytes }) => sum + bytes, 0) + 500_000;
+  const max_bytes = 2 ** 30;
+  const percent = (100 * used_bytes) / max_bytes;
+  return { used_bytes, max_bytes, percent, level: "normal", warnings: [], wal_bytes: 90_000, reserve_bytes: 400_000, resolutions, engine: "memory", data_dir: "" };
+}
+
+function cardinality(store: MockStore): unknown {
+  const all = [...store.series.values()];
+  const metrics = new Map<string, number>();
+  const labels = new Map<string, { values: Set<string>; series: number }>();
+  for (const { name, labels: own } of all) {
+    metrics.set(name, (metrics.get(name) ?? 0) + 1);
+    for (const [label, value] of Object.entries(own)) {
+      const entry = labels.get(label) ?? { values: new Set(), series: 0 };
+      labels.set(label, { values: entry.values.add(value), series: entry.series + 1 });
+    }
+  }
+  const top_metrics = [...metrics].map(([metric, series]) => ({ metric, series })).sort((a, b) => b.series - a.series).slice(0, 10);
+  const top_labels = [...labels].map(([label, { values, series }]) => ({ label, values: values.size, series })).sort((a, b) => b.values - a.values).slice(0, 10);
+  return {
+    total_series: all.length,
+    unique_metrics: metrics.size,
+    series_limit: 10_000,
+    per_metric_limit: 0,
+    top_metrics,
+    top_labels,
+    growth: { since: new Date(Date.now() - HOUR).toISOString(), series_added: 3, metrics: top_metrics.slice(0, 2), labels: [] },
+    refused_total: 0,
+    last_refusal: null,
+    expired_total: 0,
+  };
+}
+
+function health(): unknown {
+  const last = new Date(Date.now() - HOUR / 4).toISOString();
+  const compaction = { healthy: true, last_success: last, last_attempt: last, consecutive_errors: 0, rolled_until: last, lag_seconds: 900 };
+  return { status: "healthy", version: "mock", store: { healthy: true, damage: [] }, compaction, storage: { healthy: true, level: "normal", warnings: [] } };
 }
 
 function stats(store: MockStore): unknown {

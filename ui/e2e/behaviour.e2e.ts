@@ -18,10 +18,10 @@ async function open(options = {}): Promise<Watched> {
 const themeOf = (page: Page) => page.evaluate(() => document.documentElement.dataset["theme"]);
 const ranges = (page: Page) => page.evaluate(() => [...new Set(window.__tinyobs.cards().map((c) => c.range))]);
 
-test("1 to 4 choose the range, the address keeps it", async () => {
+test("1 to 7 choose the range, the address keeps it", async () => {
   const w = await open();
   const { page } = w;
-  for (const [key, range] of [["2", "6h"], ["3", "24h"], ["4", "7d"], ["1", "1h"]] as const) {
+  for (const [key, range] of [["2", "6h"], ["3", "24h"], ["4", "7d"], ["5", "30d"], ["6", "90d"], ["7", "1y"], ["1", "1h"]] as const) {
     await page.keyboard.press(key);
     expect(await page.locator('.segment[aria-pressed="true"]').textContent()).toBe(range);
     await page.waitForFunction((r) => window.__tinyobs.cards().some((c) => c.range === r), range);

@@ -4,6 +4,8 @@
 //! a server with it, [`maintenance`], [`random`], [`sandbox`] and [`trace`] are their tools. Then
 //! one file for each fault. docs/RELIABILITY.md has the promises and the figures.
 
+use std::time::Instant;
+
 use anyhow::Result;
 use clap::Subcommand;
 
@@ -36,6 +38,8 @@ pub enum Fault {
     Fsync(fsync::Options),
     /// Send new series at full speed against the limit.
     Bomb(bomb::Options),
+    /// The short form of each, as `cargo xtask test` runs them.
+    Short,
 }
 
 /// Runs one of them.
@@ -47,18 +51,17 @@ pub fn run(fault: &Fault) -> Result<()> {
         Fault::Full(options) => full::run(options),
         Fault::Fsync(options) => fsync::run(options),
         Fault::Bomb(options) => bomb::run(options),
+        Fault::Short => short(),
     }
 }
 
 /// The short form of each, as `cargo xtask test` runs it. What the machine does not allow is left
 /// out and named.
 pub fn short() -> Result<()> {
+    let begun = Instant::now();
     kill::run(&kill::Options::short(50))?;
     flip::run(&flip::Options::short(10))?;
-    if allowed(
-        "failing syncs and writes",
-        sandbox::require("strace", "strace"),
-    ) {
+    if allowed("failing syncs and writes", trace::needs()) {
         fsync::run(&fsync::Options::short(15))?;
         full::run(&full::Options::short(0, Some(25)))?;
     }
@@ -68,6 +71,7 @@ pub fn short() -> Result<()> {
     if allowed("power cuts", power::needs()) {
         power::run(&power::Options::short(20))?;
     }
+    println!("crash tests: {:.0} s", begun.elapsed().as_secs_f64());
     Ok(())
 }
 
@@ -75,7 +79,7 @@ fn allowed(what: &str, needs: Result<()>) -> bool {
     match needs {
         Ok(()) => true,
         Err(missing) => {
-            println!("\nLEFT OUT: {what}: {missing}");
+            println!("\nLEFT OUT: {what}: {missing:#}");
             false
         }
     }

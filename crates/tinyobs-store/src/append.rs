@@ -122,7 +122,11 @@ impl Inner {
                 .contains(&id)
         };
         if !is_known {
-            let last_ms = last_stored_ms(self.engine.view().as_ref(), id)?;
+            let last_ms = match last_stored_ms(self.engine.view().as_ref(), id) {
+                // Where nobody knows, no 0 is put in.
+                Err(StoreError::Corrupt { .. }) => Some(i64::MAX),
+                other => other?,
+            };
             self.head.recall(id, last_ms.unwrap_or(i64::MIN));
             let recalled = self.recalled.write();
             recalled.unwrap_or_else(PoisonError::into_inner).insert(id);
@@ -132,7 +136,7 @@ impl Inner {
 
     fn plan(&self, writer: &mut Writer, batch: &WriteBatch, known: &[Known]) -> Plan {
         let now_ms = self.options.clock.now_ms();
-        let expired_before_ms = self.expired_before_ms(now_ms);
+        let expired_before_ms = self.expired_before_ms();
         let index = self.index();
         let mut plan = Plan::default();
         let mut place = 0;
@@ -288,6 +292,10 @@ impl Inner {
             .start_ms
             .filter(|start_ms| *start_ms < row.sample.time_ms)?;
         if !row.kind.is_cumulative() {
+            return None;
+        }
+        // A 0 long before the raw samples that are kept would make a partition of its own.
+        if start_ms < self.raw_kept_from_ms() {
             return None;
         }
         // None: `look_up` has asked the engine, and there is nothing of the series.

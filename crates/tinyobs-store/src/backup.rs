@@ -35,7 +35,9 @@ impl Inner {
     pub(crate) fn backup(&self) -> Result<Backup, StoreError> {
         let _one_at_a_time = lock(&self.working);
         self.check_open()?;
-        self.flush()?;
+        let flushed = self.flush();
+        self.journal.end();
+        flushed?;
         Ok(Backup {
             snapshot: self.engine.view().snapshot(),
         })

@@ -151,6 +151,9 @@ pub trait EntryReader {
     }
 }
 
+/// A reader, and why some tables are not in it.
+pub type Readable = (Box<dyn EntryReader>, Option<StoreError>);
+
 /// Which tables of a partition to merge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pick {
@@ -186,11 +189,15 @@ pub trait View: Send + Sync {
     /// Every partition, ascending.
     fn partitions(&self) -> Vec<(Partition, PartitionInfo)>;
 
-    /// The earliest time in a table of `space` that holds something above sequence `after`.
-    fn first_ms_after(&self, space: Space, after: u64) -> Option<i64>;
+    /// The earliest time in a table of `space` that holds something above sequence `after`, and
+    /// something not before `from_ms`.
+    fn first_ms_after(&self, space: Space, after: u64, from_ms: i64) -> Option<i64>;
 
     /// Reads the tables of a partition that hold something above sequence `after`.
     fn reader(&self, partition: Partition, after: u64) -> Result<Box<dyn EntryReader>, StoreError>;
+
+    /// Reads those of the tables that can be read, and says why the others cannot.
+    fn readable(&self, partition: Partition, after: u64) -> Result<Readable, StoreError>;
 
     /// The manifest and its tables, to be copied.
     fn snapshot(&self) -> Snapshot;

@@ -94,6 +94,9 @@ pub enum StoreError {
         /// What the system said.
         source: io::Error,
     },
+    /// A fault in this program.
+    #[error("maintenance panicked; the log says where. Reading and writing go on")]
+    Panicked,
     /// The store has been closed.
     #[error("the store is closed")]
     Closed,

@@ -39,7 +39,7 @@ mod index;
 mod inner;
 pub mod inspect;
 mod maintenance;
-mod memory;
+pub mod memory;
 mod merge;
 mod open;
 mod options;

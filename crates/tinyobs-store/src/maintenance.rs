@@ -2,7 +2,7 @@
 //!
 //!   tinyobs-sync    once a second: what is written reaches the device
 //!   tinyobs-work    when the log is long: flush, roll up, merge what is similar
-//!                   hourly, or when asked: flush ─▶ roll up ─▶ merge ─▶ retain ─▶ make room ─▶ expire
+//!                   hourly, or when asked: flush ─▶ roll up ─▶ retain ─▶ make room ─▶ merge ─▶ expire
 //!
 //! One piece of work at a time, under one lock, and each of its steps is one commit: a process that
 //! ends anywhere in between leaves a store that goes on from the last commit.
@@ -12,6 +12,7 @@
 //! Proved by: tests/model.rs, `cargo xtask crash kill`.
 
 use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -26,14 +27,19 @@ use crate::inner::{Inner, lock, of_space};
 use crate::memory;
 use crate::merge::{Catalogue, Chunks, Rows};
 use crate::rollup::job;
+use crate::signal::Woken;
 use crate::wal::record::SeriesId;
 
 /// A log longer than this is flushed: a restart replays at most about this much.
 pub(crate) const LOG_BYTES_MAX: u64 = 64 << 20;
 /// Everything is done this often at least.
 const EVERY: Duration = Duration::from_hours(1);
+/// The first time comes sooner.
+const FIRST_AFTER: Duration = Duration::from_mins(5);
 /// A store that has just opened is left alone for so long.
 const SETTLE: Duration = Duration::from_secs(5);
+/// What requests have freed goes back to the system this often.
+const GIVE_BACK_EVERY: Duration = Duration::from_mins(1);
 /// After a failure the next attempt waits, lest a full disk be asked in a loop; but not for long,
 /// for there may be room again.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
@@ -111,6 +117,8 @@ pub struct MaintenanceStatus {
     pub consecutive_errors: u64,
     /// The last failure, until a success.
     pub last_error: Option<String>,
+    /// Times that the last rollup passed over something damaged.
+    pub damaged: u64,
     /// The newest time that stands in rollups, in ms.
     pub rolled_until_ms: Option<i64>,
     /// How far the newest sample is ahead of it, in ms; 0 when nothing waits.
@@ -152,7 +160,8 @@ impl Journal {
         self.total.store(total, Ordering::Relaxed);
     }
 
-    fn end(&self) {
+    /// Nothing is being done any more.
+    pub(crate) fn end(&self) {
         self.phase.store(0, Ordering::Relaxed);
     }
 
@@ -195,6 +204,12 @@ fn named(
         .map_err(|e| StoreError::io("start a thread for", &inner.options.data_dir, e))
 }
 
+/// A panic is an error like others: reading and writing go on, and it is tried again.
+fn unpanicked(work: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
+    // Every lock is taken poisoned as well, see `inner::lock`.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(StoreError::Panicked))
+}
+
 impl Inner {
     /// The body of the thread that does the work.
     fn work(&self) {
@@ -203,22 +218,28 @@ impl Inner {
         if self.writer().log.bytes() >= self.log_bytes_max(LOG_BYTES_MAX) {
             self.wake.raise();
         }
-        if !self.wake.wait(SETTLE, false) {
+        if self.wake.wait(SETTLE, false) == Woken::Stopped {
             return;
         }
         self.take_reserve();
-        let mut cycle_at = Instant::now() + EVERY;
+        // Soon after a start, for there are lives shorter than an hour.
+        let mut cycle_at = Instant::now() + FIRST_AFTER;
         let (mut wake_at, mut heed_raised) = (cycle_at, true);
         loop {
             let wait = wake_at.saturating_duration_since(Instant::now());
-            if !self.wake.wait(wait, heed_raised) {
-                return;
+            match self.wake.wait(wait.min(GIVE_BACK_EVERY), heed_raised) {
+                Woken::Stopped => return,
+                Woken::InTime if Instant::now() < wake_at => {
+                    memory::give_back();
+                    continue;
+                }
+                Woken::Raised | Woken::InTime => {}
             }
             let outcome = if Instant::now() >= cycle_at {
                 cycle_at = Instant::now() + EVERY;
-                self.maintain(Pick::Similar).map(|_| ())
+                unpanicked(|| self.maintain(Pick::Similar).map(|_| ()))
             } else {
-                self.catch_up()
+                unpanicked(|| self.catch_up())
             };
             match outcome {
                 // Nothing more may go: do not try for every batch that is refused.
@@ -243,8 +264,8 @@ impl Inner {
             self.flush()?;
             Ok(Maintained {
                 rolled_windows: self.roll_up()?,
-                merged_tables: self.merge(Pick::Similar)?,
                 dropped_partitions: self.make_room()?,
+                merged_tables: self.merge(Pick::Similar)?,
                 ..Maintained::default()
             })
         });
@@ -297,9 +318,10 @@ impl Inner {
         let before = self.used_bytes();
         self.flush()?;
         let rolled_windows = self.roll_up()?;
-        let merged_tables = self.merge(pick)?;
+        // Before the merges: they need room, and what goes need not be merged.
         self.journal.begin(Phase::Retention, 0);
         let dropped_partitions = self.retain()? + self.make_room()?;
+        let merged_tables = self.merge(pick)?;
         let mut expired_series = 0;
         if self.journal.expiry_due.load(Ordering::SeqCst) {
             expired_series = self.expire()?;
@@ -324,6 +346,9 @@ impl Inner {
         match work() {
             Err(error) if error.is_full() => {
                 self.release_reserve();
+                // Dropping needs hardly any room, and gives back much.
+                self.retain()?;
+                self.make_room()?;
                 work()
             }
             other => other,
@@ -394,6 +419,7 @@ impl Inner {
         };
         let progress = |done, total| self.journal.progress(done, total);
         let rolled = job::run(self.engine.as_ref(), &kind_of, &progress)?;
+        lock(&self.journal.status).damaged = rolled.damaged;
         Ok(rolled.windows)
     }
 
@@ -416,6 +442,10 @@ impl Inner {
                 Err(error @ StoreError::Corrupt { .. }) => {
                     tracing::error!(%partition, %error, "cannot be merged");
                 }
+                // There may be room the next time; nothing depends on it.
+                Err(error) if error.is_full() => {
+                    tracing::warn!(%partition, %error, "no room to merge in");
+                }
                 other => merged += other?,
             }
             self.journal.progress(done, total);
@@ -428,12 +458,12 @@ impl Inner {
         let go_on = || !self.closed.load(Ordering::SeqCst);
         let engine = self.engine.as_ref();
         let sequence = engine.view().counters().next_sequence.saturating_sub(1);
-        let none = HashSet::new();
+        let (none, no_metrics) = (HashSet::new(), HashSet::new());
         match partition.space {
             Space::Catalogue => engine.merge(
                 partition,
                 pick,
-                &mut Catalogue::new(&none, sequence),
+                &mut Catalogue::new(&none, &no_metrics, sequence),
                 &go_on,
             ),
             Space::Raw => engine.merge(partition, pick, &mut Chunks::default(), &go_on),

@@ -177,14 +177,20 @@ impl Rewrite for Rows {
 /// Copies definitions and metadata, but not those of series that are gone.
 pub struct Catalogue<'a> {
     gone: &'a HashSet<SeriesId>,
+    /// Metrics without series.
+    metrics: &'a HashSet<String>,
     /// The sequence number of the result.
     sequence: u64,
 }
 
 impl<'a> Catalogue<'a> {
-    /// Without the definitions of `gone` series.
-    pub fn new(gone: &'a HashSet<SeriesId>, sequence: u64) -> Self {
-        Self { gone, sequence }
+    /// Without the definitions of `gone` series and what is known of `metrics`.
+    pub fn new(gone: &'a HashSet<SeriesId>, metrics: &'a HashSet<String>, sequence: u64) -> Self {
+        Self {
+            gone,
+            metrics,
+            sequence,
+        }
     }
 }
 
@@ -192,6 +198,7 @@ impl Rewrite for Catalogue<'_> {
     fn entry(&mut self, key: &[u8], value: &[u8], out: &mut dyn Draft) -> Result<(), StoreError> {
         match catalogue_key(key) {
             Some(CatalogueKey::Definition(id)) if self.gone.contains(&id) => Ok(()),
+            Some(CatalogueKey::Metadata(name)) if self.metrics.contains(name) => Ok(()),
             Some(_) => out.put(key, value),
             None => Err(damaged("an entry of the catalogue makes no sense")),
         }

@@ -168,7 +168,7 @@ impl Resolving {
         let in_head = head.iter().filter(|run| run.last_ms() >= raw_from);
         let waiting_ms = in_head
             .map(Run::first_ms)
-            .chain(view.first_ms_after(Space::Raw, counters.rolled))
+            .chain(view.first_ms_after(Space::Raw, counters.rolled, raw_from))
             .min();
         let there = There::new(counters.dropped_ms, waiting_ms);
         Begun {

@@ -41,6 +41,16 @@ impl Calendar {
         }
     }
 
+    /// The date, or what it should be while it is not believed.
+    pub fn believed_ms(&self, now_ms: i64, elapsed_ms: i64) -> i64 {
+        let should_ms = self.offset_ms.saturating_add(elapsed_ms);
+        if now_ms.saturating_sub(should_ms) <= JUMP_MS {
+            now_ms
+        } else {
+            should_ms
+        }
+    }
+
     fn believe(&mut self, now_ms: i64, elapsed_ms: i64) -> bool {
         let offset_ms = now_ms.saturating_sub(elapsed_ms);
         let is_same = |doubted_ms: i64| offset_ms.abs_diff(doubted_ms) <= JUMP_MS as u64;
@@ -76,17 +86,23 @@ impl Inner {
         }
         let view = self.engine.view();
         let rolled = view.counters().rolled;
-        let is_old = |(partition, info): &(Partition, PartitionInfo)| {
-            let Some(resolution) = resolution_of(partition.space) else {
-                return false;
-            };
-            let kept_ms = self.options.retention.of(resolution);
-            // I-RETENTION-1.
-            let is_rolled = partition.space != Space::Raw || info.summary.sequence <= rolled;
-            kept_ms > 0 && is_rolled && partition.end_ms() <= now_ms.saturating_sub(kept_ms)
+        let is_old = |partition: &Partition, kept_ms: i64| {
+            kept_ms > 0 && partition.end_ms() <= now_ms.saturating_sub(kept_ms)
         };
-        let old = view.partitions().into_iter().filter(is_old);
-        let old: Vec<Partition> = old.map(|(partition, _)| partition).collect();
+        // I-RETENTION-1.
+        let is_rolled = |(partition, info): &(Partition, PartitionInfo)| {
+            partition.space != Space::Raw || info.summary.sequence <= rolled
+        };
+        let mut old: Vec<Partition> = Vec::new();
+        for resolution in Resolution::ALL {
+            let kept_ms = self.options.retention.of(resolution);
+            let space = Space::of(resolution);
+            let of_space = view.partitions().into_iter();
+            let of_space = of_space.filter(|(partition, _)| partition.space == space);
+            // The oldest first, and none behind one that stays: a mark would pass over that.
+            let old_ones = of_space.take_while(|one| is_old(&one.0, kept_ms) && is_rolled(one));
+            old.extend(old_ones.map(|(partition, _)| partition));
+        }
         if !old.is_empty() {
             self.drop_partitions(&old)?;
             tracing::info!(
@@ -97,8 +113,15 @@ impl Inner {
         Ok(old.len() as u64)
     }
 
+    /// The date that decides what is old (I-RETENTION-4).
+    pub(crate) fn believed_now_ms(&self) -> i64 {
+        let clock = &self.options.clock;
+        lock(&self.calendar).believed_ms(clock.now_ms(), clock.elapsed_ms())
+    }
+
     /// The time before which nothing is kept in any resolution, or would not be.
-    pub(crate) fn expired_before_ms(&self, now_ms: i64) -> i64 {
+    pub(crate) fn expired_before_ms(&self) -> i64 {
+        let now_ms = self.believed_now_ms();
         let dropped_ms = self.engine.view().counters().dropped_ms;
         let before = |resolution: Resolution| {
             let kept_ms = self.options.retention.of(resolution);
@@ -115,6 +138,18 @@ impl Inner {
             .unwrap_or(i64::MIN)
     }
 
+    /// The time from which on raw samples are kept.
+    pub(crate) fn raw_kept_from_ms(&self) -> i64 {
+        let dropped_ms = self.engine.view().counters().dropped_ms[Resolution::Raw as usize];
+        match self.options.retention.raw_ms {
+            0 => dropped_ms,
+            kept_ms => {
+                let now_ms = self.believed_now_ms();
+                now_ms.saturating_sub(kept_ms).max(dropped_ms)
+            }
+        }
+    }
+
     /// Forgets series of which nothing is left, and returns how many.
     pub(crate) fn expire(&self) -> Result<u64, StoreError> {
         let view = self.engine.view();
@@ -125,14 +160,17 @@ impl Inner {
             if gone.is_empty() {
                 return Ok(0);
             }
-            match view.reader(partition, 0) {
-                Ok(mut reader) => strike_out(reader.as_mut(), &mut gone)?,
-                // Nobody knows what a damaged table holds.
+            let struck = match view.reader(partition, 0) {
+                Ok(mut reader) => strike_out(reader.as_mut(), &mut gone),
+                Err(error) => Err(error),
+            };
+            match struck {
+                // Nobody knows what a damaged table, or block, holds.
                 Err(StoreError::Corrupt { .. }) => return Ok(0),
-                Err(error) => return Err(error),
+                other => other?,
             }
         }
-        let gone = self.forget_series(gone);
+        let (gone, metrics) = self.forget_series(gone);
         if gone.is_empty() {
             return Ok(0);
         }
@@ -142,7 +180,7 @@ impl Inner {
             .counters()
             .next_sequence
             .saturating_sub(1);
-        let mut rewrite = Catalogue::new(&gone, sequence);
+        let mut rewrite = Catalogue::new(&gone, &metrics, sequence);
         self.engine
             .merge(Partition::CATALOGUE, Pick::Rewrite, &mut rewrite, &|| true)?;
         self.watch.expired(gone.len() as u64);
@@ -155,25 +193,25 @@ impl Inner {
 
     /// Takes series out of the index, but for those that have been written to meanwhile
     /// (I-RETENTION-2). From now on the same labels are a new series.
-    fn forget_series(&self, mut gone: HashSet<SeriesId>) -> HashSet<SeriesId> {
+    /// Returns them, and the metrics that have no series any more.
+    fn forget_series(&self, mut gone: HashSet<SeriesId>) -> (HashSet<SeriesId>, HashSet<String>) {
         let mut writer = self.writer();
         let unsaved: HashSet<SeriesId> = writer.unsaved_series.iter().map(|(id, _)| *id).collect();
         gone.retain(|id| !unsaved.contains(id) && !self.head.holds(*id));
+        let mut metrics = HashSet::new();
         if !gone.is_empty() {
             writer.expiries += 1;
-            self.index_mut().remove(&gone);
+            let mut index = self.index_mut();
+            let labels = gone.iter().filter_map(|id| index.labels(*id));
+            metrics.extend(labels.map(|labels| labels.metric_name().to_owned()));
+            index.remove(&gone);
+            metrics.retain(|name| !index.has_metric(name));
             for &id in &gone {
                 self.head.forget_series(id);
             }
         }
-        gone
+        (gone, metrics)
     }
-}
-
-/// The resolution that a space holds.
-fn resolution_of(space: Space) -> Option<Resolution> {
-    let mut all = Resolution::ALL.into_iter();
-    all.find(|resolution| Space::of(*resolution) == space)
 }
 
 /// Takes the series that a partition holds out of `gone`.

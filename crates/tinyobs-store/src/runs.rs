@@ -12,7 +12,9 @@
 //!           at the same time.
 //! Proved by: runs/tests.rs, tests/model.rs.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 use std::sync::Arc;
 
 use tinyobs_model::{Columns, Sample, SelectError, TimeRange};
@@ -46,19 +48,50 @@ enum Samples {
     Open(Vec<Sample>),
 }
 
-/// A run being read.
+/// A run being read; it stands on a sample.
 struct Active {
     columns: Columns,
     at: usize,
     age: u64,
 }
 
+impl Active {
+    fn time_ms(&self) -> i64 {
+        self.columns.times[self.at]
+    }
+
+    /// What is read first is the greatest: the earliest time, and of equal times the youngest run.
+    fn rank(&self) -> (Reverse<i64>, u64) {
+        (Reverse(self.time_ms()), self.age)
+    }
+}
+
+impl Ord for Active {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.rank().cmp(&other.rank())
+    }
+}
+
+impl PartialOrd for Active {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Active {
+    fn eq(&self, other: &Self) -> bool {
+        self.rank() == other.rank()
+    }
+}
+
+impl Eq for Active {}
+
 /// Runs merged in time order.
 #[derive(Default)]
 pub struct Runs {
     /// Not yet decoded, the earliest last.
     waiting: Vec<Run>,
-    active: Vec<Active>,
+    active: BinaryHeap<Active>,
 }
 
 impl Run {
@@ -134,7 +167,7 @@ impl Runs {
         runs.sort_by_key(|run| Reverse(run.first_ms));
         Self {
             waiting: runs,
-            active: Vec::new(),
+            active: BinaryHeap::new(),
         }
     }
 
@@ -145,12 +178,12 @@ impl Runs {
     pub fn next_block(&mut self, out: &mut Columns) -> Result<bool, SelectError> {
         out.clear();
         while out.len() < BLOCK_SAMPLES {
-            match self.active.as_slice() {
-                [] => match self.waiting.pop() {
+            match self.active.len() {
+                0 => match self.waiting.pop() {
                     Some(run) => self.activate(&run)?,
                     None => break,
                 },
-                [_] => self.pass_on(out)?,
+                1 => self.pass_on(out)?,
                 _ => self.step(out)?,
             }
         }
@@ -159,64 +192,69 @@ impl Runs {
 
     fn activate(&mut self, run: &Run) -> Result<(), SelectError> {
         let columns = run.decode()?;
-        self.active.push(Active {
-            columns,
-            at: 0,
-            age: run.age,
-        });
+        if !columns.is_empty() {
+            self.active.push(Active {
+                columns,
+                at: 0,
+                age: run.age,
+            });
+        }
         Ok(())
     }
 
     /// Takes what the only active run holds before the next one begins.
     fn pass_on(&mut self, out: &mut Columns) -> Result<(), SelectError> {
         let next_ms = self.waiting.last().map(|run| run.first_ms);
-        let only = &mut self.active[0];
-        let len = only.columns.len();
-        let until = match next_ms {
-            Some(next_ms) => only
-                .columns
-                .times
-                .partition_point(|&time_ms| time_ms < next_ms),
-            None => len,
+        let Some(mut only) = self.active.pop() else {
+            return Ok(());
         };
+        let len = only.columns.len();
+        let times = &only.columns.times;
+        let until = next_ms.map_or(len, |next_ms| times.partition_point(|&at| at < next_ms));
         if until == len && only.at == 0 && out.is_empty() {
             std::mem::swap(out, &mut only.columns);
-            self.active.clear();
             return Ok(());
         }
         let to = until.min(only.at + BLOCK_SAMPLES - out.len());
         if to > only.at {
-            out.times
-                .extend_from_slice(&only.columns.times[only.at..to]);
+            out.times.extend_from_slice(&times[only.at..to]);
             out.values
                 .extend_from_slice(&only.columns.values[only.at..to]);
             only.at = to;
         }
-        if only.at == len {
-            self.active.clear();
-        } else if only.at >= until
-            && let Some(run) = self.waiting.pop()
-        {
-            self.activate(&run)?;
+        let meets_next = only.at >= until;
+        if only.at < len {
+            self.active.push(only);
+            if meets_next && let Some(run) = self.waiting.pop() {
+                self.activate(&run)?;
+            }
         }
         Ok(())
     }
 
     /// Takes one sample where several runs overlap (I-RUNS-1).
     fn step(&mut self, out: &mut Columns) -> Result<(), SelectError> {
-        let current = |run: &Active| run.columns.times[run.at];
-        let time_ms = self.active.iter().map(current).min().unwrap_or(i64::MAX);
+        let Some(time_ms) = self.active.peek().map(Active::time_ms) else {
+            return Ok(());
+        };
         if let Some(run) = self.waiting.pop_if(|run| run.first_ms <= time_ms) {
             return self.activate(&run);
         }
-        let mut youngest = None;
-        for run in self.active.iter_mut().filter(|run| current(run) == time_ms) {
-            youngest = youngest.max(Some((run.age, run.columns.values[run.at].to_bits())));
+        // The youngest of those that stand at this time comes first; the others are passed over.
+        let mut taken = false;
+        while let Some(mut run) = self
+            .active
+            .peek_mut()
+            .filter(|run| run.time_ms() == time_ms)
+        {
+            if !std::mem::replace(&mut taken, true) {
+                out.push(Sample::new(time_ms, run.columns.values[run.at]));
+            }
             run.at += 1;
-        }
-        self.active.retain(|run| run.at < run.columns.len());
-        if let Some((_, bits)) = youngest {
-            out.push(Sample::new(time_ms, f64::from_bits(bits)));
+            if run.at == run.columns.len() {
+                run.at -= 1;
+                PeekMut::pop(run);
+            }
         }
         Ok(())
     }

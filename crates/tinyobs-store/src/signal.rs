@@ -10,6 +10,17 @@ pub(crate) struct Signal {
     changed: Condvar,
 }
 
+/// Why a wait ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Woken {
+    /// There is work.
+    Raised,
+    /// The time is over.
+    InTime,
+    /// It is time to end.
+    Stopped,
+}
+
 #[derive(Default)]
 struct SignalState {
     raised: bool,
@@ -29,17 +40,19 @@ impl Signal {
         self.changed.notify_all();
     }
 
-    /// Waits to be woken, at most `timeout`; false when it is time to end.
-    pub(crate) fn wait(&self, timeout: Duration, heed_raised: bool) -> bool {
+    /// Waits to be woken, at most `timeout`.
+    pub(crate) fn wait(&self, timeout: Duration, heed_raised: bool) -> Woken {
         let idle = |state: &mut SignalState| !(state.stopped || heed_raised && state.raised);
         let (mut state, _) = self
             .changed
             .wait_timeout_while(self.lock(), timeout, idle)
             .unwrap_or_else(PoisonError::into_inner);
-        if heed_raised {
-            state.raised = false;
+        let raised = heed_raised && std::mem::take(&mut state.raised);
+        match (state.stopped, raised) {
+            (true, _) => Woken::Stopped,
+            (_, true) => Woken::Raised,
+            _ => Woken::InTime,
         }
-        !state.stopped
     }
 
     fn lock(&self) -> MutexGuard<'_, SignalState> {

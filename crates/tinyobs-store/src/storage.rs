@@ -20,6 +20,7 @@ use crate::engine::{Commit, Counters, Partition, PartitionInfo, Space, Summary};
 use crate::error::StoreError;
 use crate::files::Files;
 use crate::inner::{Inner, of_space};
+use crate::maintenance::LOG_BYTES_MAX;
 use crate::options::EngineKind;
 
 /// Bytes held back on the device while the store runs. A flush of a full log, its rollups and a new
@@ -141,22 +142,28 @@ impl Inner {
         Level::of(self.used_bytes(), self.options.max_bytes) == Level::Full
     }
 
-    /// Looks how much room everything but the log takes.
+    /// Looks how much room everything but the log takes. Of tables those count that the manifest
+    /// names: what a merge or a drop has let go is on the device as long as somebody reads it, and no
+    /// more dropping would bring it back sooner.
     pub(crate) fn measure(&self) {
-        let used = if self.is_on_disk() {
+        let partitions = self.engine.view().partitions();
+        let tables: u64 = partitions.iter().map(|(_, info)| info.bytes).sum();
+        let mut used = tables;
+        if self.is_on_disk() {
             let (dir, files) = (&self.options.data_dir, self.options.files.as_ref());
-            let parts = [dir.clone(), dir.join("tables"), dir.join("quarantine")];
-            parts.iter().map(|part| allocated(files, part)).sum()
-        } else {
-            let partitions = self.engine.view().partitions();
-            partitions.iter().map(|(_, info)| info.bytes).sum()
-        };
+            let parts = [dir.clone(), dir.join("quarantine")];
+            used += parts.iter().map(|part| allocated(files, part)).sum::<u64>();
+        }
         self.usage.settled.store(used, Ordering::Relaxed);
     }
 
     /// Bytes that all files occupy.
     pub(crate) fn used_bytes(&self) -> u64 {
         self.usage.settled.load(Ordering::Relaxed) + self.wal_bytes()
+    }
+
+    fn settled_bytes(&self) -> u64 {
+        self.usage.settled.load(Ordering::Relaxed)
     }
 
     /// Bytes of the log that are on the device.
@@ -185,11 +192,7 @@ impl Inner {
                 dropped_until_ms: (dropped_ms != i64::MIN).then_some(dropped_ms),
             }
         };
-        // Not while tables are written that will take the place of others: for a moment both are
-        // there, and a batch would be refused on their account.
-        if let Ok(_idle) = self.working.try_lock() {
-            self.measure();
-        }
+        self.measure();
         let (used_bytes, max_bytes) = (self.used_bytes(), self.options.max_bytes);
         Storage {
             used_bytes,
@@ -219,7 +222,9 @@ impl Inner {
         let enough = max - max / 20;
         let mut dropped = 0;
         self.measure();
-        while max > 0 && self.used_bytes() >= enough {
+        // The log may grow until it is flushed; before that nobody should be refused.
+        let log_bytes = self.log_bytes_max(LOG_BYTES_MAX);
+        while max > 0 && self.used_bytes().max(self.settled_bytes() + log_bytes) >= enough {
             let Some(victim) = self.victim() else { break };
             let bytes = self.used_bytes();
             tracing::warn!(partition = %victim, bytes, max, "dropped: --max-storage is used up");
@@ -230,18 +235,25 @@ impl Inner {
         Ok(dropped)
     }
 
-    /// Who goes first.
+    /// Who goes first: of raw, of five minutes, of hours, the oldest partition, if it may. Never one
+    /// behind another that stays, for a mark would pass over that (see [`crate::rollup`]).
     fn victim(&self) -> Option<Partition> {
         let view = self.engine.view();
         let rolled = view.counters().rolled;
-        let now_ms = self.options.clock.now_ms();
+        let now_ms = self.believed_now_ms();
         let may_go = |(partition, info): &(Partition, PartitionInfo)| {
             let is_rolled = partition.space != Space::Raw || info.summary.sequence <= rolled;
-            partition.space != Space::Catalogue && is_rolled && partition.end_ms() <= now_ms
+            is_rolled && partition.end_ms() <= now_ms
         };
-        // Ascending by space, then by time: raw, 5m, 1h, and of each the oldest.
-        let found = view.partitions().into_iter().find(may_go);
-        found.map(|(partition, _)| partition)
+        let partitions = view.partitions();
+        let oldest = |resolution: Resolution| {
+            let space = Space::of(resolution);
+            partitions
+                .iter()
+                .find(|(partition, _)| partition.space == space)
+        };
+        let found = Resolution::ALL.into_iter().filter_map(oldest);
+        found.copied().find(may_go).map(|(partition, _)| partition)
     }
 
     /// Drops partitions, and moves the marks behind which nothing is kept.

@@ -190,7 +190,9 @@ impl Store {
     pub fn flush(&self) -> Result<(), StoreError> {
         self.inner.check_open()?;
         let _one_at_a_time = lock(&self.inner.working);
-        self.inner.flush()
+        let flushed = self.inner.flush();
+        self.inner.journal.end();
+        flushed
     }
 
     /// Does all that is due now instead of later: writes everything out, rolls up, merges whatever

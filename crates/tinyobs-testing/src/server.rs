@@ -1,6 +1,6 @@
 //! Server: the real binary, started, killed and asked.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -17,6 +17,8 @@ pub struct Server {
     /// From the start of the process to its first answer.
     pub started_in: Duration,
     agent: ureq::Agent,
+    /// Keeps the port ours.
+    _port: File,
 }
 
 /// How to start it.
@@ -85,7 +87,7 @@ impl Server {
 
     /// Starts the binary with something around it, and waits until it answers or ends.
     pub fn start_in(start: &Start, around: &Around) -> Result<Started> {
-        let port = free_port()?;
+        let (port, kept) = free_port()?;
         let begun = Instant::now();
         let mut words = around.wrapper.iter().map(AsRef::as_ref);
         let mut command = match words.next() {
@@ -117,6 +119,7 @@ impl Server {
             url,
             started_in: Duration::ZERO,
             agent: agent(),
+            _port: kept,
         };
         while server.get_status("/readyz").ok() != Some(200) {
             if let Some(status) = server.child.try_wait()? {
@@ -261,6 +264,23 @@ fn read(mut answer: ureq::http::Response<ureq::Body>) -> Result<Answer> {
     })
 }
 
-fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+/// A port that is free, and kept for us among all that start servers by this crate: between looking
+/// and listening, another one would take it, answer in our server's place, and nobody would know.
+fn free_port() -> Result<(u16, File)> {
+    let dir = std::env::temp_dir().join("tinyobs-testing-ports");
+    std::fs::create_dir_all(&dir)?;
+    loop {
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let path = dir.join(port.to_string());
+        let kept = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path)?;
+        match kept.try_lock() {
+            Ok(()) => return Ok((port, kept)),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+    }
 }

@@ -102,7 +102,8 @@ impl Scanner<'_> {
             })?;
             count += 1;
             let rule = rule.unwrap_or_default();
-            series_limit += u64::from(rule == Refusal::SeriesLimit.as_str());
+            let limits = [Refusal::SeriesLimit, Refusal::MetricSeriesLimit].map(Refusal::as_str);
+            series_limit += u64::from(limits.contains(&rule.as_str()));
             if answer.reason.is_none() {
                 answer.reason = Some(match message {
                     Some(message) if rule.is_empty() => message,

@@ -6,7 +6,7 @@
 // `ApiError` carrying the server's own message, and an abort stays recognisable (`isAbort`).
 // The server's `Date` header tells how far this computer's clock is off; `serverNow` corrects it,
 // since a wrong clock would otherwise push the newest samples off the chart's edge.
-import type { MetricDetail, RangeSeries, Stats, Storage } from "./types.ts";
+import type { Cardinality, Health, MetricDetail, RangeSeries, Stats, Storage } from "./types.ts";
 
 /** `Date` has whole seconds and travels; a smaller difference is not a wrong clock. */
 const CLOCK_SKEW_MS_MIN = 3_000;
@@ -55,6 +55,15 @@ export class Api {
     return this.#get("v1/storage", {}, signal);
   }
 
+  cardinality(signal?: AbortSignal): Promise<Cardinality> {
+    return this.#get("v1/cardinality", {}, signal);
+  }
+
+  /** An ill server says so with 503, and its answer is the one that matters. */
+  health(signal?: AbortSignal): Promise<Health> {
+    return this.#get("v1/health", {}, signal, [503]);
+  }
+
   async range(query: RangeQuery, signal?: AbortSignal): Promise<readonly RangeSeries[]> {
     const params = {
       "match[]": query.match,
@@ -66,7 +75,7 @@ export class Api {
     return body.data ?? [];
   }
 
-  async #get<T>(path: string, params: Record<string, string>, signal?: AbortSignal): Promise<T> {
+  async #get<T>(path: string, params: Record<string, string>, signal?: AbortSignal, alsoGood: readonly number[] = []): Promise<T> {
     const search = new URLSearchParams(params).toString();
     const url = `${this.base}${path}${search ? `?${search}` : ""}`;
     let response: Response;
@@ -79,7 +88,7 @@ export class Api {
       throw new ApiError("the server does not answer", 0);
     }
     this.#learnClock(response.headers.get("Date"));
-    if (!response.ok) throw new ApiError(await serverMessage(response), response.status);
+    if (!response.ok && !alsoGood.includes(response.status)) throw new ApiError(await serverMessage(response), response.status);
     try {
       return (await response.json()) as T;
     } catch (error) {

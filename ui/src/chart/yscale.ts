@@ -18,7 +18,9 @@ export const TIME_STEPS_MS: readonly number[] = [
   ...[1, 2, 5, 10, 15, 30].map((n) => n * SECOND_MS),
   ...[1, 2, 3, 5, 10, 15, 20, 30].map((n) => n * MINUTE_MS),
   ...[1, 2, 3, 4, 6, 12].map((n) => n * HOUR_MS),
-  ...[1, 2, 7].map((n) => n * DAY_MS),
+  ...[1, 2, 7, 14].map((n) => n * DAY_MS),
+  // Months to uPlot, which puts these on their first days.
+  ...[1, 2, 3, 6].map((n) => n * 30 * DAY_MS),
 ];
 
 export function yRange(min: number | null, max: number | null, fromZero: boolean): [number, number] {

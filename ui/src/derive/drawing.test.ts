@@ -17,7 +17,7 @@ const family = (name: string, drawing: Drawing): Family => ({
 });
 
 const series = (metric: string, labels: Record<string, string>, points: [seconds: number, v: number][]): Track =>
-  toTrack({ metric, labels, points: points.map(([s, v]) => ({ t: s * 1000, v })), resolution: "raw" });
+  toTrack({ metric, labels, points: points.map(([s, v]) => ({ t: s * 1000, v })), resolution: "raw", stretches: [] });
 
 test("a counter becomes rates on the grid, named by what differs", () => {
   const data = draw(

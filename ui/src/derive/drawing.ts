@@ -5,13 +5,15 @@
 // Must hold:
 // D-1  Pure: the same input gives the same drawing; nothing here knows the screen.
 // D-2  `lines[i].values` is as long as `times`; nothing the chart draws comes from elsewhere.
-// D-3  Whatever was summed, merged or left out is said in `subtitle` or `more`.
+// D-3  Whatever was summed, merged or left out is said in `subtitle`, `more` or `coverage`.
 import { assignColours } from "../format/colour.ts";
 import { lineLabels } from "../format/label.ts";
 import { rateUnit, unitOf, type Unit } from "../format/unit.ts";
+import { coverageOf, type Part } from "./coverage.ts";
 import type { Family } from "./family.ts";
 import { agesOf, gaugeColumns } from "./gauge.ts";
-import { isAlive, type Grid } from "./grid.ts";
+import { isAlive } from "./gap.ts";
+import type { Grid } from "./grid.ts";
 import { differingLabels, largest, largestOrSummed, type Line, type Picked, type Value } from "./pick.ts";
 import { heatCells, histogramOnGrid, parseBound, quantileLine } from "./quantile.ts";
 import { rateOnGrid } from "./rate.ts";
@@ -40,6 +42,8 @@ export interface DrawingData {
   /** All series of the family in this window. */
   readonly series: number;
   readonly newest: Newest | null;
+  /** Empty when everything is samples as they were pushed. */
+  readonly coverage: readonly Part[];
 }
 
 /** The newest raw samples, for a card that cannot draw yet. */
@@ -65,7 +69,7 @@ export function draw(
 ): DrawingData {
   const sorted = [...tracks].sort((a, b) => (a.key < b.key ? -1 : 1));
   const unit = unitOf(family.name, family.unit);
-  const base = { series: sorted.length, newest: newestOf(family, sorted), heat: null };
+  const base = { series: sorted.length, newest: newestOf(family, sorted), coverage: coverageOf(sorted, grid), heat: null };
   switch (family.drawing) {
     case "histogram":
       return { ...base, ...drawHistogram(family, sorted, grid), unit, fromZero: true };
@@ -107,7 +111,7 @@ function drawGauges(family: Family, all: readonly Track[], grid: Grid, unit: Uni
 
 function drawHistogram(family: Family, tracks: readonly Track[], grid: Grid) {
   const bins = histogramOnGrid(tracks, grid);
-  const alive = tracks.some((track) => isAlive(track.times, grid.nowMs));
+  const alive = tracks.some((track) => isAlive(track, grid.nowMs));
   const lastMs = Math.max(...tracks.map(lastOf));
   const lines = QUANTILES.map(({ q, name }) => ({
     key: seriesKey(family.name, { quantile: String(q) }),
@@ -129,7 +133,7 @@ function drawHistogram(family: Family, tracks: readonly Track[], grid: Grid) {
 }
 
 function lineOf(track: Track, values: readonly Value[], grid: Grid): Line {
-  const alive = isAlive(track.times, grid.nowMs);
+  const alive = isAlive(track, grid.nowMs);
   return { key: track.key, labels: track.labels, values, alive, lastMs: lastOf(track) };
 }
 

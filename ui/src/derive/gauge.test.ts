@@ -12,6 +12,7 @@ function track(name: string, samples: [seconds: number, value: number][]): Track
     key: seriesKey(name, {}),
     times: samples.map(([s]) => s * 1000),
     values: samples.map(([, v]) => v),
+    stretches: [],
   };
 }
 

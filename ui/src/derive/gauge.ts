@@ -5,11 +5,12 @@
 // Must hold:
 // G-1  Every sample inside the window appears with its own time and value; none is invented.
 // G-2  `undefined` = this series has no sample at this time (the line goes on);
-//      `null` = silence longer than the gap limit (the line breaks). uPlot reads them so.
+//      `null` = a gap, see gap.ts (the line breaks). uPlot reads them so.
 // G-3  A moment becomes its age at the sample's own time, below 0 for one to come. A moment of 0 means
 //      "never" by custom, not 1970: it is no sample.
 // Proved by: gauge.test.ts.
-import { gapLimit, gridEnd, gridStart, type Grid } from "./grid.ts";
+import { gapsOf } from "./gap.ts";
+import { gridEnd, gridStart, type Grid } from "./grid.ts";
 import type { Value } from "./pick.ts";
 import type { Track } from "./track.ts";
 
@@ -36,12 +37,12 @@ export function agesOf(track: Track): Track {
 }
 
 function withBreaks(track: Track, grid: Grid): Map<number, number | null> {
-  const gapMs = gapLimit(track.times, grid.stepMs);
+  const gaps = gapsOf(track, grid.stepMs);
   const row = new Map<number, number | null>();
   let before: number | null = null;
   track.times.forEach((t, i) => {
     if (t <= gridStart(grid) || t > gridEnd(grid)) return;
-    if (before !== null && t - before > gapMs) row.set(before + 1, null);
+    if (before !== null && gaps.before(i)) row.set(before + 1, null);
     row.set(t, track.values[i] as number);
     before = t;
   });

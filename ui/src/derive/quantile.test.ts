@@ -13,6 +13,7 @@ function bucket(le: string, endpoint: string, ...samples: [seconds: number, valu
     key: seriesKey("x_bucket", labels),
     times: samples.map(([s]) => s * 1000),
     values: samples.map(([, v]) => v),
+    stretches: [],
   };
 }
 

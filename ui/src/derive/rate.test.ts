@@ -14,6 +14,7 @@ function track(...samples: [seconds: number, value: number][]): Track {
     key: seriesKey("x_total", {}),
     times: samples.map(([s]) => s * 1000),
     values: samples.map(([, v]) => v),
+    stretches: [],
   };
 }
 
@@ -50,6 +51,11 @@ describe("rate", () => {
   test("R-3 a job shorter than a bin is still seen", () => {
     // Four seconds inside the second bin, long ago: 20 over 10 s.
     expect(rateOnGrid(track([12, 0], [16, 20]), grid(9))).toEqual([null, 2, null, null, null, null, null, null, null]);
+  });
+
+  test("R-3 where a line begins and ends it is as high as it was", () => {
+    const samples = track([8, 0], [18, 30], [28, 60], [33, 75], [130, 75], [140, 75]);
+    expect(rateOnGrid(samples, grid(14)).slice(0, 5)).toEqual([3, 3, 3, 3, null]);
   });
 
   test("R-3 the running bin is null until half of it is known", () => {

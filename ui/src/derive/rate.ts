@@ -5,15 +5,16 @@
 // Must hold:
 // R-1  A fall of the value is a restart from 0: the new value counts as increase, nothing is negative.
 // R-2  Nothing is invented: between two samples the increase is spread evenly, outside them it is
-//      unknown, and across a gap (see grid.ts) it is unknown too. Over bins fully known, the increases
+//      unknown, and across a gap (see gap.ts) it is unknown too. Over bins fully known, the increases
 //      add up exactly to the increase of the counter.
-// R-3  A bin known for at least half is its mean over the known part; a bin known for less is its
-//      increase over the whole bin, so that a job of four seconds is still seen. A bin that is
-//      still running is null until half of it is known, lest the line's end droops and jumps.
+// R-3  A bin known for at least half is its mean over the known part, and so is one beside it, where a line
+//      begins or ends; any other bin is its increase over the whole bin, so that a job of four seconds is
+//      still seen and is no spike. A bin that is still running is null until half of it is known, lest the line's end droops and jumps.
 // R-4  Two samples are an increase, however close: a series known for less than half a bin in all has no
 //      line that could droop, and is shown at once (a program of a millisecond ends before its bin does).
 // Proved by: rate.test.ts, whose tests carry these numbers.
-import { gapLimit, type Grid } from "./grid.ts";
+import { gapsOf } from "./gap.ts";
+import type { Grid } from "./grid.ts";
 import type { Track } from "./track.ts";
 
 export interface BinIncrease {
@@ -26,9 +27,11 @@ export interface BinIncrease {
 
 /** Per-second rate in each bin of the grid. */
 export function rateOnGrid(track: Track, grid: Grid): (number | null)[] {
-  return increaseOnGrid(track, grid).map((bin) => {
+  const bins = increaseOnGrid(track, grid);
+  const isKnown = (bin: BinIncrease | null | undefined): boolean => bin != null && isHalfKnown(bin, grid);
+  return bins.map((bin, i) => {
     if (bin === null || isTooEarly(bin, grid)) return null;
-    const spanMs = isHalfKnown(bin, grid) ? bin.knownMs : grid.stepMs;
+    const spanMs = isKnown(bin) || isKnown(bins[i - 1]) || isKnown(bins[i + 1]) ? bin.knownMs : grid.stepMs;
     return bin.increase / (spanMs / 1000);
   });
 }
@@ -43,19 +46,19 @@ export function increaseOnGrid(track: Track, grid: Grid): (BinIncrease | null)[]
   const { times, values } = track;
   const increases = grid.times.map(() => 0);
   const known = grid.times.map(() => 0);
-  const gapMs = gapLimit(times, grid.stepMs);
+  const gaps = gapsOf(track, grid.stepMs);
   const first = (grid.times[0] ?? 0) - grid.stepMs;
   for (let i = 1; i < times.length; i += 1) {
     const from = times[i - 1] as number;
     const to = times[i] as number;
-    if (to <= first || to - from > gapMs) continue;
+    if (to <= first || gaps.before(i)) continue;
     const rise = (values[i] as number) - (values[i - 1] as number);
     const increase = rise >= 0 ? rise : (values[i] as number);
     spread(from, to, increase, first, grid.stepMs, increases, known);
   }
   const last = times.at(-1) ?? 0;
   const brief = last - (times[0] ?? 0) < grid.stepMs / 2;
-  const pushing = last >= grid.nowMs - gapMs;
+  const pushing = last >= grid.nowMs - gaps.limitMs;
   return increases.map((increase, i) => {
     const knownMs = known[i] as number;
     const end = grid.times[i] as number;

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { firstAtOrAfter, mergeTracks, seriesKey, toTrack } from "./track.ts";
 
 const series = (metric: string, labels: Record<string, string>, points: [number, number][]) =>
-  toTrack({ metric, labels, points: points.map(([t, v]) => ({ t, v })), resolution: "raw" });
+  toTrack({ metric, labels, points: points.map(([t, v]) => ({ t, v })), resolution: "raw", stretches: [] });
 
 test("the key does not depend on the labels' order but on every character", () => {
   expect(seriesKey("m", { a: "1", b: "2" })).toBe(seriesKey("m", { b: "2", a: "1" }));

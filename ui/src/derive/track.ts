@@ -3,8 +3,9 @@
 //   api RangeSeries → [track] → rate | quantile | pick → drawing → chart
 //
 // Must hold: times ascend strictly; labels carry no `__name__`; `key` is equal exactly when name and
-// labels are equal, whatever order the labels came in; tracks sort by it, so ties are never random.
-import type { Labels, RangeSeries } from "../api/types.ts";
+// labels are equal, whatever order the labels came in; tracks sort by it, so ties are never random;
+// stretches ascend without overlap, and two that follow each other differ in their resolution.
+import type { Labels, RangeSeries, Stretch } from "../api/types.ts";
 
 export interface Track {
   readonly name: string;
@@ -12,6 +13,8 @@ export interface Track {
   readonly key: string;
   readonly times: readonly number[];
   readonly values: readonly number[];
+  /** What the samples are: as they were pushed, or what is kept of windows. */
+  readonly stretches: readonly Stretch[];
 }
 
 export function toTrack(series: RangeSeries): Track {
@@ -23,6 +26,7 @@ export function toTrack(series: RangeSeries): Track {
     key: seriesKey(series.metric, labels),
     times: series.points.map((p) => p.t),
     values: series.points.map((p) => p.v),
+    stretches: series.stretches,
   };
 }
 
@@ -53,10 +57,29 @@ export function mergeTracks(
       ...track,
       times: [...track.times.slice(Math.max(0, from), to), ...(tail?.times ?? [])],
       values: [...track.values.slice(Math.max(0, from), to), ...(tail?.values ?? [])],
+      stretches: joined([...cut(track.stretches, startMs, freshStartMs), ...(tail?.stretches ?? [])]),
     };
   });
   const all = [...merged, ...fresh.filter((track) => !known.has(track.key))];
   return all.filter((track) => (track.times.at(-1) ?? 0) >= startMs);
+}
+
+/** What of `stretches` lies in `startMs`..`endMs`, the end not included. */
+function cut(stretches: readonly Stretch[], startMs: number, endMs: number): Stretch[] {
+  return stretches
+    .filter((stretch) => stretch.end >= startMs && stretch.start < endMs)
+    .map((stretch) => ({ ...stretch, end: Math.min(stretch.end, endMs - 1) }));
+}
+
+/** Each refresh brings a stretch; an hour of them is one. */
+function joined(stretches: readonly Stretch[]): Stretch[] {
+  const all: Stretch[] = [];
+  for (const stretch of stretches) {
+    const last = all.at(-1);
+    if (last?.resolution === stretch.resolution) all[all.length - 1] = { ...last, end: stretch.end };
+    else all.push(stretch);
+  }
+  return all;
 }
 
 /** Index of the first time ≥ `t` (binary search). */

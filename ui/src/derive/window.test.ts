@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { RANGES, rangeById } from "../state/ranges.ts";
 import { gridEnd, gridFrom, gridStart } from "./grid.ts";
 import type { Track } from "./track.ts";
-import { stepFor, windowFor } from "./window.ts";
+import { asksForWindows, pointsFor, stepFor, windowFor } from "./window.ts";
 
 const S = 1_000;
 const MIN = 60 * S;
@@ -10,7 +10,7 @@ const HOUR = 60 * MIN;
 const NOW = 1_795_306_500_000;
 const hour = rangeById("1h");
 
-const track = (...times: number[]): Track => ({ name: "x", labels: {}, key: "x", times, values: times.map(() => 0) });
+const track = (...times: number[]): Track => ({ name: "x", labels: {}, key: "x", times, values: times.map(() => 0), stretches: [] });
 const every = (ms: number, n = 10): Track => track(...Array.from({ length: n }, (_, i) => NOW + i * ms));
 
 describe("windowFor", () => {
@@ -82,5 +82,29 @@ describe("stepFor", () => {
 
   test("W-1 the range's own bins stay, whatever is pushed", () => {
     expect(stepFor([every(60 * S)], windowFor(NOW, hour, null), 15 * S)).toBe(15 * S);
+  });
+});
+
+describe("pointsFor", () => {
+  const asked = (id: string, widthPx = 440): { points: number; distanceMs: number } => {
+    const range = rangeById(id);
+    const points = pointsFor(range.rangeMs, range.stepMs, widthPx);
+    return { points, distanceMs: range.rangeMs / points };
+  };
+
+  test("W-6 short ranges by the screen, long ones by the windows they want", () => {
+    expect(["1h", "6h", "24h"].map((id) => asked(id).points)).toEqual([880, 880, 880]);
+    expect(["7d", "30d"].map((id) => Math.floor(asked(id).distanceMs / (5 * MIN)))).toEqual([1, 4]);
+    expect(["90d", "1y"].map((id) => Math.floor(asked(id).distanceMs / HOUR))).toEqual([1, 4]);
+  });
+
+  test("W-6 a bin of a counter is wider than a bucket of four points", () => {
+    for (const id of ["7d", "30d", "90d", "1y"]) expect(4 * asked(id, 100).distanceMs).toBeLessThan(rangeById(id).stepMs);
+  });
+
+  test("W-6 half a week of a month is asked for in windows of 5 minutes, a refresh in samples", () => {
+    expect(pointsFor(84 * HOUR, 30 * MIN, 440)).toBe(1_008);
+    expect(pointsFor(65 * S, 8 * HOUR, 440)).toBe(880);
+    expect([10 * MIN, 30 * MIN, 24 * HOUR].map(asksForWindows)).toEqual([false, true, true]);
   });
 });

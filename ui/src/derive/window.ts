@@ -13,7 +13,12 @@
 //      own, so that the last step from W-2 to W-1 changes nothing but what leaves on the left.
 // W-5  A card whose series are pushed less often than that gets bins no finer than a push (`stepFor`): a
 //      rate is known once per push, and finer bins would draw it as stairs.
+// W-6  From bins of half an hour on the server's windows are asked for, the widest of which at least
+//      WINDOWS_PER_BIN fit into a bin: a rate needs the ends of several, and samples would be a thousand times
+//      as many. The server thins what it has to as many points as were asked for, four of them per bucket of
+//      a counter, so there are enough for buckets narrower than bins.
 // Proved by: window.test.ts.
+import { WINDOW_MS, WINDOWS_PER_BIN } from "./gap.ts";
 import type { Track } from "./track.ts";
 
 export interface Span {
@@ -37,7 +42,7 @@ const ALIGN_MS = 5 * SECOND_MS;
 const WINDOW_MS_MIN = 5 * MINUTE_MS;
 /** 5 s bins up to 20 minutes, 10 s up to 40, then the hour's own 15 s. */
 const BINS_MAX = 240;
-const STEPS_MS = [5, 10, 15, 30, 60, 120, 300, 600, 1_800].map((s) => s * SECOND_MS);
+const STEPS_MS = [5, 10, 15, 30, 60, 120, 300, 600, 1_800, 3_600, 10_800, 21_600, 43_200].map((s) => s * SECOND_MS);
 
 export function windowFor(nowMs: number, { rangeMs, stepMs }: Span, oldestMs: number | null): TimeWindow {
   const endMs = Math.ceil(nowMs / ALIGN_MS) * ALIGN_MS;
@@ -49,6 +54,29 @@ export function windowFor(nowMs: number, { rangeMs, stepMs }: Span, oldestMs: nu
   const wanted = (endMs - startMs) / BINS_MAX;
   const fitting = STEPS_MS.find((step) => step >= wanted) ?? stepMs;
   return { startMs, nowMs, stepMs: Math.min(fitting, stepMs), young: true };
+}
+
+/** Fewer bins than this are a refresh. */
+const BINS_WHOLE = 24;
+const POINTS_PER_PIXEL = 2;
+const POINTS_MIN = 600;
+const POINTS_MAX = 2_000;
+
+/** W-6: how many points to ask for in `spanMs`. The server takes windows no wider than the distance of two. */
+export function pointsFor(spanMs: number, stepMs: number, widthPx: number): number {
+  const widthMs = windowWidth(stepMs);
+  const byScreen = Math.max(POINTS_MIN, Math.round(POINTS_PER_PIXEL * widthPx));
+  // A refresh of the newest minutes is shorter than any number of windows.
+  const whole = widthMs > 0 && spanMs > BINS_WHOLE * stepMs;
+  return Math.min(POINTS_MAX, whole ? Math.floor(spanMs / widthMs) : byScreen);
+}
+
+export function asksForWindows(stepMs: number): boolean {
+  return windowWidth(stepMs) > 0;
+}
+
+function windowWidth(stepMs: number): number {
+  return [WINDOW_MS["1h"], WINDOW_MS["5m"]].find((ms) => WINDOWS_PER_BIN * ms <= stepMs) ?? 0;
 }
 
 /** W-5: the window's step, or the first coarser one that a push of these series fits into. */

@@ -2,6 +2,8 @@
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
+const MONTH_MS = 30 * 86_400_000;
+
 export function clock(ms: number): string {
   const date = new Date(ms);
   return `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
@@ -19,10 +21,11 @@ export function dateTime(ms: number): string {
   return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())} ${clock(ms)}`;
 }
 
-/** Ticks of a time axis: the clock, and the day where a new one begins. */
+/** Ticks of a time axis: the clock, the day where a new one begins; months, and the year where one begins. */
 export function timeTicks(ticks: readonly number[], stepMs: number): string[] {
   return ticks.map((ms) => {
     const date = new Date(ms);
+    if (stepMs >= MONTH_MS) return date.getMonth() === 0 ? String(date.getFullYear()) : (MONTHS[date.getMonth()] as string);
     const midnight = date.getHours() === 0 && date.getMinutes() === 0 && date.getSeconds() === 0;
     if (midnight || stepMs >= 86_400_000) return day(ms);
     const withSeconds = stepMs < 60_000;

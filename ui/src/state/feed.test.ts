@@ -21,7 +21,7 @@ const family: Family = {
 };
 
 const answer = (...points: [number, number][]): RangeSeries[] => [
-  { metric: "users", labels: { service: "shop" }, points: points.map(([t, v]) => ({ t, v })), resolution: "raw" },
+  { metric: "users", labels: { service: "shop" }, points: points.map(([t, v]) => ({ t, v })), resolution: "raw", stretches: [] },
 ];
 
 function setup() {
@@ -135,6 +135,23 @@ describe("feed", () => {
     expect(values()).toEqual([24]);
     expect(feed.drawn.value?.range.id).toBe("24h");
     expect(feed.loading.value).toBe(false);
+  });
+
+  test("C-5 long ranges ask for the newest minutes once more, as samples", async () => {
+    const { feed, range, values } = setup();
+    const [series] = answer([NOW - 7_200_000, 1], [NOW - 3_600_000, 2]);
+    const year = rangeById("1y");
+    range.mockImplementation(async ({ startMs }) =>
+      startMs < NOW - 3_600_000
+        ? [{ ...(series as RangeSeries), resolution: "1h", stretches: [{ resolution: "1h", start: NOW - 7_200_000, end: NOW }] }]
+        : answer([NOW - 10_000, 3], [NOW - 5_000, 4]),
+    );
+    await feed.load(year, 1, 400);
+    expect(range.mock.calls.map(([query]) => [query.startMs, query.maxPoints])).toEqual([
+      [Math.ceil(NOW / year.stepMs) * year.stepMs - year.rangeMs - 2 * year.stepMs, 2_000],
+      [NOW - 15 * 60_000, 2_000],
+    ]);
+    expect(values()).toEqual([1, 2, 3, 4]);
   });
 
   test("C-1 a refresh while loading does nothing", async () => {

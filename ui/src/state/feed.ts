@@ -9,6 +9,8 @@
 //      the next full load, at the latest FULL_LOAD_MS_MAX after the last. When the window grows to the
 //      left (someone pushed older data), everything is asked for at once.
 // C-4  Between two full loads bins only get wider: a clock that hesitates does not make lines shimmer.
+// C-5  Where windows answer, the newest minutes are asked for a second time, as samples: thinned windows
+//      do not tell when the last push was, which decides between a value of now and one of a series that ended.
 import { signal } from "@preact/signals";
 import { isAbort, type Api } from "../api/client.ts";
 import type { RequestQueue } from "../api/queue.ts";
@@ -17,16 +19,15 @@ import { draw, type DrawingData } from "../derive/drawing.ts";
 import type { Family } from "../derive/family.ts";
 import { gridFrom, type Grid } from "../derive/grid.ts";
 import { mergeTracks, toTrack, type Track } from "../derive/track.ts";
-import { stepFor, windowFor, type TimeWindow } from "../derive/window.ts";
+import { asksForWindows, pointsFor, stepFor, windowFor, type TimeWindow } from "../derive/window.ts";
 import type { Range } from "./ranges.ts";
 
 const OVERLAP_MS = 60_000;
 const FULL_LOAD_MS_MAX = 15 * 60_000;
 /** A line needs one sample more than bins: the one before the window, for its first rate. */
 const LEAD_STEPS = 2;
-const POINTS_PER_PIXEL = 2;
-const POINTS_MIN = 600;
-const POINTS_MAX = 2_000;
+/** As much as refreshes bring until everything is asked for anew. */
+const TAIL_MS = FULL_LOAD_MS_MAX;
 
 export interface Drawn {
   readonly range: Range;
@@ -106,13 +107,18 @@ export class Feed {
     const keptMs = window.startMs - leadMs;
     const startMs = full ? keptMs : Math.max(keptMs, this.#askedTo - OVERLAP_MS);
     const match = selector({ __name__: this.family.metric, service: this.family.service });
-    const maxPoints = Math.round(Math.min(POINTS_MAX, Math.max(POINTS_MIN, POINTS_PER_PIXEL * widthPx)));
     const endMs = Math.ceil(nowMs / window.stepMs) * window.stepMs;
+    const maxPoints = pointsFor(endMs - startMs, window.stepMs, widthPx);
+    const tailMs = nowMs - TAIL_MS;
     const answer = await this.api.range({ match, startMs, endMs, maxPoints }, signalOff);
+    if (signalOff.aborted) return;
+    const twice = full && asksForWindows(window.stepMs);
+    const tail = twice ? await this.api.range({ match, startMs: tailMs, endMs, maxPoints }, signalOff) : null;
     if (signalOff.aborted) return;
 
     const fresh = answer.map(toTrack);
-    this.#tracks = full ? fresh : mergeTracks(this.#tracks, fresh, startMs, keptMs);
+    const whole = tail === null ? fresh : mergeTracks(fresh, tail.map(toTrack), tailMs, keptMs); // C-5
+    this.#tracks = full ? whole : mergeTracks(this.#tracks, fresh, startMs, keptMs);
     this.#askedTo = nowMs;
     if (full) {
       this.#fullAt = nowMs;

@@ -10,6 +10,7 @@
 import { computed, signal } from "@preact/signals";
 import { Api, isAbort } from "../api/client.ts";
 import { RequestQueue } from "../api/queue.ts";
+import { oldestOf } from "../derive/disk.ts";
 import type { MetricDetail, Stats, Storage } from "../api/types.ts";
 
 export type Connection = "connecting" | "live" | "reconnecting";
@@ -26,12 +27,9 @@ export const queue = new RequestQueue();
 
 export const connection = signal<Connection>("connecting");
 export const stats = signal<Stats | null>(null);
-/** When the store's oldest sample was taken; null while it is empty. */
-export const oldestMs = computed(() => {
-  const ms = Date.parse(stats.value?.OldestMetric ?? "");
-  return Number.isNaN(ms) ? null : ms;
-});
 export const storage = signal<Storage | null>(null);
+/** When the store's oldest data were taken; null while it is empty. */
+export const oldestMs = computed(() => oldestOf(stats.value?.OldestMetric ?? null, storage.value));
 /** Null until the first answer. */
 export const metrics = signal<readonly MetricDetail[] | null>(null);
 /** Goes up after each good poll. */

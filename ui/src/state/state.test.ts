@@ -11,7 +11,7 @@ describe("url", () => {
   test("writes what it reads, leaves the default out and others' parameters in", () => {
     expect(writeUrl("", { range: "24h" })).toBe("?range=24h");
     expect(writeUrl("?range=24h", { range: "1h" })).toBe("");
-    expect(writeUrl("?view=explore&range=6h", { range: "7d" })).toBe("?view=explore&range=7d");
+    expect(writeUrl("?theirs=1&range=6h", { range: "7d" })).toBe("?theirs=1&range=7d");
     for (const { id } of RANGES) expect(readUrl(writeUrl("", { range: id })).range).toBe(id);
   });
 });
@@ -23,6 +23,13 @@ test("every range is a whole number of bins, few enough to draw", () => {
     expect(rangeMs / stepMs).toBeLessThanOrEqual(400);
   }
   expect(rangeById(null).id).toBe("1h");
+});
+
+test("the view is a parameter of its own", () => {
+  expect(["", "?view=storage", "?view=explore"].map((s) => readUrl(s).view)).toEqual(["dashboard", "storage", "dashboard"]);
+  expect(writeUrl("?range=6h", { view: "storage" })).toBe("?range=6h&view=storage");
+  expect(writeUrl("?range=6h&view=storage", { view: "dashboard" })).toBe("?range=6h");
+  expect(writeUrl("?view=storage", { range: "90d" })).toBe("?view=storage&range=90d");
 });
 
 describe("prefs", () => {

@@ -1,12 +1,14 @@
 // The sticky header: brand, the server's numbers, whether it answers, theme and help.
 //
-// Must hold: all of it stays reachable at 390 px (the numbers wrap onto a second row); the connection
+// Must hold: all of it stays reachable at 390 px (the numbers wrap onto a second row, the budget is in the view
+// Storage); the connection
 // is announced when it changes, the numbers are not (they change all the time).
 import type { ComponentChildren } from "preact";
 import { formatCount, formatValue } from "../format/number.ts";
 import { connection, stats, storage, type Connection } from "../state/live.ts";
 import { theme, toggleTheme } from "../state/theme.ts";
 import { Icon, Logo } from "./Icon.tsx";
+import { Tabs } from "./Tabs.tsx";
 
 const CONNECTION: Readonly<Record<Connection, string>> = {
   connecting: "○ Connecting…",
@@ -22,6 +24,7 @@ export function Header({ onHelp }: { onHelp: () => void }) {
           <Logo />
           TinyObs
         </h1>
+        <Tabs place="wide" />
         <dl class="stats">
           <Stat name="Series">{stats.value && formatCount(stats.value.TotalSeries)}</Stat>
           <Stat name="Samples">{stats.value && <Samples count={stats.value.TotalMetrics} />}</Stat>
@@ -61,7 +64,12 @@ function Used() {
   if (info === null) return null;
   const used = formatValue(info.used_bytes, "bytes");
   const title = `${formatCount(info.used_bytes)} bytes, engine ${info.engine}${info.data_dir && `, in ${info.data_dir}`}`;
-  return <span title={title}>{info.max_bytes > 0 ? `${used} of ${formatValue(info.max_bytes, "bytes")}` : used}</span>;
+  return (
+    <span title={title}>
+      {used}
+      {info.max_bytes > 0 && <span class="wide-only"> of {formatValue(info.max_bytes, "bytes")}</span>}
+    </span>
+  );
 }
 
 function themeTitle(): string {

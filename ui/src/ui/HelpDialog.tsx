@@ -19,6 +19,11 @@ export function HelpDialog({ onClose }: { onClose: () => void }) {
         <dd>A gauge such as last_success_timestamp_seconds is drawn as the time since then.</dd>
         <dt>Histogram</dt>
         <dd>p50, p90 and p99 over a heat band: the stronger a bucket, the more observations fell into it.</dd>
+        <dt>Windows</dt>
+        <dd>
+          Long ranges and old data are drawn from windows of 5 minutes or 1 hour: first, lowest, highest and last value, and
+          the whole increase of a counter. A chart that shows them says so.
+        </dd>
         <dt>Young data</dt>
         <dd>Until they fill the chosen range, the charts begin where the data do.</dd>
       </dl>

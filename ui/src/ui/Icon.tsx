@@ -9,6 +9,7 @@ const PATHS = {
   expand: "M9.5 2.5h4v4M6.5 13.5h-4v-4M13.5 2.5 9 7M2.5 13.5 7 9",
   table: "M2.5 3.5h11v9h-11zM2.5 6.5h11M2.5 9.5h11M6.5 6.5v6",
   chart: "M2.5 12.5l3.5-4 2.5 2 5-6",
+  warning: "M8 2.2 1.8 13h12.4L8 2.2M8 6.4v3.2M8 11.3v.1",
   close: "M4 4l8 8M12 4l-8 8",
   copy: "M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3",
   check: "M3 8.5l3.2 3L13 4.5",

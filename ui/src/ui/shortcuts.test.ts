@@ -11,11 +11,11 @@ const key = (name: string, more: Partial<KeyboardEvent> = {}) => ({
 });
 
 test("the keys do what the help says", () => {
-  expect(["1", "2", "3", "4"].map((k) => actionFor(key(k), false))).toEqual(
-    ["1h", "6h", "24h", "7d"].map((range) => ({ do: "range", range })),
+  expect(["1", "2", "3", "4", "5", "6", "7"].map((k) => actionFor(key(k), false))).toEqual(
+    ["1h", "6h", "24h", "7d", "30d", "90d", "1y"].map((range) => ({ do: "range", range })),
   );
-  expect(["r", "R", "t", "T", "?"].map((k) => actionFor(key(k), false)?.do)).toEqual(["refresh", "refresh", "theme", "theme", "help"]);
-  expect(["5", "x", "Enter", "Escape"].map((k) => actionFor(key(k), false))).toEqual([null, null, null, null]);
+  expect(["r", "R", "t", "T", "s", "?"].map((k) => actionFor(key(k), false)?.do)).toEqual(["refresh", "refresh", "theme", "theme", "view", "help"]);
+  expect(["8", "x", "Enter", "Escape"].map((k) => actionFor(key(k), false))).toEqual([null, null, null, null]);
 });
 
 test("the browser's keys, typing and held keys are left alone", () => {

@@ -4,7 +4,7 @@
 // field; a held key acts once.
 import { RANGES, type RangeId } from "../state/ranges.ts";
 
-export type Action = { readonly do: "range"; readonly range: RangeId } | { readonly do: "refresh" | "theme" | "help" };
+export type Action = { readonly do: "range"; readonly range: RangeId } | { readonly do: "refresh" | "theme" | "view" | "help" };
 
 export interface Shortcut {
   readonly keys: string;
@@ -14,6 +14,7 @@ export interface Shortcut {
 export const SHORTCUTS: readonly Shortcut[] = [
   ...RANGES.map((range) => ({ keys: range.key, what: range.title })),
   { keys: "R", what: "Refresh now" },
+  { keys: "S", what: "Storage, or back to the charts" },
   { keys: "T", what: "Light or dark theme" },
   { keys: "?", what: "This help" },
   { keys: "Esc", what: "Close" },
@@ -41,6 +42,8 @@ export function actionFor(event: Key, typing: boolean): Action | null {
   switch (event.key.toLowerCase()) {
     case "r":
       return { do: "refresh" };
+    case "s":
+      return { do: "view" };
     case "t":
       return { do: "theme" };
     case "?":

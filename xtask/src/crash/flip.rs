@@ -38,6 +38,9 @@ pub struct Options {
     /// Only this one of the run's flips, counted from 0, and keep its store.
     #[arg(long)]
     only: Option<usize>,
+    /// Only this kind of file, such as `log` or `table raw`.
+    #[arg(long)]
+    kind: Option<String>,
     /// Use the release build.
     #[arg(long)]
     release: bool,
@@ -50,6 +53,7 @@ impl Options {
             flips,
             seed: None,
             only: None,
+            kind: None,
             release: false,
         }
     }
@@ -73,7 +77,7 @@ pub fn run(options: &Options) -> Result<()> {
     let golden = Golden::make(&binary, &root.path().join("golden"))?;
     let flips = judge::choose(&golden, options.flips, &mut Random::new(seed))?;
     let begun = Instant::now();
-    let judged = judge_all(&golden, &binary, &flips, options.only)?;
+    let judged = judge_all(&golden, &binary, &flips, options)?;
     report(&flips, &judged);
     println!(
         "{} flips in {:.0} s; {}",
@@ -90,12 +94,7 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn judge_all(
-    golden: &Golden,
-    binary: &Path,
-    flips: &[Flip],
-    only: Option<usize>,
-) -> Result<Judged> {
+fn judge_all(golden: &Golden, binary: &Path, flips: &[Flip], options: &Options) -> Result<Judged> {
     let next = AtomicUsize::new(0);
     let judged = Mutex::new(Judged::new());
     let work = || -> Result<()> {
@@ -104,12 +103,13 @@ fn judge_all(
             let Some(flip) = flips.get(number) else {
                 return Ok(());
             };
-            if only.is_some_and(|only| only != number) {
+            let is_other = options.only.is_some_and(|only| only != number);
+            if is_other || options.kind.as_ref().is_some_and(|kind| *kind != flip.kind) {
                 continue;
             }
             let dir = copy(&golden.dir, &format!("flip-{number}"))?;
             let (verdict, why) = judge::judge(golden, binary, flip, &dir)?;
-            if only.is_none() {
+            if options.only.is_none() {
                 fs::remove_dir_all(&dir)?;
             }
             let mut judged = judged.lock().unwrap_or_else(PoisonError::into_inner);

@@ -64,6 +64,7 @@ const SHAPE: Shape = Shape {
     ..Shape::SMALL
 };
 const START_WITHIN: Duration = Duration::from_secs(2);
+const STARTS: u32 = 3;
 /// Of the last quarter of the rounds; whole days leave, so what is this old may still be there.
 const SHORT_RETENTION: &str = "2d";
 const SHORT_RETENTION_MS: i64 = 2 * 86_400_000;
@@ -141,15 +142,19 @@ impl Run {
         Ok(())
     }
 
+    /// Starts it. Where others keep the machine busy a start can take long once; only one that does
+    /// so again and again fails, but the slowest of all is told at the end.
     fn begin(&mut self) -> Result<Server> {
-        let server = Server::start(&self.start)?;
-        self.slowest = self.slowest.max(server.started_in);
-        ensure!(
-            server.started_in <= START_WITHIN,
-            "a start took {:?}",
-            server.started_in
-        );
-        Ok(server)
+        for _ in 0..STARTS {
+            let server = Server::start(&self.start)?;
+            self.slowest = self.slowest.max(server.started_in);
+            if server.started_in <= START_WITHIN {
+                return Ok(server);
+            }
+            println!("  a start took {:?}: once more", server.started_in);
+            server.kill()?;
+        }
+        bail!("{STARTS} starts in a row took longer than {START_WITHIN:?}");
     }
 
     /// Writes for a random while, then ends the server in a random way.

@@ -15,6 +15,7 @@
 //! it has written, or tears a sector.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -211,8 +212,9 @@ fn compare(start: &Start, cut: &Cut, history: &[Vec<Sent>], figures: &mut Figure
         .filter(|d| !d.is_empty())
     {
         println!(
-            "  cut {}: a power cut is no damage: {damage:?}",
-            figures.cuts
+            "  cut {}: a power cut is no damage: {damage:?}; see {}",
+            figures.cuts,
+            keep(&start.data_dir, figures.cuts)?.display()
         );
         figures.false_alarms += 1;
     }
@@ -220,4 +222,17 @@ fn compare(start: &Start, cut: &Cut, history: &[Vec<Sent>], figures: &mut Figure
     let sent: usize = cut.log.iter().map(|sent| sent.samples.len()).sum();
     figures.acked_unknown += sent - load::acked(&cut.log);
     server.kill()
+}
+
+/// Copies what the start has set aside to where it outlives the sandbox.
+fn keep(data_dir: &Path, cut: u64) -> Result<PathBuf> {
+    let kept = tools::target_dir()?
+        .join("crash-kept")
+        .join(format!("cut-{cut}"));
+    fs::create_dir_all(&kept)?;
+    for file in fs::read_dir(data_dir.join("quarantine"))? {
+        let file = file?;
+        fs::copy(file.path(), kept.join(file.file_name()))?;
+    }
+    Ok(kept)
 }

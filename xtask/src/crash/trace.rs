@@ -11,12 +11,21 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use tinyobs_testing::Around;
 
 use super::sandbox;
 
 const ATTACHED_WITHIN: Duration = Duration::from_secs(10);
+
+/// An error that says what is missing here.
+pub fn needs() -> Result<()> {
+    sandbox::require("strace", "strace")?;
+    let inject = "inject=fsync:error=EIO:when=1";
+    let mut try_it = Command::new("strace");
+    try_it.args(["-f", "-q", "-o", "/dev/null", "-e", inject, "true"]);
+    sandbox::quietly(&mut try_it).context("tracing is not allowed here")
+}
 
 /// Which calls fail, and where it is noted.
 pub struct Trace {

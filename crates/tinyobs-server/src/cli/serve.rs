@@ -19,6 +19,7 @@ use crate::server::{Running, Server};
 
 /// Runs the server until it is told to stop.
 pub fn run(config: Config, with_demo: bool) -> Outcome {
+    tinyobs_store::memory::share_arenas();
     logging::start(&config);
     for warning in config.warnings() {
         tracing::warn!("{warning}");

@@ -22,8 +22,8 @@ use super::table::Table;
 use super::table::cursor::Cursor;
 use super::table::writer::{DraftFile, Writer};
 use super::{
-    Commit, Counters, Draft, Engine, EntryReader, Partition, PartitionInfo, Pick, Rewrite, Space,
-    Summary, View,
+    Commit, Counters, Draft, Engine, EntryReader, Partition, PartitionInfo, Pick, Readable,
+    Rewrite, Space, Summary, View,
 };
 use crate::error::StoreError;
 use crate::files::Files;
@@ -55,6 +55,8 @@ pub struct TableEngine {
 struct State {
     manifest: Manifest,
     parts: BTreeMap<Partition, Part>,
+    /// What the manifest says of each partition.
+    partitions: Vec<(Partition, PartitionInfo)>,
 }
 
 /// The tables of one partition.
@@ -93,6 +95,25 @@ pub struct Snapshot {
 }
 
 impl State {
+    fn new(manifest: Manifest, parts: BTreeMap<Partition, Part>) -> Self {
+        let mut found: BTreeMap<Partition, PartitionInfo> = BTreeMap::new();
+        for line in &manifest.tables {
+            let info = found.entry(line.partition).or_insert(PartitionInfo {
+                summary: Summary::EMPTY,
+                tables: 0,
+                bytes: 0,
+            });
+            info.summary = info.summary.and(line.summary);
+            info.tables += 1;
+            info.bytes += line.bytes;
+        }
+        Self {
+            manifest,
+            parts,
+            partitions: found.into_iter().collect(),
+        }
+    }
+
     fn part(&self, partition: Partition) -> Option<&Part> {
         self.parts.get(&partition)
     }
@@ -123,15 +144,12 @@ impl TableEngine {
             dir: dir.to_path_buf(),
             next_table: manifest.next_table.into(),
             writing: Mutex::new(None),
-            state: RwLock::new(Arc::new(State {
-                manifest: Manifest::default(),
-                parts: BTreeMap::new(),
-            })),
+            state: RwLock::new(Arc::new(State::new(Manifest::default(), BTreeMap::new()))),
             damage: what.into_iter().collect(),
         };
         let parts = engine.open_tables(&manifest)?;
         engine.remove_orphans(&manifest, &tables_dir)?;
-        engine.publish(State { manifest, parts });
+        engine.publish(State::new(manifest, parts));
         Ok(engine)
     }
 
@@ -246,10 +264,8 @@ impl TableEngine {
             return Err(error);
         }
         keep(finished);
-        self.publish(State {
-            parts: parts_of(&before, &manifest, opened),
-            manifest,
-        });
+        let parts = parts_of(&before, &manifest, opened);
+        self.publish(State::new(manifest, parts));
         for table in before.parts.values().flat_map(|part| &part.tables) {
             if leaves(table.line()) {
                 table.retire();
@@ -373,49 +389,50 @@ impl View for State {
     }
 
     fn partitions(&self) -> Vec<(Partition, PartitionInfo)> {
-        let mut found: BTreeMap<Partition, PartitionInfo> = BTreeMap::new();
-        for line in &self.manifest.tables {
-            let info = found.entry(line.partition).or_insert(PartitionInfo {
-                summary: Summary::EMPTY,
-                tables: 0,
-                bytes: 0,
-            });
-            info.summary = info.summary.and(line.summary);
-            info.tables += 1;
-            info.bytes += line.bytes;
-        }
-        found.into_iter().collect()
+        self.partitions.clone()
     }
 
-    fn first_ms_after(&self, space: Space, after: u64) -> Option<i64> {
-        let tables = self.manifest.tables.iter();
-        let waiting =
-            tables.filter(|line| line.partition.space == space && line.summary.sequence > after);
+    fn first_ms_after(&self, space: Space, after: u64, from_ms: i64) -> Option<i64> {
+        let waiting = self.manifest.tables.iter().filter(|line| {
+            let summary = line.summary;
+            let is_new = summary.sequence > after && summary.last_ms >= from_ms;
+            line.partition.space == space && is_new
+        });
         waiting.map(|line| line.summary.first_ms).min()
     }
 
     fn reader(&self, partition: Partition, after: u64) -> Result<Box<dyn EntryReader>, StoreError> {
-        let Some(part) = self.part(partition) else {
-            return Ok(Box::new(Merged::new(Vec::new())));
-        };
-        // What is left of a damaged catalogue is better than none: nothing can be named without
-        // it, and what is lost stands in the damage.
-        if let Some(broken) = &part.broken
-            && partition.space != Space::Catalogue
-        {
-            return Err(StoreError::corrupt(&broken.path, 0, broken.what.clone()));
+        match self.readable(partition, after)? {
+            // What is left of a damaged catalogue is better than none: nothing can be named without
+            // it, and what is lost stands in the damage.
+            (_, Some(broken)) if partition.space != Space::Catalogue => Err(broken),
+            (reader, _) => Ok(reader),
         }
+    }
+
+    fn readable(&self, partition: Partition, after: u64) -> Result<Readable, StoreError> {
+        let Some(part) = self.part(partition) else {
+            return Ok((Box::new(Merged::new(Vec::new())), None));
+        };
         let tables = part.tables.iter();
         let newer = tables.filter(|table| after == 0 || table.line().summary.sequence > after);
         let cursors = newer.map(|table| Cursor::new(Arc::clone(table)));
-        Ok(Box::new(Merged::new(cursors.collect::<Result<_, _>>()?)))
+        let reader = Merged::new(cursors.collect::<Result<_, _>>()?);
+        let broken = part.broken.as_ref();
+        let broken = broken.map(|it| StoreError::corrupt(&it.path, 0, it.what.clone()));
+        Ok((Box::new(reader), broken))
     }
 
     fn snapshot(&self) -> Snapshot {
         let tables = self.parts.values().flat_map(|part| part.tables.clone());
+        let tables: Vec<Arc<Table>> = tables.collect();
+        // Without those that cannot be opened: a copy should be whole.
+        let mut manifest = self.manifest.clone();
+        let is_there = |line: &TableLine| tables.iter().any(|one| one.line().number == line.number);
+        manifest.tables.retain(is_there);
         Snapshot {
-            manifest: self.manifest.to_text(),
-            tables: tables.collect(),
+            manifest: manifest.to_text(),
+            tables,
         }
     }
 }

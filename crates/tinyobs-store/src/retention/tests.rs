@@ -243,3 +243,107 @@ fn i_retention_4_a_date_that_jumps_ahead_is_believed_when_it_stays() {
     // Back is no danger.
     assert!(calendar.believe(START, 5 * HOUR));
 }
+
+#[test]
+fn i_storage_1_what_readers_still_hold_costs_nothing_else_its_place() {
+    let mut world = World::new(Retention::FOR_EVER);
+    let dir = tempfile::tempdir().expect("a directory");
+    world.options = StoreOptions {
+        clock: Arc::clone(&world.clock) as Arc<dyn Clock>,
+        retention: Retention::FOR_EVER,
+        max_bytes: 0,
+        ..StoreOptions::disk(dir.path())
+    };
+    world.go_to(START + 10 * DAY);
+    let store = world.open();
+    for day in 0..5 {
+        let times = (0..500).map(|i| START + day * DAY + i * MINUTE);
+        store.append(&batch("a", times)).expect("appends");
+    }
+    store.maintain().expect("maintains");
+    let used = store.storage().used_bytes - store.storage().reserve_bytes;
+    store.close().expect("closes");
+    drop(store);
+    // As much again would not fit, and a backup keeps everything that is merged away meanwhile.
+    world.options.max_bytes = 8 * used;
+    let store = world.open();
+    let backup = store.backup().expect("backs up");
+    for round in 0..4 {
+        let late = START + 4 * DAY + 600 * MINUTE + round;
+        store.append(&batch("a", late..=late)).expect("appends");
+        store.maintain().expect("maintains");
+    }
+    assert_eq!(store.storage().spaces[0].dropped_until_ms, None);
+    assert_eq!(counts(&store, 0), [("raw", 2_504)]);
+    drop(backup);
+}
+
+/// A store whose newest raw table cannot be opened.
+fn damaged_day(world: &World, dir: &std::path::Path) -> Store {
+    let store = world.open();
+    store
+        .append(&batch("a", (0..10).map(|i| START + i * MINUTE)))
+        .expect("appends");
+    store.maintain().expect("maintains");
+    store.close().expect("closes");
+    drop(store);
+    let raw = crate::engine::manifest::Manifest::load(&crate::files::RealFiles, dir);
+    let (manifest, _) = raw.expect("loads").expect("is there");
+    let line = manifest
+        .tables
+        .iter()
+        .find(|line| line.partition.space == crate::engine::Space::Raw)
+        .expect("a raw table");
+    let path = dir.join(format!("tables/{:016}.table", line.number));
+    std::fs::write(path, b"damaged").expect("writes");
+    let store = world.open();
+    assert_eq!(store.damage().len(), 1, "{:?}", store.damage());
+    store
+}
+
+#[test]
+fn i_engine_5_a_damaged_day_holds_up_neither_pushes_nor_rollups_nor_expiry() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut world = World::new(SHORT);
+    world.options = StoreOptions {
+        clock: Arc::clone(&world.clock) as Arc<dyn Clock>,
+        retention: SHORT,
+        ..StoreOptions::disk(dir.path())
+    };
+    world.go_to(START + 2 * HOUR);
+    let store = damaged_day(&world, dir.path());
+    // A counter that says when it began, of a series whose newest time nobody can read.
+    let mut push = WriteBatch::new();
+    let mut labels = LabelsBuilder::new();
+    labels.begin("m");
+    labels.push("l", "a");
+    let sample = Sample::new(START + 2 * HOUR, 20.0);
+    push.push(0, &mut labels, Kind::Counter, sample, Some(START + HOUR))
+        .expect("valid");
+    assert_eq!(store.append(&push).expect("appends").stored, 1);
+    let done = store.maintain().expect("maintains");
+    assert!(done.rolled_windows > 0);
+    assert!(store.maintenance().damaged > 0);
+    // The hour that was written before the damage, and the new one without a 0 in its past.
+    let rolled = counts(&store, HOUR);
+    assert_eq!(rolled, [("1h", 11)]);
+    // And it goes when its time has come.
+    world.go_to(START + 4 * DAY);
+    assert_eq!(store.maintain().expect("maintains").dropped_partitions, 1);
+    assert_eq!(counts(&store, 0), [("5m", 11)]);
+}
+
+#[test]
+fn i_append_4_a_zero_long_before_raw_samples_is_not_put_in() {
+    let world = World::new(SHORT);
+    world.go_to(START + 40 * DAY);
+    let store = world.open();
+    let mut push = WriteBatch::new();
+    let mut labels = LabelsBuilder::new();
+    labels.begin("m");
+    let sample = Sample::new(START + 40 * DAY, 20.0);
+    push.push(0, &mut labels, Kind::Counter, sample, Some(START))
+        .expect("valid");
+    store.append(&push).expect("appends");
+    assert_eq!(counts(&store, 0), [("raw", 1)]);
+}

@@ -1,7 +1,10 @@
 //! Job: rolls up what has been flushed since the last time.
 //!
-//! One commit for each raw partition, so that memory and a wasted crash are bounded by a day; the
-//! watermark moves with the last of them. Until then a repeat computes the same rows again.
+//! One commit for some raw partitions at a time, so that a wasted crash is bounded; the watermark
+//! moves with the last of them. Until then a repeat computes the same rows again.
+//!
+//! What is damaged is passed over and counted: rows are computed from all that can be read. Only a
+//! partition whose raw samples would leave with the commit stays where it is.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,12 +24,15 @@ use crate::wal::record::SeriesId;
 /// The resolutions that are computed.
 pub const ROLLED: [Resolution; 2] = [Resolution::FiveMinutes, Resolution::Hour];
 
+/// Raw partitions of one commit at most: each has the manifest written once more.
+const COMMIT_PARTITIONS: usize = 64;
+
 /// What a run did.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Rolled {
     /// Windows computed, of all resolutions.
     pub windows: u64,
-    /// Series that could not be read in some partition, because its chunks are damaged there.
+    /// Times that something damaged was passed over.
     pub damaged: u64,
 }
 
@@ -53,25 +59,36 @@ pub fn run(
         .collect();
     let mut rolled = Rolled::default();
     let total = waiting.len() as u64;
-    for (done, partition) in (1..).zip(waiting) {
+    let mut done = 0;
+    for some in waiting.chunks(COMMIT_PARTITIONS) {
         let counters = engine.view().counters();
-        let mut job = Job {
-            view: view.as_ref(),
-            engine,
-            counters,
-            partition,
-            kind_of,
-            outputs: BTreeMap::new(),
-            rolled: &mut rolled,
+        let mut commit = Commit {
+            counters: Counters {
+                next_sequence: counters.next_sequence + 1,
+                ..counters
+            },
+            ..Commit::default()
         };
-        job.roll_up()?;
-        let watermark = if done == total {
-            until
-        } else {
-            counters.rolled
-        };
-        job.commit(watermark)?;
-        progress(done, total);
+        for &partition in some {
+            let mut job = Job {
+                view: view.as_ref(),
+                engine,
+                counters,
+                partition,
+                kind_of,
+                outputs: BTreeMap::new(),
+                rolled: &mut rolled,
+                skipped: false,
+            };
+            job.roll_up()?;
+            job.finish(&mut commit)?;
+            done += 1;
+            progress(done, total);
+        }
+        if done == total {
+            commit.counters.rolled = until;
+        }
+        engine.commit(commit)?;
     }
     Ok(rolled)
 }
@@ -88,6 +105,8 @@ struct Job<'a> {
     kind_of: &'a dyn Fn(SeriesId) -> Kind,
     outputs: BTreeMap<Partition, (Box<dyn Draft>, Summary)>,
     rolled: &'a mut Rolled,
+    /// Whether something could not be read.
+    skipped: bool,
 }
 
 impl Job<'_> {
@@ -101,14 +120,14 @@ impl Job<'_> {
     }
 
     fn roll_up(&mut self) -> Result<(), StoreError> {
-        let [mut new, mut all] = match self.readers() {
+        let [mut new, mut all] = self.readers()?;
+        let mut existing = match self.existing() {
             Err(error @ StoreError::Corrupt { .. }) => {
                 self.skip(&error);
                 return Ok(());
             }
             other => other?,
         };
-        let mut existing = self.existing()?;
         let mut touched: Option<(SeriesId, i64, i64)> = None;
         loop {
             let next = match new.next() {
@@ -152,10 +171,17 @@ impl Job<'_> {
         }
     }
 
-    /// Readers of what is above the watermark, and of everything.
-    fn readers(&self) -> Result<[Box<dyn EntryReader>; 2], StoreError> {
-        let new = self.view.reader(self.partition, self.counters.rolled)?;
-        Ok([new, self.view.reader(self.partition, 0)?])
+    /// Readers of what is above the watermark, and of all that rows are computed from. Where raw
+    /// samples have been dropped that is the same: what was there before stands in the rows.
+    fn readers(&mut self) -> Result<[Box<dyn EntryReader>; 2], StoreError> {
+        let rolled = self.counters.rolled;
+        let from = if self.is_late() { rolled } else { 0 };
+        let (new, _) = self.view.readable(self.partition, rolled)?;
+        let (all, broken) = self.view.readable(self.partition, from)?;
+        if let Some(error) = broken {
+            self.skip(&error);
+        }
+        Ok([new, all])
     }
 
     /// Readers of the rows that late samples are joined to.
@@ -237,23 +263,23 @@ impl Job<'_> {
     /// Goes on without what is damaged: the damage is reported, and must not hold up the rest.
     fn skip(&mut self, error: &StoreError) {
         self.rolled.damaged += 1;
+        self.skipped = true;
         tracing::error!(partition = %self.partition, %error, "cannot be rolled up");
     }
 
-    fn commit(self, rolled: u64) -> Result<(), StoreError> {
-        let late = self.is_late();
-        let sequence = self.sequence();
-        let outputs = self.outputs.into_values();
-        let tables = outputs.map(|(draft, summary)| draft.finish(summary));
-        self.engine.commit(Commit {
-            tables: tables.collect::<Result<_, _>>()?,
-            drops: late.then_some(self.partition).into_iter().collect(),
-            counters: Counters {
-                next_sequence: sequence + 1,
-                rolled,
-                ..self.counters
-            },
-        })
+    /// Adds the tables, and the drop of what has been joined, to a commit.
+    fn finish(self, commit: &mut Commit) -> Result<(), StoreError> {
+        let leaves = self.is_late() && !self.skipped;
+        if self.is_late() && self.skipped {
+            // Once more when it is whole, or never: but not a part of it, for that would be joined
+            // again.
+            return Ok(());
+        }
+        for (draft, summary) in self.outputs.into_values() {
+            commit.tables.push(draft.finish(summary)?);
+        }
+        commit.drops.extend(leaves.then_some(self.partition));
+        Ok(())
     }
 }
 

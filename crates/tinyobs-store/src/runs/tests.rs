@@ -61,3 +61,25 @@ fn i_runs_2_many_long_runs_that_overlap_come_in_blocks() {
 fn nothing_is_nothing() {
     assert_eq!(all(Vec::new()), []);
 }
+
+/// Late samples in random order: thousands of short runs that all overlap. Quadratic work would take
+/// minutes here.
+#[test]
+fn i_runs_1_thousands_of_runs_that_all_overlap() {
+    const RUNS: i64 = 3_000;
+    let run = |n: i64| {
+        let samples: Vec<Sample> = (0..60)
+            .map(|i| Sample::new(i * RUNS + n, n as f64))
+            .collect();
+        stored(&samples, n as u64)
+    };
+    let merged = all((0..RUNS).map(run).collect());
+    assert_eq!(merged.len() as i64, 60 * RUNS);
+    let in_order = (0..).zip(&merged);
+    assert!(in_order.clone().all(|(at, sample)| sample.time_ms == at));
+    assert!(
+        in_order
+            .clone()
+            .all(|(at, sample)| sample.value == (at % RUNS) as f64)
+    );
+}

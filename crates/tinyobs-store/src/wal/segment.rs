@@ -12,7 +12,7 @@
 //!
 //! I-WAL-2  In the newest segment, the front part of a frame with nothing after it is a torn write:
 //!          nobody was told that it was stored, and it is cut. So is what a file system has made
-//!          longer and not written, which reads as zeros.
+//!          longer and not written, or written in part: the rest reads as zeros.
 //! I-WAL-3  Any other damage is a hole: reported with file, offset and length; the frames after
 //!          it are kept.
 //! Proved by: wal/tests.rs.
@@ -34,6 +34,9 @@ const MARK_BYTES: usize = 4;
 const FRAME_HEADER: usize = 12;
 /// The longest payload; a longer length is damage, not a wish for memory.
 pub const PAYLOAD_MAX: usize = 256 << 20;
+
+/// So many zeros end no record: a sample's value has 8, one or two numbers before it may be 0.
+const CUT_OFF_MIN: usize = 16;
 
 /// Appends a frame around `payload`.
 pub fn put_frame(out: &mut Vec<u8>, mark: Mark, payload: &[u8]) {
@@ -171,7 +174,7 @@ fn frame_at(bytes: &[u8], mark: Mark, at: usize) -> Option<&[u8]> {
 /// Whether the end of a file can be the front part of a frame. A frame that is all there, but for a
 /// wrong bit in its mark, length, checksum or payload, is not: its write had ended.
 fn is_torn(rest: &[u8], mark: Mark) -> bool {
-    if rest.iter().all(|&byte| byte == 0) {
+    if is_cut_off(rest, mark) {
         return true;
     }
     let Some((header, payload)) = rest.split_first_chunk::<FRAME_HEADER>() else {
@@ -184,6 +187,16 @@ fn is_torn(rest: &[u8], mark: Mark) -> bool {
     };
     let is_whole = u32::try_from(payload.len()).is_ok_and(|all| checksum(all, payload) == crc);
     header.starts_with(&mark) && len as usize > payload.len() && !is_whole
+}
+
+/// Whether `rest` has its length but not all of its content: the power went when the file system knew
+/// how long the file is, and the device had only the front part of its last block. What is missing
+/// reads as zeros, more of them than a record ends in.
+fn is_cut_off(rest: &[u8], mark: Mark) -> bool {
+    let front = rest.iter().rposition(|&byte| byte != 0);
+    let front = &rest[..front.map_or(0, |last| last + 1)];
+    let begun = front.len().min(MARK_BYTES);
+    front.is_empty() || rest.len() - front.len() >= CUT_OFF_MIN && mark.starts_with(&front[..begun])
 }
 
 fn next_frame(bytes: &[u8], mark: Mark, from: usize) -> Option<usize> {

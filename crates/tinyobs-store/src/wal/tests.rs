@@ -163,6 +163,33 @@ fn i_wal_2_zeros_at_the_end_were_never_written() {
     assert!(replayed.damage.is_empty());
 }
 
+/// A power cut can leave the length of a write and the front part of its content.
+#[test]
+fn i_wal_2_zeros_in_place_of_the_end_of_a_write_are_torn() {
+    let (dir, path) = log_of(3);
+    let good = fs::read(&path).expect("reads");
+    let samples: Vec<_> = (0..20)
+        .map(|value| (value, Sample::new(value as i64, 0.1)))
+        .collect();
+    let (mut payload, mut last) = (Vec::new(), Vec::new());
+    put_floats(&mut payload, &samples);
+    let mark = *good[12..].first_chunk().expect("a header has a mark");
+    put_frame(&mut last, mark, &payload);
+    for written in 0..last.len() - 16 {
+        let mut bytes = good.clone();
+        bytes.extend_from_slice(&last[..written]);
+        bytes.resize(good.len() + last.len(), 0);
+        dir.clear();
+        fs::write(&path, &bytes).expect("writes");
+        let (replayed, seen) = reopen(dir.path());
+        assert_eq!(
+            (replayed.torn_bytes, seen.len(), replayed.damage.len()),
+            (last.len() as u64, 3, 0),
+            "{written} bytes written"
+        );
+    }
+}
+
 #[test]
 fn i_wal_3_a_hole_is_reported_and_the_rest_is_kept() {
     let (dir, path) = log_of(3);

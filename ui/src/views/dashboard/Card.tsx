@@ -17,6 +17,7 @@ import { LargeView } from "./LargeView.tsx";
 import { Legend } from "./Legend.tsx";
 import { headline, notDrawn, windowTitle } from "./readout.ts";
 import { useFeed } from "./useFeed.ts";
+import { Windows } from "./Windows.tsx";
 
 const TABLE_ROWS_MAX = 60;
 
@@ -67,7 +68,8 @@ export function Card({ family }: { family: Family }) {
           </button>
         </div>
         <p class="card-sub" title={drawn?.data.subtitle}>
-          {drawn ? drawn.data.subtitle : " "}
+          <span class="card-how">{drawn ? drawn.data.subtitle : " "}</span>
+          {drawn && <Windows coverage={drawn.data.coverage} />}
           {problem !== null && drawn !== null && (
             <span class="stale" title={problem}>
               stale

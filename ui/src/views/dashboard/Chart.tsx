@@ -9,6 +9,7 @@ import { readPalette } from "../../chart/palette.ts";
 import { register } from "../../debug/registry.ts";
 import type { Family } from "../../derive/family.ts";
 import { firstAtOrAfter } from "../../derive/track.ts";
+import { windowsBadge } from "../../format/resolution.ts";
 import type { Drawn } from "../../state/feed.ts";
 import { theme } from "../../state/theme.ts";
 import { spoken, windowTitle } from "./readout.ts";
@@ -78,7 +79,7 @@ export function Chart({ family, drawn, cursor, plotRef, onOpen, listed }: Props)
         class="chart"
         role="img"
         tabIndex={0}
-        aria-label={`${family.name}, ${drawn.data.subtitle}, ${windowTitle(drawn)}, ${spoken(drawn, null)}`}
+        aria-label={[family.name, drawn.data.subtitle, windowTitle(drawn), windowsBadge(drawn.data.coverage), spoken(drawn, null)].filter(Boolean).join(", ")}
         onKeyDown={onKeyDown}
         onBlur={() => plotRef.current?.clearCursor()}
         onClick={(event) => {

@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import type { Plot } from "../../chart/plot.ts";
 import type { Family } from "../../derive/family.ts";
+import { windowsBadge } from "../../format/resolution.ts";
 import type { Drawn } from "../../state/feed.ts";
 import { Dialog } from "../../ui/Dialog.tsx";
 import { Chart } from "./Chart.tsx";
@@ -22,7 +23,8 @@ export function LargeView({ family, drawn, onClose }: Props) {
   const cursor = useSignal<number | null>(null);
   const plotRef = useRef<Plot | null>(null);
   const where = family.service === "" ? "no service" : family.service;
-  const subtitle = [where, drawn.data.subtitle, windowTitle(drawn), family.help].filter(Boolean).join(" · ");
+  const windows = windowsBadge(drawn.data.coverage);
+  const subtitle = [where, drawn.data.subtitle, windowTitle(drawn), windows, family.help].filter(Boolean).join(" · ");
   return (
     <Dialog title={family.name} subtitle={subtitle} wide onClose={onClose}>
       <div class="large-chart">

@@ -31,6 +31,7 @@ test("newestValue and spread leave out what is unknown", () => {
 });
 
 const data = (more: Partial<DrawingData>, ...last: number[]): DrawingData => ({
+  coverage: [],
   times: [0],
   lines: last.map((v, i) => ({ key: `${i}`, labels: {}, values: [v], alive: true, lastMs: 0, label: `${i}`, colour: i })),
   heat: null,
