@@ -261,7 +261,7 @@ fn weeks_of_the_demo_stay_within_memory_and_disk_and_keep_the_first_day() {
     let small = number("TINYOBS_SOAK_SMALL_KIB", 1_280) * 1_024;
     let roomy = soak(days, 1_024 * MIB, push_ms);
     let kept = &roomy.storage().spaces[0];
-    let by_age = 20_000 * DAY + (days - 15).max(0) * DAY;
+    let by_age = 20_000 * DAY + (days - 14).max(0) * DAY;
     assert!(kept.oldest_ms.is_some_and(|at| at <= by_age), "{kept:?}");
     drop(roomy);
     let tight = soak(days, small, push_ms);

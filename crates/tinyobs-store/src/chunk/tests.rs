@@ -172,6 +172,25 @@ proptest! {
     }
 }
 
+/// The lowest number has no opposite and cannot be divided by −1.
+#[test]
+fn i_chunk_1_the_lowest_integer_survives_beside_others() {
+    let (low, high) = (i64::MIN, i64::MAX);
+    for column in [
+        vec![0, low, -1],
+        vec![0, 0, low, high],
+        vec![0, low, low],
+        vec![low, 0, low, -1, high, 0],
+        vec![-1, low, 0, high, high - 1],
+    ] {
+        let mut bytes = Vec::new();
+        ints::encode(&column, &mut bytes);
+        let mut read = Vec::new();
+        let done = ints::decode(&mut Reader::new(&bytes), column.len(), &mut read);
+        assert_eq!((done, &read), (Some(()), &column));
+    }
+}
+
 #[test]
 fn i_chunk_3_every_flipped_bit_is_found() {
     let samples = steady((0..200).map(|i| f64::from(i) * 0.25));

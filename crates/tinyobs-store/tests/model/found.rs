@@ -135,20 +135,18 @@ fn the_clock_is_ours() {
     assert_eq!((appended.stored, appended.refused.len()), (0, 1));
 }
 
-/// FOUND-10: the largest common factor of a column whose values lie as far apart as −0 and 0, and once 1
-/// further apart, was looked for with a sign, and panicked.
+/// FOUND-10: the common factor of the steps of a column, 2^63 down and then 1 down, was looked for with
+/// a sign: the lowest number divided by −1 panics.
 #[test]
-fn zeros_of_both_signs_beside_a_nan_of_all_bits_can_be_compressed() {
+fn zeros_of_both_signs_beside_a_nan_of_many_bits_can_be_compressed() {
     let world = World::new(setting()).expect("opens");
-    let values = [0, (-0.0f64).to_bits(), u64::MAX, (-0.0f64).to_bits()];
-    let long = values.iter().cycle().take(400);
-    for (number, &bits) in (0..).zip(long) {
+    let values = [0, 0, (-0.0f64).to_bits(), i64::MAX as u64];
+    for (number, bits) in (0..).zip(values) {
         let at_ms = NOON - HOUR + number * 1_000;
         append(world.store(), &[put(at_ms, f64::from_bits(bits), None)]);
     }
     world.store().maintain().expect("maintains");
     let samples = read_raw(world.store(), 0, TimeRange::ALL).expect("reads");
     let stored: Vec<u64> = samples.iter().map(|(_, bits)| *bits).collect();
-    let sent: Vec<u64> = values.iter().cycle().take(400).copied().collect();
-    assert_eq!(stored, sent);
+    assert_eq!(stored, values);
 }
