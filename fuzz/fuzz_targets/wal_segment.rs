@@ -105,7 +105,9 @@ fn frames_damaged(feed: &mut Feed<'_>) {
     if feed.u8() == b'c' {
         Damage::Cut(feed.place(bytes.len())).apply(&mut bytes);
     }
-    let first_mark = bytes.get(HEADER_BYTES as usize..).and_then(|rest| rest.first_chunk());
+    let first_mark = bytes
+        .get(HEADER_BYTES as usize..)
+        .and_then(|rest| rest.first_chunk());
     if read_header(&bytes) != Header::Known(MARK) && first_mark != Some(&MARK) {
         // Nobody knows the segment's mark any more.
         return;
