@@ -136,6 +136,12 @@ impl Disk {
         self.lock().full_from = at;
     }
 
+    /// Whether some operation found no room.
+    pub fn is_full(&self) -> bool {
+        let state = self.lock();
+        state.full_from.is_some_and(|at| at < state.operations)
+    }
+
     /// Whether it was cut off.
     pub fn is_cut_off(&self) -> bool {
         let state = self.lock();

@@ -173,7 +173,7 @@ impl Oracle {
             let store_says = refused.iter().find(|(of, _)| *of == number);
             match self.refusal(item, now_ms, store_says.map(|(_, rule)| *rule)) {
                 Some(rule) => found.push((number, rule)),
-                None => item.iter().for_each(|put| self.put(put)),
+                None => item.iter().for_each(|put| self.put(put, now_ms)),
             }
         }
         found
@@ -229,12 +229,18 @@ impl Oracle {
         all.min().unwrap_or(i64::MIN)
     }
 
-    fn put(&mut self, put: &Put) {
+    /// A counter that began while raw samples are kept begins at 0.
+    fn put(&mut self, put: &Put, now_ms: i64) {
+        let raw_from_ms = match self.retention.raw_ms {
+            0 => self.marks[0],
+            kept_ms => self.marks[0].max(now_ms - kept_ms),
+        };
         let line = self.lines.entry(put.series).or_default();
         let is_cumulative = metric(put.series).1.is_cumulative();
         if let Some(start_ms) = put.start_ms
             && is_cumulative
             && start_ms < put.time_ms
+            && start_ms >= raw_from_ms
             && line.newest_ms.is_none_or(|newest| newest < start_ms)
         {
             line.write(start_ms, 0.0f64.to_bits(), self.marks[0]);

@@ -408,6 +408,14 @@ impl World {
             all().min().copied(),
             all().max().copied(),
         );
+        // On a full disk nothing was merged: what stands in two tables counts twice.
+        let is_full = self.disk.as_ref().is_some_and(Disk::is_full);
+        let more = is_full && figures.0 >= expected.0;
+        let figures = if more {
+            (expected.0, figures.1, figures.2)
+        } else {
+            figures
+        };
         if figures != expected {
             return Err(format!(
                 "samples, oldest, newest: got {figures:?}, expected {expected:?}"
