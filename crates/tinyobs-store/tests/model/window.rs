@@ -58,7 +58,7 @@ impl Expected {
         Self {
             count: all.len() as u64,
             sum: all.iter().map(|(_, value)| value).sum(),
-            magnitude: all.iter().map(|(_, value)| value.abs()).sum(),
+            magnitude: numbers().filter(|v| v.is_finite()).map(f64::abs).sum(),
             min: extreme(f64::min),
             max: extreme(f64::max),
             first: ends(&|part| values(part).next(), first_ms.unwrap_or(0)),
