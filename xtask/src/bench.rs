@@ -1,6 +1,7 @@
 //! Bench: the figures of docs/PERFORMANCE.md, measured on the release build from outside.
 //!
 //!   load ─▶ POST /v1/ingest ─▶ CPU of the server until idle ─▶ stop ─▶ bytes on disk ─▶ restart
+//!        ─▶ POST /v1/admin/maintenance ─▶ CPU of rolling up and merging ─▶ stop ─▶ bytes on disk
 //!
 //! CPU seconds per unit of work are what to compare: wall clocks depend on who else is busy.
 //! Nothing else should run meanwhile.
@@ -102,28 +103,46 @@ pub fn run(options: &Options) -> Result<()> {
     let stopping = Instant::now();
     ensure!(server.stop()?.success(), "the server did not stop cleanly");
     row("clean stop, ms", stopping.elapsed().as_secs_f64() * 1e3);
-    let bytes = allocated_bytes(&start.data_dir)?;
-    row(
-        "disk after a clean stop, all files, bytes per sample",
-        bytes as f64 / samples,
-    );
-
-    for space in ["raw", "catalogue"] {
-        let bytes = table_bytes(&start.data_dir, space)?;
-        row(
-            &format!("of that in {space} tables, bytes per sample"),
-            bytes as f64 / samples,
-        );
-    }
+    disk("after a clean stop", &start.data_dir, samples)?;
 
     let server = Server::start(&start)?;
     row(
         "restart with that data to first answer, ms",
         server.started_in.as_secs_f64() * 1e3,
     );
-    drop(server);
+    settle(server.pid())?;
+    let before = cpu_seconds(server.pid())?;
+    let answer = server.post("/v1/admin/maintenance", "")?;
+    ensure!(answer.status == 200, "maintenance: {}", answer.text());
+    let cost = cpu_seconds(server.pid())? - before;
+    let done = answer.json()?;
+    let windows = done["rolled_windows"].as_f64().unwrap_or(0.0);
+    row(
+        "maintenance of it all, CPU ns per sample",
+        cost * 1e9 / samples,
+    );
+    row("windows that it computed", windows);
+    ensure!(server.stop()?.success(), "the server did not stop cleanly");
+    disk("fully compacted", &start.data_dir, samples)?;
     if !options.no_sdk {
         sdk()?;
+    }
+    Ok(())
+}
+
+/// What all files occupy, and what the tables of each kind hold.
+fn disk(when: &str, dir: &Path, samples: f64) -> Result<()> {
+    let bytes = allocated_bytes(dir)?;
+    row(
+        &format!("disk {when}, all files, bytes per sample"),
+        bytes as f64 / samples,
+    );
+    for space in ["raw", "5m", "1h", "catalogue"] {
+        let bytes = table_bytes(dir, space)?;
+        row(
+            &format!("of that in {space} tables, bytes per raw sample"),
+            bytes as f64 / samples,
+        );
     }
     Ok(())
 }

@@ -10,7 +10,7 @@
 //! I-RANGE-2  What a query may read and hold is counted while it reads, not afterwards.
 //! I-RANGE-3  Series come in the order of their labels, each once, whatever the selectors.
 //! I-RANGE-4  A counter that restarts inside a bucket or a row keeps its increase, see I-DOWN-4 and
-//!            I-ROWS-3.
+//!            I-POINTS-3.
 //! I-RANGE-5  Every point lies inside the asked range, and on a stretch that the answer lists with
 //!            its resolution.
 //! Proved by: range/tests.rs, range/rows/tests.rs, range/downsample/tests.rs, tests/it/query.rs,

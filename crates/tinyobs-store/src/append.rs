@@ -18,6 +18,7 @@ use tinyobs_model::kind::metadata_text;
 use tinyobs_model::limits;
 use tinyobs_model::{Kind, Labels, Metadata, Refusal, Refused, Row, Sample, WriteBatch};
 
+use crate::cardinality::{self, LastRefusal};
 use crate::error::StoreError;
 use crate::index::Index;
 use crate::inner::{Inner, Writer};
@@ -46,6 +47,8 @@ struct Plan {
     admitted: HashMap<Vec<u8>, SeriesId>,
     /// New series of this batch, by metric.
     by_metric: HashMap<String, u64>,
+    /// The label that the first refusal names, and how many values this batch has added to it.
+    grown: Option<(String, u64)>,
     /// The newest time of each series in `samples`, once somebody has asked.
     newest_ms: Option<HashMap<SeriesId, i64>>,
     /// Rows whose kind is not the one last sent with their series.
@@ -190,7 +193,7 @@ impl Inner {
                 plan.admitted.remove(labels.as_bytes());
             }
             writer.next_series = next;
-            return Err(self.refuse_series(item, &over, rule, &what));
+            return Err(self.refuse_series(item, plan, &over, rule, &what));
         }
         plan.count_new(first_new);
         Ok(ids)
@@ -236,6 +239,7 @@ impl Inner {
     fn refuse_series(
         &self,
         item: &Item<'_>,
+        plan: &mut Plan,
         over: &[Definition],
         rule: Refusal,
         what: &str,
@@ -243,17 +247,23 @@ impl Inner {
         let now_ms = self.options.clock.now_ms();
         let (_, first) = over.first().expect("something is over the limit");
         let count = over.len() as u64;
-        let offender = self.watch.refused(item.index, first, count, rule, now_ms);
-        let label = match offender.label.as_str() {
+        let metric = first.metric_name();
+        let (label, held) = cardinality::offender(item.index, first);
+        let values = held + plan.values_added(item.index, label);
+        let refusal = LastRefusal {
+            at_ms: now_ms,
+            metric: metric.to_owned(),
+            label: label.to_owned(),
+            values,
+            rule,
+        };
+        self.watch.refused(count, refusal);
+        let label = match label {
             "" => String::new(),
-            label => format!(
-                "; its label {label:?} has {} values already",
-                offender.values
-            ),
+            label => format!("; its label {label:?} has {values} values already"),
         };
         let message = format!(
-            "metric {:?} needs {count} new series, and {what}{label}: see /v1/cardinality",
-            offender.metric
+            "metric {metric:?} needs {count} new series, and {what}{label}: see /v1/cardinality"
         );
         self.watch.warn(&message, now_ms);
         Refused {
@@ -408,6 +418,16 @@ impl Plan {
             newest
         });
         newest.get(&id).copied().unwrap_or(i64::MIN)
+    }
+
+    /// How many values the batch has added to a label: counted once a batch, for the label that its
+    /// first refusal names. The others hardly differ, and there may be thousands.
+    fn values_added(&mut self, index: &Index, label: &str) -> u64 {
+        let (counted, values) = self.grown.get_or_insert_with(|| {
+            let values = cardinality::values_added(index, &self.series, label);
+            (label.to_owned(), values)
+        });
+        if counted == label { *values } else { 0 }
     }
 
     /// Counts the new series from place `first_new` on.

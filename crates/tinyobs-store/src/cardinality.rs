@@ -4,8 +4,9 @@
 //!
 //! I-CARD-1  Nothing is kept per refused series: counts, and the last offender.
 //! I-CARD-2  A refusal names the metric and the label that makes it grow.
+//! Proved by: store/tests.rs, tests/it/cardinality.rs of the server, `cargo xtask crash bomb`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
@@ -13,6 +14,7 @@ use tinyobs_model::{Labels, METRIC_NAME, Refusal, limits};
 
 use crate::index::Index;
 use crate::inner::{Inner, lock};
+use crate::wal::record::Definition;
 
 /// Growth is measured against a picture that is this old at least.
 const PICTURE_EVERY_MS: i64 = 3_600_000;
@@ -129,27 +131,10 @@ impl Watch {
         self.expired.fetch_add(series, Ordering::Relaxed);
     }
 
-    /// Notes that `series` new ones were refused, and says which label makes the first of them new
-    /// (I-CARD-2).
-    pub fn refused(
-        &self,
-        index: &Index,
-        labels: &Labels,
-        series: u64,
-        rule: Refusal,
-        now_ms: i64,
-    ) -> LastRefusal {
+    /// Notes that `series` new ones were refused.
+    pub fn refused(&self, series: u64, refusal: LastRefusal) {
         self.refused.fetch_add(series, Ordering::Relaxed);
-        let (label, values) = offender(index, labels);
-        let refusal = LastRefusal {
-            at_ms: now_ms,
-            metric: labels.metric_name().to_owned(),
-            label: label.to_owned(),
-            values,
-            rule,
-        };
-        *lock(&self.last_refusal) = Some(refusal.clone());
-        refusal
+        *lock(&self.last_refusal) = Some(refusal);
     }
 
     /// Says so in the log, but not for every refused item.
@@ -175,9 +160,9 @@ impl Watch {
     }
 }
 
-/// The label whose value nobody had before; of several the one with the most values, for that one
-/// grows.
-fn offender<'a>(index: &Index, labels: &'a Labels) -> (&'a str, u64) {
+/// The label whose value nobody had before, and its values; of several the one with the most values,
+/// for that one grows (I-CARD-2).
+pub(crate) fn offender<'a>(index: &Index, labels: &'a Labels) -> (&'a str, u64) {
     let new = labels
         .iter()
         .filter(|(name, value)| *name != METRIC_NAME && !index.has_label_value(name, value));
@@ -187,15 +172,26 @@ fn offender<'a>(index: &Index, labels: &'a Labels) -> (&'a str, u64) {
         .unwrap_or(("", 0))
 }
 
+/// How many values a batch adds to a label.
+pub(crate) fn values_added(index: &Index, admitted: &[Definition], label: &str) -> u64 {
+    let values = admitted.iter().filter_map(|(_, labels)| labels.get(label));
+    let new = values.filter(|value| !index.has_label_value(label, value));
+    new.collect::<HashSet<&str>>().len() as u64
+}
+
 impl Picture {
     fn of(index: &Index, at_ms: i64) -> Self {
+        Self::with(index, &index.label_sizes(), at_ms)
+    }
+
+    fn with(index: &Index, labels: &[LabelSize], at_ms: i64) -> Self {
         let metrics = index.metric_sizes().into_iter();
-        let labels = index.label_sizes().into_iter();
+        let values = |size: &LabelSize| (size.label.clone(), size.values);
         Self {
             at_ms,
             series: index.len() as u64,
             metrics: metrics.map(|size| (size.metric, size.series)).collect(),
-            labels: labels.map(|size| (size.label, size.values)).collect(),
+            labels: labels.iter().map(values).collect(),
         }
     }
 }
@@ -219,8 +215,8 @@ fn grown(now: BTreeMap<String, u64>, before: &BTreeMap<String, u64>) -> Vec<(Str
 impl Inner {
     pub(crate) fn cardinality(&self) -> Cardinality {
         let index = self.index();
-        let now = Picture::of(&index, self.options.clock.now_ms());
         let labels = index.label_sizes();
+        let now = Picture::with(&index, &labels, self.options.clock.now_ms());
         drop(index);
         let growth = {
             let pictures = lock(&self.watch.pictures);

@@ -1,6 +1,6 @@
 //! Files: the one door between the store and the file system.
 //!
-//!   wal, engine::disk ─▶ [Files] ─▶ operating system
+//!   wal, engine ─▶ [Files] ─▶ operating system
 //!
 //! A trait so that a test can make any single write, sync or rename fail, tear or lie. It has just
 //! the operations that the store's promises are built from; paths are whole.

@@ -8,8 +8,9 @@
 //! ends anywhere in between leaves a store that goes on from the last commit.
 //!
 //! I-WORK-1  A merge gives way to a closing store.
-//! I-WORK-2  What fails is tried again, the sooner ones sooner; a full disk gets the reserve.
-//! Proved by: tests/model.rs, `cargo xtask crash kill`.
+//! I-WORK-2  What fails is tried again, after longer and longer; a full disk soon, and with the
+//!           reserve.
+//! Proved by: tests/model.rs, `cargo xtask crash kill`, `cargo xtask crash full`.
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -43,6 +44,8 @@ const GIVE_BACK_EVERY: Duration = Duration::from_mins(1);
 /// After a failure the next attempt waits, lest a full disk be asked in a loop; but not for long,
 /// for there may be room again.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
+/// What goes on failing for another reason than room waits twice as long each time, up to this.
+const RETRY_AFTER_MAX: Duration = Duration::from_mins(5);
 
 /// So long after its end a partition gets hardly anything any more, in ms.
 const SETTLED_MS: i64 = 2 * 3_600_000;
@@ -225,6 +228,7 @@ impl Inner {
         // Soon after a start, for there are lives shorter than an hour.
         let mut cycle_at = Instant::now() + FIRST_AFTER;
         let (mut wake_at, mut heed_raised) = (cycle_at, true);
+        let mut retry_after = RETRY_AFTER;
         loop {
             let wait = wake_at.saturating_duration_since(Instant::now());
             match self.wake.wait(wait.min(GIVE_BACK_EVERY), heed_raised) {
@@ -246,11 +250,20 @@ impl Inner {
                 Ok(()) if self.is_full() => {
                     (wake_at, heed_raised) = (Instant::now() + RETRY_AFTER, false);
                 }
-                Ok(()) => (wake_at, heed_raised) = (cycle_at, true),
+                Ok(()) => {
+                    (wake_at, heed_raised) = (cycle_at, true);
+                    retry_after = RETRY_AFTER;
+                }
                 Err(StoreError::Closed) => return,
                 Err(error) => {
                     tracing::error!(%error, "maintenance failed; what is in the log stays there");
-                    (wake_at, heed_raised) = (Instant::now() + RETRY_AFTER, false);
+                    // I-WORK-2. Each try may leave a segment and some tables.
+                    retry_after = if error.is_full() {
+                        RETRY_AFTER
+                    } else {
+                        (retry_after * 2).min(RETRY_AFTER_MAX)
+                    };
+                    (wake_at, heed_raised) = (Instant::now() + retry_after, false);
                 }
             }
         }

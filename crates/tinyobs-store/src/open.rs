@@ -4,7 +4,8 @@
 //!
 //! Nothing here needs a hand: a killed process, a torn last record, a table that was never
 //! committed are all put right without asking. What cannot be put right is named with file and
-//! offset, and either refused (a table, the manifest) or reported (a hole in the log).
+//! offset, and reported: a hole in the log, a table, one of the two manifests. Only a store without
+//! any manifest left is refused.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};

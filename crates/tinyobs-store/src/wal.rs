@@ -1,6 +1,6 @@
 //! Write-ahead log: what is in it has been acknowledged, or is about to be.
 //!
-//!   store::append ─▶ [Wal::append] ─▶ wal::segment ─▶ files       (replay runs right to left)
+//!   store::append ─▶ [Log::append] ─▶ wal::segment ─▶ files       (replay runs right to left)
 //!
 //! In reading order: [`record`] says what is logged, [`segment`] how a file holds it, [`syncer`]
 //! when it reaches the device. This file strings them together.

@@ -3,7 +3,7 @@
 //!   FILE.tar ─▶ DIR.restoring ─▶ every checksum ─▶ renamed to DIR
 //!
 //! I-RESTORE-1  The directory that was asked for is a whole store with sound checksums, or is as it
-//!              was before.
+//!              was before; with `--keep-damaged` it may be damaged where the answer says so.
 //! Proved by: tests/it/backup.rs.
 
 use std::error::Error;
@@ -11,7 +11,7 @@ use std::fs::{self, File};
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
-use clap::{Arg, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::backup::sync_parent;
 use super::{Outcome, arguments_of, check, progress, say};
@@ -26,7 +26,8 @@ pub fn command() -> Command {
             "Examples:\n  tinyobs restore tinyobs.tar --data-dir ./restored\n  \
              tinyobs serve --data-dir ./restored\n\n\
              The directory must be empty or not there yet. Every checksum is verified before the \
-             directory gets its name.",
+             directory gets its name. A backup with damage in it is refused: with --keep-damaged \
+             it becomes a store all the same, and everything outside the damaged units answers.",
         )
         .arg(
             Arg::new("file")
@@ -34,6 +35,12 @@ pub fn command() -> Command {
                 .required(true)
                 .value_parser(clap::value_parser!(PathBuf))
                 .help("A file that `tinyobs backup` wrote"),
+        )
+        .arg(
+            Arg::new("keep-damaged")
+                .long("keep-damaged")
+                .action(ArgAction::SetTrue)
+                .help("Restore what is sound of a damaged backup, and say what is not"),
         )
         .args(arguments_of(&["data-dir"]))
 }
@@ -51,7 +58,8 @@ pub fn run(matches: &ArgMatches, resolved: &Resolved) -> Outcome {
         )
         .into());
     }
-    let restored = restore(path, &draft).and_then(|text| {
+    let keep_damaged = matches.get_flag("keep-damaged");
+    let restored = restore(path, &draft, keep_damaged).and_then(|text| {
         // Over an empty directory of that name, too.
         fs::rename(&draft, &dir)?;
         sync_parent(&dir)?;
@@ -65,7 +73,7 @@ pub fn run(matches: &ArgMatches, resolved: &Resolved) -> Outcome {
 }
 
 /// Unpacks into `draft` and checks what came out.
-fn restore(path: &Path, draft: &Path) -> Result<String, Box<dyn Error>> {
+fn restore(path: &Path, draft: &Path, keep_damaged: bool) -> Result<String, Box<dyn Error>> {
     let cannot = |error: io::Error| format!("cannot read {}: {error}", path.display());
     let file = File::open(path).map_err(cannot)?;
     let bar = progress::bytes("restore", file.metadata().map_err(cannot)?.len());
@@ -75,13 +83,14 @@ fn restore(path: &Path, draft: &Path) -> Result<String, Box<dyn Error>> {
     bar.finish_and_clear();
     unpacked.map_err(|error| format!("{}: {error}", path.display()))?;
     let report = check::examine(draft)?;
-    if report.damage.is_empty() {
+    if report.damage.is_empty() || keep_damaged {
         return Ok(check::as_text(&report));
     }
     say(&check::as_text(&report));
     let places = report.damage.len();
     Err(format!(
-        "{}: {places} places in the backup are damaged, nothing was restored",
+        "{}: {places} places in the backup are damaged, nothing was restored; \
+         --keep-damaged restores what is sound",
         path.display()
     )
     .into())

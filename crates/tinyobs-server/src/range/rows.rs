@@ -5,11 +5,11 @@
 //! A row knows when its first and last samples were, but not when the lowest, the highest, or a
 //! restart was: those are drawn between the two, a third of the way from either.
 //!
-//! I-ROWS-1  The points of a row stand between its first and its last sample, in time order, each
+//! I-POINTS-1  The points of a row stand between its first and its last sample, in time order, each
 //!           at a time of its own, inside the asked range.
-//! I-ROWS-2  Of what goes up and down the lowest and the highest value of each row are among its
+//! I-POINTS-2  Of what goes up and down the lowest and the highest value of each row are among its
 //!           points, also where the range cuts the row.
-//! I-ROWS-3  Of what only grows the points have the row's increase over its first sample, while it
+//! I-POINTS-3  Of what only grows the points have the row's increase over its first sample, while it
 //!           holds at most one restart; further restarts take from it, and nothing adds to it.
 //! Proved by: range/rows/tests.rs.
 
@@ -29,7 +29,7 @@ pub fn points(row: &Rollup, keep: Keep, range: TimeRange) -> impl Iterator<Item 
 }
 
 /// First, lowest and highest, last. Where the range cuts the row, the two in the middle are moved
-/// into it: a spike a little off its place is better than none (I-ROWS-2).
+/// into it: a spike a little off its place is better than none (I-POINTS-2).
 fn extremes(row: &Rollup, range: TimeRange) -> [Option<Sample>; 4] {
     let (first, last) = (row.first, last(row));
     let is_shown = |value: f64| {

@@ -209,6 +209,57 @@ fn i_restore_1_what_is_damaged_is_not_restored() {
 }
 
 #[test]
+fn what_is_sound_of_a_damaged_backup_can_be_had() {
+    let dir = tempfile::tempdir().unwrap();
+    {
+        let server = serving(&dir.path().join("data"));
+        // Of two days, so that there are two tables of samples.
+        push(server.client(), "new", 0..2_000, now_ms());
+        push(server.client(), "old", 0..2_000, now_ms() - 3 * 86_400_000);
+    }
+    let (code, _, _) = run(&dir, &["backup", "x.tar", "--data-dir", "data"]);
+    assert_eq!(code, Some(0));
+    let mut bytes = fs::read(dir.path().join("x.tar")).unwrap();
+    let mut archive = tar::Archive::new(bytes.as_slice());
+    let entries = archive.entries().unwrap().map(Result::unwrap);
+    let is_table = |entry: &tar::Entry<'_, _>| entry.path().unwrap().starts_with("tables");
+    let largest = entries.filter(is_table).max_by_key(tar::Entry::size);
+    // In the middle of the blocks.
+    let place = largest.map(|entry| entry.raw_file_position() + entry.size() / 3);
+    bytes[place.unwrap() as usize] ^= 4;
+    fs::write(dir.path().join("x.tar"), &bytes).unwrap();
+
+    let arguments = ["restore", "x.tar", "--data-dir", "new"];
+    let (code, _, stderr) = run(&dir, &arguments);
+    assert_eq!(code, Some(1));
+    assert!(
+        stderr.contains("--keep-damaged restores what is sound"),
+        "{stderr}"
+    );
+    let (code, stdout, stderr) = run(&dir, &[&arguments[..], &["--keep-damaged"]].concat());
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stdout.contains("damaged: "), "{stdout}");
+    let restored = serving(&dir.path().join("new"));
+    // Each on its own day: the damaged unit is a table, that is to say a day.
+    let rows = |name: &str| {
+        let now = now_ms();
+        let (from, to) = if name == "new" {
+            (now - 86_400_000, now)
+        } else {
+            (now - 4 * 86_400_000, now - 2 * 86_400_000)
+        };
+        let path = format!("/v1/query?metric={name}&start={from}&end={to}&limit=10000");
+        let answer = restored.client().get(&path);
+        (answer.status, answer.text().matches("\"value\"").count())
+    };
+    let (new, old) = (rows("new"), rows("old"));
+    assert!(
+        new == (200, 2_000) && old.0 != 200 || old == (200, 2_000) && new.0 != 200,
+        "one of the two is whole, the other an error: {new:?} {old:?}"
+    );
+}
+
+#[test]
 fn i_backup_4_what_broke_off_leaves_no_file() {
     let dir = tempfile::tempdir().unwrap();
     let url = "http://127.0.0.1:1";

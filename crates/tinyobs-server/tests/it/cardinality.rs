@@ -39,6 +39,11 @@ fn the_offender_of_a_refusal_is_named() {
     );
     assert_eq!(answer["errors"][0]["rule"], "metric_series_limit");
     assert_eq!(answer["errors"][0]["index"], 5);
+    let message = answer["errors"][0]["message"].as_str().unwrap();
+    assert!(
+        message.contains("its label \"user\" has 5 values already"),
+        "those of its own request count: {message}"
+    );
     let all_refused = push(client, "logins_total", 7..9);
     assert_eq!(all_refused.header("retry-after"), Some("60"));
     let message = all_refused.error(429);

@@ -33,7 +33,7 @@ fn drawn(values: &[f64], keep: Keep, range: TimeRange) -> Vec<(i64, f64)> {
 }
 
 #[test]
-fn i_rows_2_the_lowest_and_the_highest_stand_between_the_ends() {
+fn i_points_2_the_lowest_and_the_highest_stand_between_the_ends() {
     let all = |values: &[f64]| drawn(values, Keep::Extremes, TimeRange::ALL);
     let rising = [3.0, 9.0, 1.0, 4.0];
     assert_eq!(
@@ -54,7 +54,7 @@ fn i_rows_2_the_lowest_and_the_highest_stand_between_the_ends() {
 }
 
 #[test]
-fn i_rows_1_a_range_that_cuts_a_row() {
+fn i_points_1_a_range_that_cuts_a_row() {
     let cut = |from, to| {
         drawn(
             &[3.0, 9.0, 1.0, 4.0],
@@ -84,7 +84,7 @@ fn i_rows_1_a_range_that_cuts_a_row() {
 }
 
 #[test]
-fn i_rows_3_the_points_of_a_row_with_a_restart() {
+fn i_points_3_the_points_of_a_row_with_a_restart() {
     let all = |values: &[f64]| drawn(values, Keep::Increase, TimeRange::ALL);
     assert_eq!(all(&[3.0, 4.0, 6.0]), [(0, 3.0), (2_000, 6.0)]);
     assert_eq!(
@@ -145,7 +145,7 @@ fn increase(points: &[Sample]) -> f64 {
 
 proptest! {
     #[test]
-    fn i_rows_1_and_i_rows_2_hold_for_any_row(
+    fn i_points_1_and_i_points_2_hold_for_any_row(
         all in any_row(),
         from_ms in -600_i64..600,
         len_ms in 0_i64..1_000,
@@ -166,7 +166,7 @@ proptest! {
     }
 
     #[test]
-    fn i_rows_3_holds_for_any_counter(
+    fn i_points_3_holds_for_any_counter(
         steps in proptest::collection::vec((1_i64..5, 0_u32..100), 1..40),
         lives in proptest::collection::vec(1_usize..30, 0..4),
     ) {
