@@ -8,6 +8,7 @@
 
 mod load;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -226,23 +227,20 @@ fn allocated_bytes(dir: &Path) -> Result<u64> {
     Ok(sum)
 }
 
-/// What the manifest says of the tables of a space: lines of words and values.
+/// What the manifest says of the tables of a space: lines of words and values, all of them twice.
 fn table_bytes(dir: &Path, space: &str) -> Result<u64> {
     let manifest = std::fs::read_to_string(dir.join("MANIFEST"))?;
-    let mut sum = 0;
+    let mut tables = BTreeMap::new();
     for line in manifest.lines().filter(|line| line.starts_with("table ")) {
         let words: Vec<&str> = line.split(' ').collect();
-        let value = |name| {
-            words
-                .iter()
-                .position(|w| *w == name)
-                .and_then(|at| words.get(at + 1))
-        };
+        let after = |name| words.windows(2).find(|pair| pair[0] == name);
+        let value = |name| after(name).map(|pair| pair[1]);
         if value("partition").is_some_and(|partition| partition.split('/').nth(1) == Some(space)) {
-            sum += value("bytes").context("a table's bytes")?.parse::<u64>()?;
+            let bytes: u64 = value("bytes").context("a table's bytes")?.parse()?;
+            tables.insert(value("table").context("a table's number")?, bytes);
         }
     }
-    Ok(sum)
+    Ok(tables.values().sum())
 }
 
 /// The SDK's own example prints `name value unit` lines.

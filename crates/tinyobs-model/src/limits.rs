@@ -37,6 +37,9 @@ pub const ITEMS_PER_REQUEST: usize = 10_000;
 /// Seconds that a body waits for memory before its sender is asked to come again, and that the rest
 /// of one too large is read for.
 pub const BODY_WAIT_SECONDS: u64 = 5;
+/// A push whose series were all refused is answered after three times its work, but no later than
+/// so many milliseconds after it.
+pub const REFUSED_PAUSE_MS: u64 = 1_000;
 /// Bytes of a body too large that are read and dropped, so that its sender sees the answer.
 pub const DISCARDED_BYTES: usize = 4 * BODY_BYTES;
 /// Buckets of one histogram item, `+Inf` not counted.

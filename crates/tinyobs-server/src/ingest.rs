@@ -7,7 +7,11 @@
 //! I-INGEST-2  Only `application/json` is taken: another site's page cannot send that without
 //!             asking first, and is not answered when it asks.
 //! I-INGEST-3  A push that ran into a failing store is never acknowledged.
-//! Proved by: ingest/tests.rs, tests/it/ingest.rs.
+//! I-INGEST-4  Who pushes nothing but series beyond the limit, and goes on, takes at most a third of
+//!             the processor from those whose series are known.
+//! Proved by: ingest/tests.rs, tests/it/ingest.rs, `cargo xtask crash bomb`.
+
+use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -19,9 +23,12 @@ use tinyobs_wire::json::decode;
 
 use crate::body::{self, Held};
 use crate::error::{ApiError, ItemError};
+use crate::gate::Cancel;
 use crate::json;
 use crate::params::Params;
 use crate::state::App;
+
+const REFUSED_PAUSE: Duration = Duration::from_millis(limits::REFUSED_PAUSE_MS);
 
 #[derive(Serialize)]
 struct Stored {
@@ -40,8 +47,16 @@ pub async fn push(State(app): State<App>, request: Request) -> Result<Response, 
     let (parts, body) = request.into_parts();
     let held = body::read(&app.body_bytes, &parts.headers, body).await?;
     let shared = app.clone();
-    let answer = app.ingest.run(move |_| store(&shared, held)).await?;
-    Ok(json::response(StatusCode::OK, &answer))
+    let work = move |_: &Cancel| {
+        let begun = Instant::now();
+        Ok((store(&shared, held), begun.elapsed()))
+    };
+    let (answer, took) = app.ingest.run(work).await?;
+    if answer.as_ref().is_err_and(ApiError::is_too_many) {
+        // I-INGEST-4.
+        tokio::time::sleep((2 * took).min(REFUSED_PAUSE)).await;
+    }
+    Ok(json::response(StatusCode::OK, &answer?))
 }
 
 fn store(app: &App, held: Held) -> Result<Stored, ApiError> {

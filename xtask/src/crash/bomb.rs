@@ -43,6 +43,8 @@ const BATCH: u64 = 10_000;
 const MEMORY_MAX: u64 = 256 << 20;
 /// Growth of memory between the early refusals and the last, in percent.
 const GROWTH_MAX: f64 = 5.0;
+/// Readings of memory at each of the two marks.
+const READINGS: u32 = 10;
 const PEAK_FOR: Duration = Duration::from_secs(5);
 /// The known sender may be this far behind its plan.
 const LATE_MAX: Duration = Duration::from_secs(2);
@@ -292,15 +294,11 @@ fn watch(server: &Server, shared: &Shared, early_at: u64, last: u64) -> Result<(
     let mut seen = (0, Instant::now());
     loop {
         let refused = shared.refused.load(Ordering::SeqCst);
-        let settled = || -> Result<u64> {
-            Maintenance::Here.run(&server.url)?;
-            memory_bytes(server.pid(), "VmRSS")
-        };
         if refused >= early_at && early.is_none() {
-            early = Some(settled()?);
+            early = Some(settled(server)?);
         }
         if refused >= last {
-            let memory = settled()?;
+            let memory = settled(server)?;
             return Ok((early.unwrap_or(memory), memory));
         }
         if refused > seen.0 {
@@ -313,6 +311,17 @@ fn watch(server: &Server, shared: &Shared, early_at: u64, last: u64) -> Result<(
         );
         thread::sleep(Duration::from_millis(50));
     }
+}
+
+/// What the server holds all the time: the least of some readings, each right after maintenance. What
+/// a reading has above it belongs to requests that were under way.
+fn settled(server: &Server) -> Result<u64> {
+    let mut least = u64::MAX;
+    for _ in 0..READINGS {
+        Maintenance::Here.run(&server.url)?;
+        least = least.min(memory_bytes(server.pid(), "VmRSS")?);
+    }
+    Ok(least)
 }
 
 /// How many of the known samples can be read back.

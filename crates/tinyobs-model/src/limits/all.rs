@@ -54,6 +54,12 @@ pub const ALL: &[Limit] = &[
         "many large bodies at once must not exhaust memory",
     ),
     limit(
+        "refused_pause_ms",
+        REFUSED_PAUSE_MS,
+        "milliseconds",
+        "whoever goes on pushing series beyond the limit must not crowd out known ones",
+    ),
+    limit(
         "body_wait_seconds",
         BODY_WAIT_SECONDS,
         "seconds",
