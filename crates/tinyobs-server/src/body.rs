@@ -171,7 +171,7 @@ fn encoding(headers: &HeaderMap) -> Result<Encoding, ApiError> {
     named.ok_or_else(|| {
         ApiError::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "content-encoding must be gzip or identity",
+            "content-encoding must be gzip, zstd, snappy or identity",
         )
     })
 }

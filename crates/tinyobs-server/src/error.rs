@@ -69,11 +69,6 @@ impl ApiError {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, message)
     }
 
-    /// Whether it says that the sender asks for more than it may have.
-    pub fn is_too_many(&self) -> bool {
-        self.status == StatusCode::TOO_MANY_REQUESTS
-    }
-
     /// Asks the sender to wait.
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after_seconds = Some(seconds);

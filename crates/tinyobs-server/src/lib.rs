@@ -36,6 +36,7 @@ mod error;
 mod gate;
 mod health;
 mod ingest;
+mod intake;
 mod json;
 mod maintenance;
 mod observe;

@@ -1,11 +1,11 @@
 //! Decompress: the one function that unfolds a request body.
 //!
-//!   HTTP body ─▶ [decompress] ─▶ [`json`](crate::json)
+//!   HTTP body ─▶ [decompress] ─▶ [`json`](crate::json), [`remote_write`](crate::remote_write), …
 //!
-//! I-UNFOLD-1  Memory follows the bytes that really came out, never a size that the sender
-//!             declared, and stops one byte past the limit.
+//! I-UNFOLD-1  Memory follows the bytes that really came out, or that can come out of what was sent,
+//!             never a size that the sender declared; and it stops one byte past the limit.
 //! I-UNFOLD-2  A cut or damaged stream is an error, never a shorter body.
-//! Proved by: decompress/tests.rs.
+//! Proved by: decompress/tests.rs, fuzz target `decompress`.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -17,6 +17,10 @@ pub enum Encoding {
     Identity,
     /// RFC 1952, several members allowed.
     Gzip,
+    /// One Snappy block, without the framing of its streams: what remote write sends.
+    Snappy,
+    /// RFC 8878, several frames allowed.
+    Zstd,
 }
 
 /// Why a body could not be unpacked.
@@ -30,8 +34,10 @@ pub enum DecompressError {
         limit: usize,
     },
     /// The stream is cut or damaged.
-    #[error("body is not valid gzip: {reason}")]
+    #[error("body is not valid {encoding}: {reason}")]
     Damaged {
+        /// What it should be.
+        encoding: &'static str,
         /// What the decoder says.
         reason: String,
     },
@@ -40,17 +46,31 @@ pub enum DecompressError {
 /// Deflate turns at most this many bytes into one, so a body of n bytes never unfolds to more than
 /// n times this. Source: zlib's technical details, "maximum compression factor".
 const DEFLATE_RATIO_MAX: usize = 1_032;
+/// Snappy's densest element says in 3 bytes to copy 64. Source: its format description, section 2.2.
+const SNAPPY_RATIO_MAX: usize = 22;
+/// A Zstandard window of 8 MiB is what every decoder must have room for (RFC 8878, section 3.1.1.1.2);
+/// more is refused, for it is taken beside what comes out.
+const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 
 impl Encoding {
     /// The encoding named by a `Content-Encoding` header; none when it is not one of ours.
     pub fn from_header(text: &str) -> Option<Self> {
-        let text = text.trim();
-        if text.is_empty() || text.eq_ignore_ascii_case("identity") {
-            Some(Self::Identity)
-        } else if text.eq_ignore_ascii_case("gzip") || text.eq_ignore_ascii_case("x-gzip") {
-            Some(Self::Gzip)
-        } else {
-            None
+        match text.trim().to_ascii_lowercase().as_str() {
+            "" | "identity" => Some(Self::Identity),
+            "gzip" | "x-gzip" => Some(Self::Gzip),
+            "snappy" => Some(Self::Snappy),
+            "zstd" => Some(Self::Zstd),
+            _ => None,
+        }
+    }
+
+    /// The name that the header has for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Gzip => "gzip",
+            Self::Snappy => "snappy",
+            Self::Zstd => "zstd",
         }
     }
 
@@ -59,6 +79,9 @@ impl Encoding {
         match self {
             Self::Identity => 0,
             Self::Gzip => body_bytes.saturating_mul(DEFLATE_RATIO_MAX).min(limit),
+            Self::Snappy => body_bytes.saturating_mul(SNAPPY_RATIO_MAX).min(limit),
+            // A block of 4 bytes may stand for 128 KiB, and the decoder has its window besides.
+            Self::Zstd => limit.saturating_add(1 << ZSTD_WINDOW_LOG_MAX),
         }
     }
 }
@@ -75,16 +98,57 @@ pub fn decompress(
     match encoding {
         Encoding::Identity if body.len() > limit => Err(DecompressError::TooLarge { limit }),
         Encoding::Identity => Ok(Cow::Borrowed(body)),
-        Encoding::Gzip => gunzip(body, limit).map(Cow::Owned),
+        Encoding::Gzip => {
+            read_capped(flate2::read::MultiGzDecoder::new(body), "gzip", limit).map(Cow::Owned)
+        }
+        Encoding::Snappy => unsnap(body, limit).map(Cow::Owned),
+        Encoding::Zstd => unzstd(body, limit).map(Cow::Owned),
     }
 }
 
-fn gunzip(body: &[u8], limit: usize) -> Result<Vec<u8>, DecompressError> {
+fn damaged(encoding: &'static str, reason: impl ToString) -> DecompressError {
+    DecompressError::Damaged {
+        encoding,
+        reason: reason.to_string(),
+    }
+}
+
+/// A block says how long it is before it begins: that is checked against the limit, and against what
+/// so many bytes can unfold to, before memory is taken for it.
+fn unsnap(body: &[u8], limit: usize) -> Result<Vec<u8>, DecompressError> {
+    let declared = snap::raw::decompress_len(body).map_err(|error| damaged("snappy", error))?;
+    if declared > limit {
+        return Err(DecompressError::TooLarge { limit });
+    }
+    if declared > body.len().saturating_mul(SNAPPY_RATIO_MAX) {
+        return Err(damaged("snappy", "it is shorter than it says"));
+    }
+    let mut out = vec![0; declared];
+    let mut decoder = snap::raw::Decoder::new();
+    let written = decoder
+        .decompress(body, &mut out)
+        .map_err(|error| damaged("snappy", error))?;
+    out.truncate(written);
+    Ok(out)
+}
+
+fn unzstd(body: &[u8], limit: usize) -> Result<Vec<u8>, DecompressError> {
+    let mut decoder =
+        zstd::stream::read::Decoder::with_buffer(body).map_err(|error| damaged("zstd", error))?;
+    decoder
+        .window_log_max(ZSTD_WINDOW_LOG_MAX)
+        .map_err(|error| damaged("zstd", error))?;
+    read_capped(decoder, "zstd", limit)
+}
+
+/// Reads to the end, in steps of what came out so far (I-UNFOLD-1).
+fn read_capped(
+    mut decoder: impl Read,
+    encoding: &'static str,
+    limit: usize,
+) -> Result<Vec<u8>, DecompressError> {
     const FIRST: usize = 16 << 10;
-    let damaged = |error: std::io::Error| DecompressError::Damaged {
-        reason: error.to_string(),
-    };
-    let mut decoder = flate2::read::MultiGzDecoder::new(body);
+    let damaged = |error: std::io::Error| damaged(encoding, error);
     let mut out = vec![0; FIRST.min(limit)];
     let mut filled = 0;
     loop {

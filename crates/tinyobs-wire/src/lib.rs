@@ -10,6 +10,7 @@
 //! - [`encode`]: the push body as the SDK writes it.
 //! - [`decompress`]: the one function that decompresses.
 //! - [`json`]: the push body as the server reads it.
+//! - [`proto`]: protobuf's fields, borrowed from a body.
 //! - [`time`]: moments as people and programs write them.
 //! - [`selector`]: `name{label="value"}` as a parameter.
 //! - [`exposition`]: the Prometheus text format.
@@ -22,6 +23,8 @@ pub mod exposition;
 #[cfg(feature = "decode")]
 pub mod json;
 pub mod number;
+#[cfg(feature = "decode")]
+pub mod proto;
 #[cfg(feature = "decode")]
 pub mod selector;
 #[cfg(feature = "decode")]

@@ -1,0 +1,134 @@
+//! Intake: what every way in shares.
+//!
+//!   request ─▶ body ─▶ decompress ─▶ [decoder] ─▶ store::append ─▶ [Taken] ─▶ answer of the protocol
+//!
+//! I-INTAKE-1  A push that ran into a failing store is never acknowledged.
+//! I-INTAKE-2  Who pushes nothing but series beyond the limit, and goes on, takes at most a third of
+//!             the processor from those whose series are known.
+//! Proved by: intake/tests.rs, ingest/tests.rs, `cargo xtask crash bomb`.
+
+use std::time::{Duration, Instant};
+
+use axum::extract::Request;
+use axum::http::StatusCode;
+use tinyobs_model::{Refused, limits};
+use tinyobs_wire::decompress::{DecompressError, decompress};
+use tinyobs_wire::json::Decoded;
+
+use crate::body::{self, Held};
+use crate::error::ApiError;
+use crate::state::App;
+
+const REFUSED_PAUSE: Duration = Duration::from_millis(limits::REFUSED_PAUSE_MS);
+
+/// What became of a push.
+#[derive(Debug, Default)]
+pub struct Taken {
+    /// Items in the body.
+    pub items: u32,
+    /// Samples stored; a histogram item is several.
+    pub stored: u64,
+    /// One entry for each item that was not stored, by item.
+    pub refused: Vec<Refused>,
+}
+
+impl Taken {
+    /// Whether there was something, and all of it was refused for being one series too many.
+    pub fn is_over_limit(&self) -> bool {
+        let mut refused = self.refused.iter();
+        self.stored == 0
+            && !self.refused.is_empty()
+            && refused.all(|one| one.rule.is_series_limit())
+    }
+}
+
+/// Reads the body, has it decoded and stores what came out, on a thread where that may take long.
+/// `decode` is given the unpacked body and the time.
+///
+/// # Errors
+/// The body cannot be read, `decode` refuses it as a whole, or the store does not take it.
+pub async fn take<F>(app: &App, request: Request, decode: F) -> Result<Taken, ApiError>
+where
+    F: FnOnce(&App, &[u8], i64) -> Result<Decoded, ApiError> + Send + 'static,
+{
+    let (parts, body) = request.into_parts();
+    let held = body::read(&app.body_bytes, &parts.headers, body).await?;
+    let shared = app.clone();
+    let (taken, took) = app
+        .ingest
+        .run(move |_| {
+            let begun = Instant::now();
+            Ok((store(&shared, held, decode)?, begun.elapsed()))
+        })
+        .await?;
+    if taken.is_over_limit() {
+        // I-INTAKE-2.
+        tokio::time::sleep((2 * took).min(REFUSED_PAUSE)).await;
+    }
+    Ok(taken)
+}
+
+/// Decodes and stores one body.
+pub fn store<F>(app: &App, held: Held, decode: F) -> Result<Taken, ApiError>
+where
+    F: FnOnce(&App, &[u8], i64) -> Result<Decoded, ApiError>,
+{
+    let now_ms = app.now_ms();
+    let decoded = {
+        let body = decompress(held.encoding, &held.bytes, limits::DECOMPRESSED_BYTES)
+            .map_err(|error| refuse_packed(&error))?;
+        decode(app, &body, now_ms)?
+    };
+    // The bodies are no longer needed while the store works.
+    drop(held);
+    if let Some(source) = &decoded.source {
+        app.clients.saw(source, now_ms);
+    }
+    append(app, decoded)
+}
+
+/// Stores what a decoder has read.
+///
+/// # Errors
+/// The store does not take it.
+pub fn append(app: &App, decoded: Decoded) -> Result<Taken, ApiError> {
+    let mut refused = decoded.refused;
+    let mut stored = 0;
+    if !decoded.batch.is_empty() {
+        let appended = app.store.append(&decoded.batch).map_err(|error| {
+            if error.is_fatal() {
+                app.raise_fatal(error.to_string());
+            }
+            ApiError::from(error)
+        })?;
+        stored = appended.stored;
+        refused.extend(appended.refused);
+    }
+    let refused = one_each(refused);
+    app.counters.stored(stored);
+    app.counters.refused(&refused);
+    Ok(Taken {
+        items: decoded.items,
+        stored,
+        refused,
+    })
+}
+
+/// One entry per item, by item: the parts of a histogram share a fate, and the first says why.
+fn one_each(mut refused: Vec<Refused>) -> Vec<Refused> {
+    refused.sort_by_key(|one| one.item);
+    refused.dedup_by_key(|one| one.item);
+    refused
+}
+
+fn refuse_packed(error: &DecompressError) -> ApiError {
+    match error {
+        DecompressError::TooLarge { .. } => {
+            ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, error.to_string())
+        }
+        _ => ApiError::bad_request(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
