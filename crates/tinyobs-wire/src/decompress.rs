@@ -106,7 +106,7 @@ pub fn decompress(
     }
 }
 
-fn damaged(encoding: &'static str, reason: impl ToString) -> DecompressError {
+fn damaged(encoding: &'static str, reason: &impl ToString) -> DecompressError {
     DecompressError::Damaged {
         encoding,
         reason: reason.to_string(),
@@ -116,28 +116,28 @@ fn damaged(encoding: &'static str, reason: impl ToString) -> DecompressError {
 /// A block says how long it is before it begins: that is checked against the limit, and against what
 /// so many bytes can unfold to, before memory is taken for it.
 fn unsnap(body: &[u8], limit: usize) -> Result<Vec<u8>, DecompressError> {
-    let declared = snap::raw::decompress_len(body).map_err(|error| damaged("snappy", error))?;
+    let declared = snap::raw::decompress_len(body).map_err(|error| damaged("snappy", &error))?;
     if declared > limit {
         return Err(DecompressError::TooLarge { limit });
     }
     if declared > body.len().saturating_mul(SNAPPY_RATIO_MAX) {
-        return Err(damaged("snappy", "it is shorter than it says"));
+        return Err(damaged("snappy", &"it is shorter than it says"));
     }
     let mut out = vec![0; declared];
     let mut decoder = snap::raw::Decoder::new();
     let written = decoder
         .decompress(body, &mut out)
-        .map_err(|error| damaged("snappy", error))?;
+        .map_err(|error| damaged("snappy", &error))?;
     out.truncate(written);
     Ok(out)
 }
 
 fn unzstd(body: &[u8], limit: usize) -> Result<Vec<u8>, DecompressError> {
     let mut decoder =
-        zstd::stream::read::Decoder::with_buffer(body).map_err(|error| damaged("zstd", error))?;
+        zstd::stream::read::Decoder::with_buffer(body).map_err(|error| damaged("zstd", &error))?;
     decoder
         .window_log_max(ZSTD_WINDOW_LOG_MAX)
-        .map_err(|error| damaged("zstd", error))?;
+        .map_err(|error| damaged("zstd", &error))?;
     read_capped(decoder, "zstd", limit)
 }
 
@@ -148,7 +148,7 @@ fn read_capped(
     limit: usize,
 ) -> Result<Vec<u8>, DecompressError> {
     const FIRST: usize = 16 << 10;
-    let damaged = |error: std::io::Error| damaged(encoding, error);
+    let damaged = |error: std::io::Error| damaged(encoding, &error);
     let mut out = vec![0; FIRST.min(limit)];
     let mut filled = 0;
     loop {

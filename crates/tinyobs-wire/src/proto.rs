@@ -85,7 +85,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// The message is cut or malformed here.
     #[inline]
-    pub fn next(&mut self) -> Result<Option<(u32, Value<'a>)>, ProtoError> {
+    pub fn next_field(&mut self) -> Result<Option<(u32, Value<'a>)>, ProtoError> {
         if self.at == self.bytes.len() {
             return Ok(None);
         }
@@ -157,17 +157,13 @@ pub fn packed_varints(bytes: &[u8]) -> impl Iterator<Item = Result<u64, ProtoErr
         if at >= bytes.len() {
             return None;
         }
-        match read_varint(&bytes[at..]) {
-            Some((number, len)) => {
-                at += len;
-                Some(Ok(number))
-            }
-            None => {
-                let broken = ProtoError { at };
-                at = bytes.len();
-                Some(Err(broken))
-            }
-        }
+        let Some((number, len)) = read_varint(&bytes[at..]) else {
+            let broken = ProtoError { at };
+            at = bytes.len();
+            return Some(Err(broken));
+        };
+        at += len;
+        Some(Ok(number))
     })
 }
 

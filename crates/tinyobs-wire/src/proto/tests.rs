@@ -5,7 +5,7 @@ use super::*;
 fn all(bytes: &[u8]) -> Result<Vec<(u32, Value<'_>)>, ProtoError> {
     let mut fields = Fields::new(bytes);
     let mut found = Vec::new();
-    while let Some(field) = fields.next()? {
+    while let Some(field) = fields.next_field()? {
         found.push(field);
     }
     Ok(found)
