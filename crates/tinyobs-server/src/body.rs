@@ -150,7 +150,7 @@ async fn take(budget: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphorePer
 
 /// Reads on for a while without keeping anything: most clients look at the answer only when they
 /// have sent everything, and would see a reset connection instead.
-async fn discard(mut body: Body) {
+pub async fn discard(mut body: Body) {
     let drain = async {
         let mut read = 0;
         while let Some(Ok(frame)) = body.frame().await {
@@ -163,7 +163,8 @@ async fn discard(mut body: Body) {
     let _ = timeout(WAIT, drain).await;
 }
 
-fn encoding(headers: &HeaderMap) -> Result<Encoding, ApiError> {
+/// How a body is packed, by its header.
+pub fn encoding(headers: &HeaderMap) -> Result<Encoding, ApiError> {
     let Some(value) = headers.get(header::CONTENT_ENCODING) else {
         return Ok(Encoding::Identity);
     };

@@ -75,6 +75,17 @@ impl ApiError {
         self
     }
 
+    /// What it says.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Says more behind the message.
+    pub fn after(mut self, more: &str) -> Self {
+        self.message = format!("{}; {more}", self.message);
+        self
+    }
+
     /// Lists the items that were refused.
     pub fn with_items(mut self, refused: Vec<ItemError>) -> Self {
         self.refused = Some(refused);

@@ -16,6 +16,7 @@
 //! - `ingest`, `clients`: the way in.
 //! - `query`, `range`, `catalogue`, `cardinality`, `stats`, `storage`, `scrape`, `health`,
 //!   `assets`: the ways out.
+//! - `export`, `import`: everything stored as text, and back; `streamed`: answers of any size.
 //! - `maintenance`, `backup` and its `archive`: what an administrator asks for.
 //! - `observe`, `counters`, `process`: what the server knows of itself.
 //! - `demo`: the example app behind `--demo`.
@@ -33,8 +34,10 @@ mod connection;
 mod counters;
 mod demo;
 mod error;
+mod export;
 mod gate;
 mod health;
+mod import;
 mod ingest;
 mod intake;
 mod json;
@@ -51,6 +54,7 @@ pub mod server;
 mod state;
 mod stats;
 mod storage;
+mod streamed;
 
 pub use config::Config;
 pub use server::{Running, Server, StartError};

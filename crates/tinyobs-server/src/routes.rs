@@ -24,8 +24,8 @@ use tower_http::compression::CompressionLayer;
 use crate::error::ApiError;
 use crate::state::App;
 use crate::{
-    assets, backup, cardinality, catalogue, health, ingest, maintenance, observe, query, range,
-    scrape, security, stats, storage,
+    assets, backup, cardinality, catalogue, export, health, import, ingest, maintenance, observe,
+    query, range, scrape, security, stats, storage,
 };
 
 /// One row for each path: what it answers, and to which methods.
@@ -50,7 +50,13 @@ fn table() -> Vec<(&'static str, &'static str, MethodRouter<App>)> {
         ("/v1/admin/backup", GET, get(backup::backup)),
         ("/healthz", GET, get(health::live)),
         ("/readyz", GET, get(health::ready)),
+        ("/v1/export", GET, get(export::export)),
+        ("/v1/import", "POST", post(import::import)),
+        ("/api/v1/export", GET, get(export::victoriametrics)),
+        ("/api/v1/import", "POST", post(import::victoriametrics)),
         ("/metrics", GET, get(scrape::scrape)),
+        ("/metrics/self", GET, get(scrape::own)),
+        ("/federate", GET, get(scrape::federate)),
     ]
 }
 
@@ -95,7 +101,12 @@ async fn method_not_allowed(request: Request) -> Response {
 }
 
 async fn deadline(request: Request, next: Next) -> Response {
+    // An import takes as long as its file is; it ends when nothing comes any more.
+    let is_import = request.uri().path().ends_with("/v1/import");
     let answer = next.run(request);
+    if is_import {
+        return answer.await;
+    }
     match tokio::time::timeout(Duration::from_secs(limits::REQUEST_SECONDS), answer).await {
         Ok(response) => response,
         Err(_) => ApiError::unavailable(format!(

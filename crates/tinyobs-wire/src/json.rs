@@ -19,8 +19,8 @@
 use tinyobs_model::{Refused, WriteBatch, limits};
 
 mod envelope;
-mod fields;
-mod item;
+pub(crate) mod fields;
+pub(crate) mod item;
 mod rows;
 
 /// Who pushed, as far as they said.
@@ -143,7 +143,7 @@ fn body_error(error: &serde_json::Error) -> BodyError {
 }
 
 /// What is wrong, without the place that `serde_json` puts behind it.
-fn reason(error: &serde_json::Error) -> String {
+pub(crate) fn reason(error: &serde_json::Error) -> String {
     let mut text = error.to_string();
     if let Some(at) = text.rfind(" at line ") {
         text.truncate(at);
@@ -152,7 +152,7 @@ fn reason(error: &serde_json::Error) -> String {
 }
 
 /// Text of a sender as it may stand in a message: short however long it is.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     const SHOWN: usize = 160;
     match text.char_indices().nth(SHOWN) {
         Some((at, _)) => format!("{}…", &text[..at]),

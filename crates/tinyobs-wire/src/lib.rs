@@ -2,6 +2,7 @@
 //!
 //!   SDK ─▶ [encode] ─▶ HTTP ─▶ [decompress] ─▶ [json] ─▶ `WriteBatch` ─▶ store
 //!   store ─▶ [exposition] ─▶ HTTP ─▶ Prometheus
+//!   store ─▶ [lines], [csv], [exposition] ─▶ export        import ─▶ [lines], [original] ─▶ store
 //!
 //! A value goes in, a value comes out: nothing here does I/O, so every test is of that shape too.
 //! In reading order:
@@ -13,8 +14,13 @@
 //! - [`proto`]: protobuf's fields, borrowed from a body.
 //! - [`time`]: moments as people and programs write them.
 //! - [`selector`]: `name{label="value"}` as a parameter.
-//! - [`exposition`]: the Prometheus text format.
+//! - [`exposition`]: the Prometheus text format and OpenMetrics.
+//! - [`lines`]: series as lines of JSON, out and in.
+//! - [`csv`]: series as rows of a table, out.
+//! - [`original`]: the export files of the Go original, in.
 
+#[cfg(feature = "decode")]
+pub mod csv;
 #[cfg(feature = "decode")]
 pub mod decompress;
 pub mod encode;
@@ -22,7 +28,11 @@ pub mod encode;
 pub mod exposition;
 #[cfg(feature = "decode")]
 pub mod json;
+#[cfg(feature = "decode")]
+pub mod lines;
 pub mod number;
+#[cfg(feature = "decode")]
+pub mod original;
 #[cfg(feature = "decode")]
 pub mod proto;
 #[cfg(feature = "decode")]
