@@ -176,11 +176,6 @@ impl Export {
         })
     }
 
-    /// Series that may have something.
-    pub fn len(&self) -> usize {
-        self.series.len()
-    }
-
     /// Reads and writes everything.
     pub fn write(self, format: Format, out: &mut dyn Write) -> io::Result<()> {
         match format {

@@ -12,6 +12,7 @@ use std::io::{self, BufWriter, Write};
 
 use axum::body::{Body, Bytes};
 use axum::response::Response;
+use http_body_util::BodyExt;
 use http_body_util::channel::{Channel, Sender};
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
@@ -41,7 +42,8 @@ where
             out.into_parts().0.sender.abort(error);
         }
     });
-    Response::new(Body::new(body))
+    // Whoever packs the answer asks once more after its end, which this channel does not stand.
+    Response::new(Body::new(body.fuse()))
 }
 
 /// Writes into a body that is being sent.

@@ -10,7 +10,7 @@
 //!
 //! I-CSV-1  Every row has as many cells as the header, and a reader of RFC 4180 gets the text back.
 //! I-CSV-2  No cell of text is a formula to a spreadsheet: one that would begin like one gets a `'`
-//!          before it. So a table is for reading; what shall be imported again is JSON.
+//!          before it, unless it is a number such as `-1` or `+Inf`. So a table is for reading; what shall be imported again is JSON.
 //! I-CSV-3  A finite value reads back bit for bit.
 //! Proved by: csv/tests.rs.
 
@@ -100,7 +100,8 @@ impl Table {
 
 /// I-CSV-1, I-CSV-2
 fn cell(out: &mut Vec<u8>, text: &str) {
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let is_formula =
+        text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err();
     if !is_formula && !text.contains([',', '"', '\n', '\r']) {
         out.extend_from_slice(text.as_bytes());
         return;

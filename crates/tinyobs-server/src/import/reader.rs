@@ -11,27 +11,33 @@ use tinyobs_wire::original::{self, Item};
 use super::batches::Batches;
 
 /// Bytes by which a file is known.
-const START_BYTES: usize = 1_024;
+const START_BYTES: u64 = 1_024;
 
 /// Reads a file to its end, or until the batches want no more. What cannot be read is in their
 /// report; an error is that the file itself breaks off.
 pub fn read<E>(mut file: impl Read, batches: &mut Batches<'_, E>) -> io::Result<()> {
-    let mut start = Vec::new();
-    file.by_ref()
-        .take(START_BYTES as u64)
-        .read_to_end(&mut start)?;
+    let (start, broken) = start_of(&mut file);
     let is_original = original::looks_like_one(&String::from_utf8_lossy(&start));
     let whole = Cursor::new(start).chain(file);
     if is_original {
-        return items(whole, batches);
+        items(whole, batches)?;
+    } else {
+        let mut lines = Lines {
+            file: BufReader::with_capacity(64 << 10, whole),
+            line: Vec::new(),
+            number: 0,
+        };
+        while !batches.is_over() && lines.next(batches)? {}
     }
-    let mut lines = Lines {
-        file: BufReader::with_capacity(64 << 10, whole),
-        line: Vec::new(),
-        number: 0,
-    };
-    while !batches.is_over() && lines.next(batches)? {}
-    Ok(())
+    broken.map_or(Ok(()), Err)
+}
+
+/// The first bytes of a file, and the error that they end with.
+fn start_of(file: &mut impl Read) -> (Vec<u8>, Option<io::Error>) {
+    let mut start = Vec::new();
+    // What was read before an error is in the buffer.
+    let read = file.take(START_BYTES).read_to_end(&mut start);
+    (start, read.err())
 }
 
 fn items<E>(file: impl Read, batches: &mut Batches<'_, E>) -> io::Result<()> {

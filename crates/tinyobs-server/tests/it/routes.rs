@@ -8,7 +8,7 @@ use crate::server::TestServer;
 fn i_route_1_a_wrong_method_is_405_everywhere() {
     let server = TestServer::start();
     let client = server.client();
-    assert_eq!(paths().len(), 15);
+    assert_eq!(paths().len(), 21);
     for (path, allow) in paths() {
         for method in [
             "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE",
@@ -56,6 +56,8 @@ fn head_is_get_without_a_body() {
         }
         let path = match *path {
             "/v1/query/range" => "/v1/query/range?metric=m",
+            "/federate" => "/federate?match[]=m",
+            "/api/v1/export" => "/api/v1/export?match[]=m",
             path => path,
         };
         let head = client.send("HEAD", path, &[], b"");
