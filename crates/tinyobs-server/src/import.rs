@@ -249,3 +249,6 @@ impl Read for Frames {
         Ok(len)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -76,10 +76,10 @@ impl<T> Arranged<T> {
 }
 
 /// `series` family by family; what has a place taken already is left out.
-pub fn arrange<'a, T: Copy>(
+pub fn arrange<T: Copy>(
     format: Format,
-    series: Vec<Exposed<'a, T>>,
-) -> impl Iterator<Item = Arranged<T>> + use<'a, T> {
+    series: Vec<Exposed<'_, T>>,
+) -> impl Iterator<Item = Arranged<T>> {
     arranging(format, None, series)
 }
 

@@ -93,27 +93,23 @@ impl Writer {
             }
         };
         let first = |row: &Rollup| if has(row) { row.first.value } else { 0.0 };
-        let ints: [(&str, &dyn Fn(&Rollup) -> i128); 4] = [
-            ("{\"start\":[", &|row| row.start_ms.into()),
-            ("],\"count\":[", &|row| row.count.into()),
-            ("],\"first_time\":[", &|row| first_ms(row).into()),
-            ("],\"ended\":[", &|row| row.ended.into()),
-        ];
-        for (key, of) in ints {
+        let mut ints = |key: &str, of: &dyn Fn(&Rollup) -> i128| {
             out.extend_from_slice(key.as_bytes());
             list(out, rows.iter(), |out, row| put(out, of(row)));
-        }
-        let numbers: [(&str, &dyn Fn(&Rollup) -> f64); 5] = [
-            ("],\"first\":[", &first),
-            ("],\"min\":[", &|row| row.min),
-            ("],\"max\":[", &|row| row.max),
-            ("],\"sum\":[", &|row| row.sum),
-            ("],\"increase\":[", &|row| row.increase),
-        ];
-        for (key, of) in numbers {
+        };
+        ints("{\"start\":[", &|row| row.start_ms.into());
+        ints("],\"count\":[", &|row| row.count.into());
+        ints("],\"first_time\":[", &|row| first_ms(row).into());
+        ints("],\"ended\":[", &|row| row.ended.into());
+        let mut numbers = |key: &str, of: &dyn Fn(&Rollup) -> f64| {
             out.extend_from_slice(key.as_bytes());
             list(out, rows.iter(), |out, row| exact(out, of(row)));
-        }
+        };
+        numbers("],\"first\":[", &first);
+        numbers("],\"min\":[", &|row| row.min);
+        numbers("],\"max\":[", &|row| row.max);
+        numbers("],\"sum\":[", &|row| row.sum);
+        numbers("],\"increase\":[", &|row| row.increase);
         out.extend_from_slice(b"]}}\n");
     }
 }
