@@ -33,8 +33,16 @@ pub struct Options {
 /// Longer than three collections take on a busy machine.
 const WITHIN: Duration = Duration::from_secs(30);
 
-/// Name, labels, type and value of each series that is stored, and its name at Prometheus.
-const SERIES: [(&str, &[(&str, &str)], &str, f64, &str); 16] = [
+/// Name, labels, type and value of a series that is stored, and its name at Prometheus.
+type Series = (
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    &'static str,
+    f64,
+    &'static str,
+);
+
+const SERIES: [Series; 16] = [
     (
         "orders_total",
         &[("path", "a \"b\"\\\n")],
@@ -194,7 +202,8 @@ fn store(server: &Server, at_ms: i64) -> Result<()> {
         };
         let help = format!("Of {name}.");
         let line = json!({"metric": metric, "type": kind, "help": help, "values": [value], "timestamps": [at_ms]});
-        lines.push_str(&format!("{line}\n"));
+        lines.push_str(&line.to_string());
+        lines.push('\n');
     }
     let answer = server.post("/v1/import", &lines)?;
     ensure!(

@@ -101,7 +101,7 @@ fn write(matches: &ArgMatches, resolved: &Resolved, out: &mut dyn Write) -> Outc
     match Target::find(matches, resolved, Limits::NONE)? {
         Target::Server(server) => {
             let (_, mut body) = server.download(&path)?;
-            io::copy(&mut body, &mut out).map_err(|error| broken_off(error))?;
+            io::copy(&mut body, &mut out).map_err(broken_off)?;
         }
         Target::Store(store) => {
             let (_, query) = path.split_once('?').unwrap_or_default();

@@ -245,7 +245,7 @@ impl<'a, E> Batches<'a, E> {
         } = *series;
         let said = self.batch.metadata().last();
         let is_said = said.is_some_and(|last| last.0 == name && last.1 == unit && last.2 == help);
-        if !is_said && !(unit.is_empty() && help.is_empty()) {
+        if !is_said && (!unit.is_empty() || !help.is_empty()) {
             self.batch.describe(name, unit, help);
         }
     }
@@ -279,9 +279,10 @@ fn ends(resolution: Resolution, row: &Rollup) -> impl Iterator<Item = Sample> + 
     let last = has.then_some(row.last);
     // The marker stands somewhere behind the last sample, and still in the window.
     let end_ms = row.start_ms.saturating_add(resolution.width_ms() - 1);
-    let ended_ms = match has {
-        true => row.last.time_ms.saturating_add(1).min(end_ms),
-        false => row.start_ms,
+    let ended_ms = if has {
+        row.last.time_ms.saturating_add(1).min(end_ms)
+    } else {
+        row.start_ms
     };
     let marker = Sample::new(ended_ms, stale_marker());
     let is_free = last.is_none_or(|last| last.time_ms < ended_ms);

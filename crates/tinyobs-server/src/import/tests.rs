@@ -104,9 +104,12 @@ fn rows_become_the_ends_of_their_windows() {
     assert_eq!((report.rows, report.stored), (4, 7));
     let shown: Vec<(i64, String)> = fake.stored["m{}"]
         .iter()
-        .map(|sample| match is_stale_marker(sample.value) {
-            true => (sample.time_ms, "end".to_owned()),
-            false => (sample.time_ms, sample.value.to_string()),
+        .map(|sample| {
+            if is_stale_marker(sample.value) {
+                (sample.time_ms, "end".to_owned())
+            } else {
+                (sample.time_ms, sample.value.to_string())
+            }
         })
         .collect();
     let expected = [

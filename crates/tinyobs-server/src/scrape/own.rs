@@ -138,10 +138,13 @@ impl Own {
         for (route, durations) in by_route {
             let mut below = 0;
             let is_open = self.format == Format::OpenMetrics;
-            let bounds = DURATION_BOUNDS.iter().map(|bound| match is_open {
-                // With a point, always.
-                true => format!("{bound:?}"),
-                false => bound.to_string(),
+            let bounds = DURATION_BOUNDS.iter().map(|bound| {
+                if is_open {
+                    // With a point, always.
+                    format!("{bound:?}")
+                } else {
+                    bound.to_string()
+                }
             });
             let bounds = bounds.chain(["+Inf".to_owned()]);
             for (bound, in_bucket) in bounds.zip(durations.buckets) {

@@ -147,7 +147,7 @@ fn an_export_of_the_original_comes_in() {
             .send("POST", "/v1/import", &json, text.as_bytes())
             .json();
         assert_eq!(answer["metrics_imported"], 3);
-        assert_eq!(answer["batches_written"].as_u64().unwrap() > 0, true);
+        assert!(answer["batches_written"].as_u64().unwrap() > 0);
         assert_eq!(
             answer["errors"],
             json!([

@@ -14,7 +14,7 @@ fn value(i: u64) -> f64 {
     match i % 16 {
         0 => f64::NAN,
         1 => f64::from_bits(0x7ff0_0000_0000_0002),
-        2 => f64::from_bits(0xfff8_dead_beef_0000 | i % 0xffff),
+        2 => f64::from_bits(0xfff8_dead_beef_0000 | (i % 0xffff)),
         3 => f64::INFINITY,
         4 => f64::NEG_INFINITY,
         5 => -0.0,
