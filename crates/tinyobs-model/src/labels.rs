@@ -2,10 +2,12 @@
 //!
 //!   decoder ─▶ [LabelsBuilder] ─▶ canonical bytes ─▶ store::index
 //!
-//! Canonical bytes are the pairs sorted by name, the metric name among them as `__name__`, each
-//! string as a little-endian `u16` length and its UTF-8 bytes:
+//! Canonical bytes are the pairs sorted by name, the metric name among them as `__name__`, as remote
+//! write 1.0 has them in protobuf (lengths are varints, in as few bytes as they need):
 //!
-//!   ┌ len ┐┌─ name ─┐┌ len ┐┌─ value ─┐┌ len ┐┌─ name ─┐ …
+//!   ┌ 0a ┐┌ len of the pair ┐┌ 0a ┐┌ len ┐┌─ name ─┐┌ 12 ┐┌ len ┐┌─ value ─┐┌ 0a ┐ …
+//!
+//! So a series that comes by remote write is looked up by the very bytes that came.
 //!
 //! I-LABEL-1  Two series are the same if and only if their canonical bytes are equal: lengths
 //!            come before the text, so no character in a value can imitate a border.
@@ -116,18 +118,39 @@ impl fmt::Debug for Labels {
 /// The pairs of canonical bytes. Stops early at bytes that are not canonical.
 pub fn pairs(bytes: &[u8]) -> impl Iterator<Item = (&str, &str)> {
     let mut rest = bytes;
-    std::iter::from_fn(move || {
-        let name = take(&mut rest)?;
-        let value = take(&mut rest)?;
-        Some((name, value))
-    })
+    std::iter::from_fn(move || take_pair(&mut rest))
 }
 
-fn take<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
-    let (len, tail) = rest.split_first_chunk::<2>()?;
-    let (text, tail) = tail.split_at_checked(usize::from(u16::from_le_bytes(*len)))?;
+/// The field numbers and wire types of the format: a pair, its name, its value.
+const PAIR: u8 = 0x0a;
+const NAME: u8 = 0x0a;
+const VALUE: u8 = 0x12;
+
+fn take_pair<'a>(rest: &mut &'a [u8]) -> Option<(&'a str, &'a str)> {
+    let mut pair = take(rest, PAIR)?;
+    let name = take(&mut pair, NAME)?;
+    let value = take(&mut pair, VALUE)?;
+    let text = |bytes| std::str::from_utf8(bytes).ok();
+    pair.is_empty().then_some((text(name)?, text(value)?))
+}
+
+fn take<'a>(rest: &mut &'a [u8], key: u8) -> Option<&'a [u8]> {
+    let (&first, tail) = rest.split_first()?;
+    let (len, tail) = take_len(tail)?;
+    let (taken, tail) = tail.split_at_checked(len)?;
     *rest = tail;
-    std::str::from_utf8(text).ok()
+    (first == key).then_some(taken)
+}
+
+/// A length of at most two bytes, and not of more than it needs; a pair is shorter than 2^14.
+fn take_len(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    match bytes {
+        [len @ 0..=0x7f, tail @ ..] => Some((usize::from(*len), tail)),
+        [low, high @ 1..=0x7f, tail @ ..] => {
+            Some((usize::from(*low & 0x7f) | usize::from(*high) << 7, tail))
+        }
+        _ => None,
+    }
 }
 
 fn is_canonical(bytes: &[u8]) -> bool {
@@ -138,9 +161,38 @@ fn is_canonical(bytes: &[u8]) -> bool {
             return false;
         }
         previous = Some(name);
-        read += 4 + name.len() + value.len();
+        read += pair_bytes(name, value);
     }
     read == bytes.len()
+}
+
+/// Bytes that a string takes with its key and length.
+fn field_bytes(len: usize) -> usize {
+    2 + usize::from(len > 0x7f) + len
+}
+
+fn pair_bytes(name: &str, value: &str) -> usize {
+    field_bytes(field_bytes(name.len()) + field_bytes(value.len()))
+}
+
+/// Checks the rules of labels on bytes that came from outside and may be canonical.
+///
+/// # Errors
+/// The rule broken and the sentence for people.
+pub fn check(bytes: &[u8]) -> Result<Labels, (Refusal, String)> {
+    let Some(labels) = Labels::from_canonical(bytes) else {
+        let message = "labels are not text in UTF-8, sorted, each once".to_owned();
+        return Err((Refusal::Malformed, message));
+    };
+    let metric = labels.metric_name();
+    check_metric_name(metric)?;
+    let mut count = 0;
+    for (name, value) in labels.iter_without_name() {
+        check_label(metric, name, value)?;
+        count += 1;
+    }
+    check_count(metric, count)?;
+    Ok(labels)
 }
 
 /// Collects the pairs of one series after another, reusing its memory.
@@ -190,16 +242,7 @@ impl<'a> LabelsBuilder<'a> {
         check_metric_name(metric)?;
         // One pair is the name itself.
         let count = self.pairs.len() - 1;
-        if count > limits::LABELS_PER_SERIES {
-            return Err((
-                Refusal::TooManyLabels,
-                format!(
-                    "metric {} has {count} labels, at most {} are allowed",
-                    quoted(metric),
-                    limits::LABELS_PER_SERIES
-                ),
-            ));
-        }
+        check_count(metric, count)?;
         self.pairs.sort_unstable_by_key(|(name, _)| *name);
         let mut previous = None;
         for (name, value) in &self.pairs {
@@ -216,18 +259,46 @@ impl<'a> LabelsBuilder<'a> {
             }
             previous = Some(name);
             if !value.is_empty() {
-                put(out, name);
-                put(out, value);
+                put_pair(out, name, value);
             }
         }
         Ok(())
     }
 }
 
-fn put(out: &mut Vec<u8>, text: &str) {
-    let len = u16::try_from(text.len()).expect("label limits fit 16 bits");
-    out.extend_from_slice(&len.to_le_bytes());
-    out.extend_from_slice(text.as_bytes());
+fn put_pair(out: &mut Vec<u8>, name: &str, value: &str) {
+    put_len(
+        out,
+        PAIR,
+        field_bytes(name.len()) + field_bytes(value.len()),
+    );
+    for (key, text) in [(NAME, name), (VALUE, value)] {
+        put_len(out, key, text.len());
+        out.extend_from_slice(text.as_bytes());
+    }
+}
+
+fn put_len(out: &mut Vec<u8>, key: u8, len: usize) {
+    debug_assert!(len < 1 << 14, "label limits are far below");
+    out.push(key);
+    if len > 0x7f {
+        out.push(len as u8 | 0x80);
+        out.push((len >> 7) as u8);
+    } else {
+        out.push(len as u8);
+    }
+}
+
+fn check_count(metric: &str, count: usize) -> Result<(), (Refusal, String)> {
+    if count > limits::LABELS_PER_SERIES {
+        let message = format!(
+            "metric {} has {count} labels, at most {} are allowed",
+            quoted(metric),
+            limits::LABELS_PER_SERIES
+        );
+        return Err((Refusal::TooManyLabels, message));
+    }
+    Ok(())
 }
 
 fn check_metric_name(name: &str) -> Result<(), (Refusal, String)> {

@@ -3,8 +3,8 @@
 //!   request ─▶ body ─▶ decompress ─▶ [decoder] ─▶ store::append ─▶ [Taken] ─▶ answer of the protocol
 //!
 //! I-INTAKE-1  A push that ran into a failing store is never acknowledged.
-//! I-INTAKE-2  Who pushes nothing but series beyond the limit, and goes on, takes at most a third of
-//!             the processor from those whose series are known.
+//! I-INTAKE-2  A connection that pushes nothing but series beyond the limit, and goes on, takes at
+//!             most a third of the time from those whose series are known.
 //! Proved by: intake/tests.rs, ingest/tests.rs, `cargo xtask crash bomb`.
 
 use std::time::{Duration, Instant};

@@ -47,14 +47,24 @@ struct Plan {
     admitted: HashMap<Vec<u8>, SeriesId>,
     /// New series of this batch, by metric.
     by_metric: HashMap<String, u64>,
-    /// The label that the first refusal names, and how many values this batch has added to it.
-    grown: Option<(String, u64)>,
+    /// How many values this batch had added to a label when it was counted last.
+    grown: Grown,
     /// The newest time of each series in `samples`, once somebody has asked.
     newest_ms: Option<HashMap<SeriesId, i64>>,
     /// Rows whose kind is not the one last sent with their series.
     kinds: Vec<usize>,
     stored: u64,
     refused: Vec<Refused>,
+}
+
+/// The values that a batch adds to a label, as they were counted.
+#[derive(Default)]
+struct Grown {
+    label: String,
+    /// New series of the batch at that time.
+    series: usize,
+    values: u64,
+    counts: u32,
 }
 
 type Known = Option<(SeriesId, Kind)>;
@@ -399,6 +409,15 @@ impl Item<'_> {
 
 impl Plan {
     fn put(&mut self, id: SeriesId, sample: Sample) {
+        // The same once more says nothing, and a record of it could end in more zeros than one may
+        // (see `wal::segment`).
+        let is_same = |(last, known): &(SeriesId, Sample)| {
+            let same_value = known.value.to_bits() == sample.value.to_bits();
+            *last == id && known.time_ms == sample.time_ms && same_value
+        };
+        if self.samples.last().is_some_and(is_same) {
+            return;
+        }
         self.samples.push((id, sample));
         if let Some(newest) = &mut self.newest_ms {
             let known = newest.entry(id).or_insert(i64::MIN);
@@ -420,14 +439,25 @@ impl Plan {
         newest.get(&id).copied().unwrap_or(i64::MIN)
     }
 
-    /// How many values the batch has added to a label: counted once a batch, for the label that its
-    /// first refusal names. The others hardly differ, and there may be thousands.
+    /// How many values the batch has added to a label. Counting walks over its new series, so that
+    /// is done for few of its refusals, of which there may be thousands.
     fn values_added(&mut self, index: &Index, label: &str) -> u64 {
-        let (counted, values) = self.grown.get_or_insert_with(|| {
-            let values = cardinality::values_added(index, &self.series, label);
-            (label.to_owned(), values)
-        });
-        if counted == label { *values } else { 0 }
+        const COUNTS_MAX: u32 = 16;
+        let series = self.series.len();
+        let known = self.grown.label == label && self.grown.series == series;
+        if !known && self.grown.counts < COUNTS_MAX {
+            self.grown = Grown {
+                label: label.to_owned(),
+                series,
+                values: cardinality::values_added(index, &self.series, label),
+                counts: self.grown.counts + 1,
+            };
+        }
+        if self.grown.label == label {
+            self.grown.values
+        } else {
+            0
+        }
     }
 
     /// Counts the new series from place `first_new` on.

@@ -67,22 +67,53 @@ fn i_label_3_rules_are_named() {
 
 #[test]
 fn canonical_bytes_are_checked() {
-    assert_eq!(Labels::from_canonical(b"\x05"), None);
-    assert_eq!(
-        Labels::from_canonical(b"\x01\x00b\x01\x001\x01\x00a\x01\x001"),
-        None,
-        "order"
-    );
-    assert_eq!(
-        Labels::from_canonical(b"\x01\x00b\x00\x00"),
-        None,
-        "empty value"
-    );
-    assert_eq!(
-        Labels::from_canonical(b"\x01\x00\xff\x01\x001"),
-        None,
-        "not UTF-8"
-    );
+    let fine = b"\x0a\x06\x0a\x01a\x12\x011\x0a\x06\x0a\x01b\x12\x012";
+    let read = Labels::from_canonical(fine).expect("canonical");
+    assert_eq!(read.iter().collect::<Vec<_>>(), [("a", "1"), ("b", "2")]);
+    for (bytes, why) in [
+        (&b"\x05"[..], "cut"),
+        (
+            b"\x0a\x06\x0a\x01b\x12\x011\x0a\x06\x0a\x01a\x12\x011",
+            "order",
+        ),
+        (
+            b"\x0a\x06\x0a\x01a\x12\x011\x0a\x06\x0a\x01a\x12\x012",
+            "twice",
+        ),
+        (b"\x0a\x05\x0a\x01b\x12\x00", "empty value"),
+        (b"\x0a\x06\x0a\x01\xff\x12\x011", "not UTF-8"),
+        (
+            b"\x0a\x86\x00\x0a\x01a\x12\x011",
+            "a length longer than it need be",
+        ),
+        (b"\x0a\x06\x12\x011\x0a\x01a", "value before name"),
+        (b"\x0a\x08\x0a\x01a\x12\x011\x18\x00", "a field more"),
+    ] {
+        assert_eq!(Labels::from_canonical(bytes), None, "{why}");
+    }
+}
+
+#[test]
+fn what_is_checked_from_outside_obeys_the_rules() {
+    let fine = labels("m", &[("a", "1")]);
+    assert_eq!(check(fine.as_bytes()), Ok(fine));
+    let refused = |bytes: &[u8]| check(bytes).expect_err("refused").0;
+    assert_eq!(refused(b"\x0a"), Refusal::Malformed);
+    assert_eq!(refused(b"\x0a\x06\x0a\x01a\x12\x011"), Refusal::NameEmpty);
+    let mut bytes = Vec::new();
+    put_pair(&mut bytes, METRIC_NAME, "m");
+    put_pair(&mut bytes, "__tinyobs_x", "1");
+    assert_eq!(refused(&bytes), Refusal::LabelNameReserved);
+    let mut bytes = Vec::new();
+    put_pair(&mut bytes, METRIC_NAME, "m");
+    put_pair(&mut bytes, "a", &"x".repeat(4_097));
+    assert_eq!(refused(&bytes), Refusal::LabelValueTooLong);
+    let mut bytes = Vec::new();
+    put_pair(&mut bytes, METRIC_NAME, "m");
+    for i in 0..65 {
+        put_pair(&mut bytes, &format!("a{i:02}"), "1");
+    }
+    assert_eq!(refused(&bytes), Refusal::TooManyLabels);
 }
 
 proptest! {
