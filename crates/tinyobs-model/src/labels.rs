@@ -142,15 +142,17 @@ fn take<'a>(rest: &mut &'a [u8], key: u8) -> Option<&'a [u8]> {
     (first == key).then_some(taken)
 }
 
-/// A length of at most two bytes, and not of more than it needs; a pair is shorter than 2^14.
+/// A varint of at most four bytes, and not of more than it needs.
 fn take_len(bytes: &[u8]) -> Option<(usize, &[u8])> {
-    match bytes {
-        [len @ 0..=0x7f, tail @ ..] => Some((usize::from(*len), tail)),
-        [low, high @ 1..=0x7f, tail @ ..] => {
-            Some((usize::from(*low & 0x7f) | usize::from(*high) << 7, tail))
+    let mut len = 0;
+    for (place, &byte) in bytes.iter().enumerate().take(4) {
+        len |= usize::from(byte & 0x7f) << (7 * place);
+        if byte < 0x80 {
+            let is_shortest = place == 0 || byte > 0;
+            return is_shortest.then_some((len, &bytes[place + 1..]));
         }
-        _ => None,
     }
+    None
 }
 
 fn is_canonical(bytes: &[u8]) -> bool {
@@ -168,31 +170,72 @@ fn is_canonical(bytes: &[u8]) -> bool {
 
 /// Bytes that a string takes with its key and length.
 fn field_bytes(len: usize) -> usize {
-    2 + usize::from(len > 0x7f) + len
+    let bits = usize::BITS - (len | 1).leading_zeros();
+    1 + bits.div_ceil(7) as usize + len
 }
 
 fn pair_bytes(name: &str, value: &str) -> usize {
     field_bytes(field_bytes(name.len()) + field_bytes(value.len()))
 }
 
-/// Checks the rules of labels on bytes that came from outside and may be canonical.
+/// Labels of the bytes that remote write 1.0 has for them, which may be in any order; every rule is
+/// checked.
 ///
 /// # Errors
 /// The rule broken and the sentence for people.
-pub fn check(bytes: &[u8]) -> Result<Labels, (Refusal, String)> {
-    let Some(labels) = Labels::from_canonical(bytes) else {
-        let message = "labels are not text in UTF-8, sorted, each once".to_owned();
-        return Err((Refusal::Malformed, message));
-    };
-    let metric = labels.metric_name();
-    check_metric_name(metric)?;
-    let mut count = 0;
-    for (name, value) in labels.iter_without_name() {
-        check_label(metric, name, value)?;
-        count += 1;
+pub fn from_wire(bytes: &[u8]) -> Result<Labels, (Refusal, String)> {
+    let malformed = |what: &str| (Refusal::Malformed, what.to_owned());
+    let mut builder = LabelsBuilder::new();
+    builder.begin("");
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let mut pair = take(&mut rest, PAIR).ok_or_else(|| malformed("a label is malformed"))?;
+        let (mut name, mut value) = (&[][..], &[][..]);
+        while let Some(&key) = pair.first() {
+            let text = take(&mut pair, key).ok_or_else(|| malformed("a label is malformed"))?;
+            match key {
+                NAME => name = text,
+                VALUE => value = text,
+                _ => return Err(malformed("a label has a field that is unknown")),
+            }
+        }
+        let utf8 = |text| std::str::from_utf8(text);
+        let (Ok(name), Ok(value)) = (utf8(name), utf8(value)) else {
+            return Err(malformed("a label is not text in UTF-8"));
+        };
+        match name {
+            METRIC_NAME if builder.pairs[0].1.is_empty() => builder.pairs[0].1 = value,
+            _ => builder.push(name, value),
+        }
+        // Before more memory is taken for them.
+        if builder.pairs.len() > limits::LABELS_PER_SERIES + 1 {
+            let most = limits::LABELS_PER_SERIES;
+            let message = format!("a series has more than the {most} labels that are allowed");
+            return Err((Refusal::TooManyLabels, message));
+        }
     }
-    check_count(metric, count)?;
-    Ok(labels)
+    let mut canonical = Vec::with_capacity(bytes.len());
+    builder.write_canonical(&mut canonical)?;
+    Ok(Labels(canonical.into()))
+}
+
+/// Appends the message of a pair as remote write 1.0 has it, which is not looked into.
+pub fn put_wire_message(out: &mut Vec<u8>, pair: &[u8]) {
+    put_len(out, PAIR, pair.len());
+    out.extend_from_slice(pair);
+}
+
+/// Appends a pair as remote write 1.0 has it; text and order are not checked.
+pub fn put_wire_pair(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    put_len(
+        out,
+        PAIR,
+        field_bytes(name.len()) + field_bytes(value.len()),
+    );
+    for (key, text) in [(NAME, name), (VALUE, value)] {
+        put_len(out, key, text.len());
+        out.extend_from_slice(text);
+    }
 }
 
 /// Collects the pairs of one series after another, reusing its memory.
@@ -259,34 +302,21 @@ impl<'a> LabelsBuilder<'a> {
             }
             previous = Some(name);
             if !value.is_empty() {
-                put_pair(out, name, value);
+                put_wire_pair(out, name.as_bytes(), value.as_bytes());
             }
         }
         Ok(())
     }
 }
 
-fn put_pair(out: &mut Vec<u8>, name: &str, value: &str) {
-    put_len(
-        out,
-        PAIR,
-        field_bytes(name.len()) + field_bytes(value.len()),
-    );
-    for (key, text) in [(NAME, name), (VALUE, value)] {
-        put_len(out, key, text.len());
-        out.extend_from_slice(text.as_bytes());
-    }
-}
-
 fn put_len(out: &mut Vec<u8>, key: u8, len: usize) {
-    debug_assert!(len < 1 << 14, "label limits are far below");
     out.push(key);
-    if len > 0x7f {
-        out.push(len as u8 | 0x80);
-        out.push((len >> 7) as u8);
-    } else {
-        out.push(len as u8);
+    let mut rest = len;
+    while rest > 0x7f {
+        out.push(rest as u8 | 0x80);
+        rest >>= 7;
     }
+    out.push(rest as u8);
 }
 
 fn check_count(metric: &str, count: usize) -> Result<(), (Refusal, String)> {

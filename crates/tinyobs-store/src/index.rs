@@ -70,8 +70,8 @@ impl Index {
     }
 
     /// Notes the kind sent with a series.
-    pub fn set_kind(&mut self, labels: &[u8], kind: Kind) {
-        if let Some(place) = self.place(labels) {
+    pub fn set_kind(&mut self, id: SeriesId, kind: Kind) {
+        if let Ok(place) = self.series.binary_search_by_key(&id, |series| series.id) {
             self.series[place].kind = kind;
         }
     }

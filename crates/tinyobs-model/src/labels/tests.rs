@@ -93,27 +93,47 @@ fn canonical_bytes_are_checked() {
     }
 }
 
-#[test]
-fn what_is_checked_from_outside_obeys_the_rules() {
-    let fine = labels("m", &[("a", "1")]);
-    assert_eq!(check(fine.as_bytes()), Ok(fine));
-    let refused = |bytes: &[u8]| check(bytes).expect_err("refused").0;
-    assert_eq!(refused(b"\x0a"), Refusal::Malformed);
-    assert_eq!(refused(b"\x0a\x06\x0a\x01a\x12\x011"), Refusal::NameEmpty);
+fn wire(pairs: &[(&str, &str)]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    put_pair(&mut bytes, METRIC_NAME, "m");
-    put_pair(&mut bytes, "__tinyobs_x", "1");
-    assert_eq!(refused(&bytes), Refusal::LabelNameReserved);
-    let mut bytes = Vec::new();
-    put_pair(&mut bytes, METRIC_NAME, "m");
-    put_pair(&mut bytes, "a", &"x".repeat(4_097));
-    assert_eq!(refused(&bytes), Refusal::LabelValueTooLong);
-    let mut bytes = Vec::new();
-    put_pair(&mut bytes, METRIC_NAME, "m");
-    for i in 0..65 {
-        put_pair(&mut bytes, &format!("a{i:02}"), "1");
+    for (name, value) in pairs {
+        put_wire_pair(&mut bytes, name.as_bytes(), value.as_bytes());
     }
-    assert_eq!(refused(&bytes), Refusal::TooManyLabels);
+    bytes
+}
+
+#[test]
+fn what_travels_is_put_in_order_and_obeys_the_rules() {
+    let fine = labels("m", &[("A", "0"), ("a", "1")]);
+    let sorted = wire(&[("A", "0"), ("__name__", "m"), ("a", "1")]);
+    assert_eq!(sorted, fine.as_bytes());
+    assert_eq!(from_wire(&sorted), Ok(fine.clone()));
+    let shuffled = wire(&[("a", "1"), ("e", ""), ("__name__", "m"), ("A", "0")]);
+    assert_eq!(from_wire(&shuffled), Ok(fine.clone()));
+    // Value before name.
+    let turned = b"\x0a\x0d\x12\x01m\x0a\x08__name__";
+    assert_eq!(from_wire(turned), Ok(labels("m", &[])));
+
+    let refused = |bytes: &[u8]| from_wire(bytes).expect_err("refused").0;
+    assert_eq!(refused(b""), Refusal::NameEmpty);
+    assert_eq!(refused(b"\x0a"), Refusal::Malformed);
+    assert_eq!(
+        refused(b"\x0a\x06\x0a\x01\xff\x12\x011"),
+        Refusal::Malformed
+    );
+    assert_eq!(refused(&wire(&[("a", "1")])), Refusal::NameEmpty);
+    let twice = wire(&[("__name__", "m"), ("__name__", "n")]);
+    assert_eq!(refused(&twice), Refusal::LabelDuplicate);
+    let reserved = wire(&[("__name__", "m"), ("__tinyobs_x", "1")]);
+    assert_eq!(refused(&reserved), Refusal::LabelNameReserved);
+    let long = "x".repeat(4_097);
+    assert_eq!(
+        refused(&wire(&[("__name__", "m"), ("a", &long)])),
+        Refusal::LabelValueTooLong
+    );
+    let names: Vec<String> = (0..65).map(|i| format!("a{i:02}")).collect();
+    let mut many = vec![("__name__", "m")];
+    many.extend(names.iter().map(|name| (name.as_str(), "1")));
+    assert_eq!(refused(&wire(&many)), Refusal::TooManyLabels);
 }
 
 proptest! {
@@ -130,7 +150,22 @@ proptest! {
     }
 
     #[test]
+    fn the_order_on_the_wire_does_not_matter(
+        pairs in proptest::collection::btree_map("[a-z]{1,5}", ".{0,200}", 0..6),
+        turn in 0..6usize,
+    ) {
+        let mut shuffled: Vec<(&str, &str)> =
+            pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let built = Labels::new("m", shuffled.iter().copied()).expect("valid");
+        shuffled.push(("__name__", "m"));
+        let turn = turn % shuffled.len();
+        shuffled.rotate_left(turn);
+        prop_assert_eq!(from_wire(&wire(&shuffled)), Ok(built));
+    }
+
+    #[test]
     fn any_bytes_do_no_harm(bytes: Vec<u8>) {
+        let _ = from_wire(&bytes);
         if let Some(labels) = Labels::from_canonical(&bytes) {
             prop_assert_eq!(labels.as_bytes(), &bytes[..]);
         }

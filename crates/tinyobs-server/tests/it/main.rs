@@ -14,6 +14,7 @@ mod lifecycle;
 mod limits;
 mod maintenance;
 mod query;
+mod remote_write;
 mod resolution;
 mod routes;
 mod scrape;
