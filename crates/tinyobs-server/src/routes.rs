@@ -25,7 +25,7 @@ use crate::error::ApiError;
 use crate::state::App;
 use crate::{
     assets, backup, cardinality, catalogue, export, health, import, ingest, maintenance, observe,
-    query, range, scrape, security, stats, storage,
+    query, range, remote_write, scrape, security, stats, storage,
 };
 
 /// One row for each path: what it answers, and to which methods.
@@ -33,6 +33,7 @@ fn table() -> Vec<(&'static str, &'static str, MethodRouter<App>)> {
     const GET: &str = "GET,HEAD";
     vec![
         ("/v1/ingest", "POST", post(ingest::push)),
+        ("/api/v1/write", "POST", post(remote_write::write)),
         ("/v1/query", GET, get(query::dump)),
         ("/v1/query/range", GET, get(range::range)),
         ("/v1/metrics/list", GET, get(catalogue::metrics)),

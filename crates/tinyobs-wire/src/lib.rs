@@ -12,6 +12,7 @@
 //! - [`decompress`]: the one function that decompresses.
 //! - [`json`]: the push body as the server reads it.
 //! - [`proto`]: protobuf's fields, borrowed from a body.
+//! - [`remote_write`]: what Prometheus and its kin push.
 //! - [`time`]: moments as people and programs write them.
 //! - [`selector`]: `name{label="value"}` as a parameter.
 //! - [`exposition`]: the Prometheus text format and OpenMetrics.
@@ -35,6 +36,8 @@ pub mod number;
 pub mod original;
 #[cfg(feature = "decode")]
 pub mod proto;
+#[cfg(feature = "decode")]
+pub mod remote_write;
 #[cfg(feature = "decode")]
 pub mod selector;
 #[cfg(feature = "decode")]

@@ -17,6 +17,7 @@ mod lifecycle;
 mod limits;
 mod maintenance;
 mod query;
+mod remote_write;
 mod resolution;
 mod round_trip;
 mod routes;
