@@ -84,12 +84,12 @@ fn i_original_3_elements_come_one_by_one() {
         4,
         "it is told to stop"
     );
-    let (seen, cut) = read("{\"metrics\":[1,\n2");
+    let (seen, cut) = read("{\"metrics\":[1,\n[2");
     assert_eq!(
         (seen.len(), cut),
         (
             1,
-            Err("EOF while parsing a list at line 2, column 1".to_owned())
+            Err("EOF while parsing a list at line 2, column 2".to_owned())
         )
     );
     assert!(read("{\"metrics\":[1,2]} x").1.is_err());
