@@ -51,6 +51,20 @@ pub async fn take<F>(app: &App, request: Request, decode: F) -> Result<Taken, Ap
 where
     F: FnOnce(&App, &[u8], i64) -> Result<Decoded, ApiError> + Send + 'static,
 {
+    let decode = |app: &App, body: &[u8], now_ms| Ok((decode(app, body, now_ms)?, ()));
+    take_guarded(app, request, decode).await
+}
+
+/// The same for a decoder that reads what is stored: the guard that it returns is held until the
+/// batch is stored as well.
+///
+/// # Errors
+/// As [`take`].
+pub async fn take_guarded<F, G>(app: &App, request: Request, decode: F) -> Result<Taken, ApiError>
+where
+    F: FnOnce(&App, &[u8], i64) -> Result<(Decoded, G), ApiError> + Send + 'static,
+    G: 'static,
+{
     let (parts, body) = request.into_parts();
     let held = body::read(&app.body_bytes, &parts.headers, body).await?;
     let shared = app.clone();
@@ -69,12 +83,12 @@ where
 }
 
 /// Decodes and stores one body.
-pub fn store<F>(app: &App, held: Held, decode: F) -> Result<Taken, ApiError>
+pub fn store<F, G>(app: &App, held: Held, decode: F) -> Result<Taken, ApiError>
 where
-    F: FnOnce(&App, &[u8], i64) -> Result<Decoded, ApiError>,
+    F: FnOnce(&App, &[u8], i64) -> Result<(Decoded, G), ApiError>,
 {
     let now_ms = app.now_ms();
-    let decoded = {
+    let (decoded, _guard) = {
         let body = decompress(held.encoding, &held.bytes, limits::DECOMPRESSED_BYTES)
             .map_err(|error| refuse_packed(&error))?;
         decode(app, &body, now_ms)?

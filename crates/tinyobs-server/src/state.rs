@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::counters::Counters;
 use crate::error::ApiError;
 use crate::gate::Gate;
+use crate::otlp::deltas::Deltas;
 
 /// What every handler shares.
 #[derive(Clone)]
@@ -26,6 +27,8 @@ pub struct Inner {
     pub started: Instant,
     pub clients: Clients,
     pub counters: Counters,
+    /// Who adds deltas to what is stored.
+    pub deltas: Deltas,
     /// Queries under way and waiting.
     pub queries: Gate,
     /// Pushes being decoded and stored.
@@ -61,6 +64,7 @@ impl App {
             started: Instant::now(),
             clients: Clients::default(),
             counters: Counters::default(),
+            deltas: Deltas::default(),
             queries: Gate::new(limits::QUERIES_AT_ONCE, limits::QUERIES_WAITING, "queries"),
             // The queue before it is bounded by the bytes of its bodies.
             ingest: Gate::new(limits::INGEST_AT_ONCE, limits::CONNECTIONS, "pushes"),

@@ -34,7 +34,15 @@ impl Process {
     pub fn serve(arguments: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut child = tinyobs(&dir)
-            .args(["serve", "--listen", "127.0.0.1:0", "--log-level", "warn"])
+            .args([
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--otlp-listen",
+                "off",
+                "--log-level",
+                "warn",
+            ])
             .args(arguments)
             .stdout(Stdio::piped())
             .spawn()

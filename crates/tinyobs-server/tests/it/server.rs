@@ -27,6 +27,7 @@ impl TestServer {
         let dir = tempfile::tempdir().unwrap();
         let mut config = Config {
             listen: "127.0.0.1:0".to_owned(),
+            otlp_listen: None,
             data_dir: dir.path().join("data"),
             ..Config::default()
         };
