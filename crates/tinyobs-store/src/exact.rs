@@ -3,7 +3,7 @@
 //!   canonical labels ─▶ index ─▶ id ─▶ [`Store::newest`] ◀─ head, or else the engine's last chunk
 //!
 //! Whoever adds keeps others from adding to the same series until the new value is stored.
-//! Proved by: store/tests.rs.
+//! Proved by: exact/tests.rs.
 
 use std::sync::Arc;
 
@@ -80,3 +80,6 @@ impl Store {
         Ok(last)
     }
 }
+
+#[cfg(test)]
+mod tests;

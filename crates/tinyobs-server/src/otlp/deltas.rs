@@ -89,3 +89,6 @@ fn look_up(store: &Store, labels: &[u8]) -> Vec<f64> {
     let series = store.series(&matchers);
     series.iter().filter_map(|info| le(&info.labels)).collect()
 }
+
+#[cfg(test)]
+mod tests;

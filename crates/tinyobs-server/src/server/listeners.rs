@@ -66,7 +66,7 @@ pub async fn bind_otlp(config: &Config) -> Result<Option<TcpListener>, StartErro
     let Some(listen) = &config.otlp_listen else {
         return Ok(None);
     };
-    if *listen == config.listen {
+    if *listen == config.listen && !listen.ends_with(":0") {
         // Everything is served there already.
         return Ok(None);
     }

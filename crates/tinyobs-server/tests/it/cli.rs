@@ -34,16 +34,10 @@ impl Process {
     pub fn serve(arguments: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut child = tinyobs(&dir)
-            .args([
-                "serve",
-                "--listen",
-                "127.0.0.1:0",
-                "--otlp-listen",
-                "off",
-                "--log-level",
-                "warn",
-            ])
+            .args(["serve", "--listen", "127.0.0.1:0", "--log-level", "warn"])
             .args(arguments)
+            // Servers of tests stand beside each other.
+            .env("TINYOBS_OTLP_LISTEN", "off")
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

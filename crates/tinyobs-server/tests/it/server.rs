@@ -55,6 +55,11 @@ impl TestServer {
         Client(self.running.as_ref().unwrap().addr())
     }
 
+    /// To the port for OTLP.
+    pub fn otlp_client(&self) -> Option<Client> {
+        self.running.as_ref().unwrap().otlp_addr().map(Client)
+    }
+
     pub fn data_dir(&self) -> PathBuf {
         self.dir.path().join("data")
     }
