@@ -17,7 +17,9 @@ use tinyobs_model::limits;
 
 use super::BodyError;
 use super::any::{Any, AnyError, Levels, text};
-use super::point::{Attributes, Broken, Buckets, Metric, Point, Shape, Temporality, push_capped};
+use super::point::{
+    Attributes, Broken, Buckets, Metric, Place, Point, Shape, Temporality, push_capped,
+};
 use super::rows::Sink;
 use crate::json::{Text, shown};
 
@@ -74,15 +76,14 @@ fn resource<'a>(
     point: &mut Point<'a>,
 ) -> Result<(), BodyError> {
     let resource: Resource<'a> = object(message.resource)?;
-    let mut attributes = Attributes::default();
-    read_attributes(resource.attributes, &mut attributes)?;
-    sink.begin_resource(&attributes);
+    let mut place = Place::default();
+    read_attributes(resource.attributes, &mut place.attributes)?;
     each(message.scope_metrics, |metrics: ScopeMetrics<'a>| {
         let scope: Scope<'a> = object(metrics.scope)?;
-        sink.begin_scope(&words(scope.name), &words(scope.version));
-        each(metrics.metrics, |one| metric(one, sink, point))
+        place.set_scope(words(scope.name), words(scope.version));
+        each(metrics.metrics, |one| metric(one, &mut place, sink, point))
     })?;
-    sink.end_resource();
+    sink.end_resource(&place);
     Ok(())
 }
 
@@ -109,6 +110,7 @@ fn read_attributes<'a>(
 
 fn metric<'a>(
     message: MetricMessage<'a>,
+    place: &mut Place<'a>,
     sink: &mut Sink<'_>,
     point: &mut Point<'a>,
 ) -> Result<(), BodyError> {
@@ -134,13 +136,17 @@ fn metric<'a>(
         3 => Shape::Exponential(temporality),
         _ => Shape::Summary,
     };
-    sink.begin_metric(&Metric {
+    let metric = Metric {
         name: words(message.name),
         description: words(message.description),
         unit: words(message.unit),
         shape,
-    });
+    };
+    let mut is_told = false;
     each(data.data_points, |one: DataPoint<'a>| {
+        if !std::mem::replace(&mut is_told, true) {
+            sink.begin(place, &metric);
+        }
         point.clear();
         fill(&one, shape, point)?;
         sink.point(point)

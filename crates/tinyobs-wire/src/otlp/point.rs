@@ -97,6 +97,28 @@ impl<'a> Attributes<'a> {
     }
 }
 
+/// Where points stand. It is told to the sink with the first point in it: a body may have millions
+/// of resources and scopes with nothing in them, which should cost no more than going past them.
+#[derive(Debug, Default)]
+pub struct Place<'a> {
+    /// The resource's.
+    pub attributes: Attributes<'a>,
+    /// Name and version of the scope.
+    pub scope: (Cow<'a, str>, Cow<'a, str>),
+    /// Whether the sink knows the resource.
+    pub is_resource_told: bool,
+    /// Whether the sink knows the scope.
+    pub is_scope_told: bool,
+}
+
+impl<'a> Place<'a> {
+    /// Another scope's points follow.
+    pub fn set_scope(&mut self, name: Cow<'a, str>, version: Cow<'a, str>) {
+        self.scope = (name, version);
+        self.is_scope_told = false;
+    }
+}
+
 /// Counts of neighbouring buckets of an exponential histogram.
 #[derive(Debug, Default)]
 pub struct Buckets {

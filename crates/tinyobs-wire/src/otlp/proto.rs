@@ -14,7 +14,9 @@ use std::borrow::Cow;
 use tinyobs_model::limits;
 
 use super::any::{AnyError, Proto, text};
-use super::point::{Attributes, Broken, Buckets, Metric, Point, Shape, Temporality, push_capped};
+use super::point::{
+    Attributes, Broken, Buckets, Metric, Place, Point, Shape, Temporality, push_capped,
+};
 use super::rows::Sink;
 use super::{BodyError, text_of};
 use crate::proto::{Fields, ProtoError, Value, packed_fixed64, packed_varints};
@@ -57,11 +59,10 @@ fn resource<'a>(
     sink: &mut Sink<'_>,
     point: &mut Point<'a>,
 ) -> Result<(), BodyError> {
-    let mut attributes = Attributes::default();
+    let mut place = Place::default();
     each_message(message_of(message, 1)?, 1, |pair| {
-        attribute(pair, &mut attributes)
+        attribute(pair, &mut place.attributes)
     })?;
-    sink.begin_resource(&attributes);
     each_message(message, 2, |scope_metrics| {
         let (mut name, mut version) = ("", "");
         let mut fields = Fields::new(message_of(scope_metrics, 1)?);
@@ -72,10 +73,12 @@ fn resource<'a>(
                 _ => {}
             }
         }
-        sink.begin_scope(name, version);
-        each_message(scope_metrics, 2, |bytes| metric(bytes, sink, point))
+        place.set_scope(Cow::Borrowed(name), Cow::Borrowed(version));
+        each_message(scope_metrics, 2, |bytes| {
+            metric(bytes, &mut place, sink, point)
+        })
     })?;
-    sink.end_resource();
+    sink.end_resource(&place);
     Ok(())
 }
 
@@ -93,6 +96,7 @@ fn attribute<'a>(pair: &'a [u8], attributes: &mut Attributes<'a>) -> Result<(), 
 
 fn metric<'a>(
     message: &'a [u8],
+    place: &mut Place<'a>,
     sink: &mut Sink<'_>,
     point: &mut Point<'a>,
 ) -> Result<(), BodyError> {
@@ -110,13 +114,17 @@ fn metric<'a>(
     let Some((number, data)) = data else {
         return Ok(());
     };
-    sink.begin_metric(&Metric {
+    let metric = Metric {
         name: Cow::Borrowed(name),
         description: Cow::Borrowed(description),
         unit: Cow::Borrowed(unit),
         shape: shape(number, data)?,
-    });
+    };
+    let mut is_told = false;
     each_message(data, 1, |bytes| {
+        if !std::mem::replace(&mut is_told, true) {
+            sink.begin(place, &metric);
+        }
         point.clear();
         match number {
             9 => histogram(bytes, point)?,

@@ -22,7 +22,7 @@ use tinyobs_model::{Kind, LabelsBuilder, Refusal, Refused, Row, Sample, WriteBat
 
 use super::delta::Deltas;
 use super::labels::Resource;
-use super::point::{Attributes, Broken, Metric, Point, Shape, Temporality};
+use super::point::{Broken, Metric, Place, Point, Shape, Temporality};
 use super::{BodyError, Stored, TARGET_ITEMS, name};
 use crate::json::{Decoded, Source};
 
@@ -89,16 +89,20 @@ impl<'s> Sink<'s> {
         }
     }
 
-    pub fn begin_resource(&mut self, attributes: &Attributes<'_>) {
-        self.resource = Resource::of(attributes);
-        self.newest_ms = None;
+    /// Points of this metric follow, from there.
+    pub fn begin(&mut self, place: &mut Place<'_>, metric: &Metric<'_>) {
+        if !std::mem::replace(&mut place.is_resource_told, true) {
+            self.resource = Resource::of(&place.attributes);
+            self.newest_ms = None;
+            place.is_scope_told = false;
+        }
+        if !std::mem::replace(&mut place.is_scope_told, true) {
+            self.resource.set_scope(&place.scope.0, &place.scope.1);
+        }
+        self.begin_metric(metric);
     }
 
-    pub fn begin_scope(&mut self, scope: &str, version: &str) {
-        self.resource.set_scope(scope, version);
-    }
-
-    pub fn begin_metric(&mut self, metric: &Metric<'_>) {
+    fn begin_metric(&mut self, metric: &Metric<'_>) {
         let (role, kind) = match metric.shape {
             Shape::Sum {
                 is_monotonic: true, ..
@@ -149,8 +153,8 @@ impl<'s> Sink<'s> {
     }
 
     /// Writes the `target_info` of a resource that had points and has something to tell.
-    pub fn end_resource(&mut self) {
-        let Some(time_ms) = self.newest_ms else {
+    pub fn end_resource(&mut self, place: &Place<'_>) {
+        let Some(time_ms) = self.newest_ms.filter(|_| place.is_resource_told) else {
             return;
         };
         let resource = std::mem::take(&mut self.resource);
@@ -240,7 +244,8 @@ impl<'s> Sink<'s> {
         Ok(())
     }
 
-    /// Help and unit, once a metric.
+    /// Help and unit, once a metric. Where they would take more than a request may, they are left
+    /// out: the values count more.
     fn describe(&mut self) {
         let family = &mut self.metric;
         let is_silent = family.unit.is_empty() && family.help.is_empty();
@@ -252,6 +257,11 @@ impl<'s> Sink<'s> {
             Kind::Summary => &["", "_sum", "_count"],
             _ => &[""],
         };
+        let text = family.name.len() + family.unit.len() + family.help.len() + 80;
+        if self.batch_bytes + suffixes.len() * text > limits::BATCH_BYTES {
+            return;
+        }
+        self.batch_bytes += suffixes.len() * text;
         for suffix in suffixes {
             let name = format!("{}{suffix}", family.name);
             self.batch.describe(&name, &family.unit, &family.help);
@@ -274,19 +284,33 @@ fn fill<'b>(
     }
 }
 
-/// What is wrong with all points of a metric.
-fn broken_metric(metric: &Metric<'_>, name: &str) -> Option<Broken> {
+/// A name as messages have it: short however long it is.
+fn shown(name: &str) -> &str {
     const SHOWN: usize = 64;
-    let shown = || &metric.name[..metric.name.floor_char_boundary(SHOWN)];
+    &name[..name.floor_char_boundary(SHOWN)]
+}
+
+/// What is wrong with all points of a metric: said once, so that a name of megabytes is not looked
+/// at for each of them.
+fn broken_metric(metric: &Metric<'_>, name: &str) -> Option<Broken> {
     if metric.name.is_empty() {
         return Some((Refusal::NameEmpty, "metric name is empty".to_owned()));
     }
     if name.is_empty() {
         let message = format!(
             "metric name {:?} has no letter, digit or colon that a Prometheus name may have",
-            shown()
+            shown(&metric.name)
         );
         return Some((Refusal::NameEmpty, message));
+    }
+    if name.len() > limits::METRIC_NAME_BYTES {
+        let message = format!(
+            "metric name {:?}… has {} bytes, at most {} are allowed",
+            shown(name),
+            name.len(),
+            limits::METRIC_NAME_BYTES
+        );
+        return Some((Refusal::NameTooLong, message));
     }
     match metric.shape {
         Shape::Sum { temporality, .. }
@@ -296,7 +320,7 @@ fn broken_metric(metric: &Metric<'_>, name: &str) -> Option<Broken> {
         {
             let message = format!(
                 "metric {:?} does not say whether it is delta or cumulative",
-                shown()
+                shown(&metric.name)
             );
             Some((Refusal::Malformed, message))
         }

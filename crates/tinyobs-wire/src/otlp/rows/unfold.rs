@@ -2,9 +2,9 @@
 //!
 //!   `Point` ─▶ [Part]s of an item [At] a time ─▶ `Sink::rows`
 
-use tinyobs_model::{Refusal, Sample, stale_marker};
+use tinyobs_model::{Refusal, Sample, limits, stale_marker};
 
-use super::Sink;
+use super::{Sink, shown};
 use crate::otlp::labels::{self, Pair};
 use crate::otlp::point::{Broken, Point, Shape, Temporality};
 use crate::otlp::{BodyError, buckets, delta};
@@ -119,7 +119,7 @@ impl Sink<'_> {
             return self.rows(at, &[Part::new("", value)]);
         }
         if !value.is_finite() || (is_monotonic && value < 0.0) {
-            let message = format!("{value} cannot be added to {:?}", self.metric.name);
+            let message = format!("{value} cannot be added to {:?}", shown(&self.metric.name));
             return Err((Refusal::ValueNotANumber, message).into());
         }
         self.canonical(at, "", None)?;
@@ -143,7 +143,10 @@ impl Sink<'_> {
             return self.rows(at, &histogram(rows, point.sum, point.count as f64));
         }
         if point.sum.is_some_and(|sum| !sum.is_finite()) {
-            let message = format!("the sum cannot be added to that of {:?}", self.metric.name);
+            let message = format!(
+                "the sum cannot be added to that of {:?}",
+                shown(&self.metric.name)
+            );
             return Err((Refusal::ValueNotANumber, message).into());
         }
         self.canonical(at, "_count", None)?;
@@ -155,7 +158,19 @@ impl Sink<'_> {
         self.canonical(at, "_bucket", None)?;
         let key = self.scratch.clone();
         if newest.is_some() {
-            for bound in self.deltas.bounds(&key)? {
+            let bounds = self.deltas.bounds(&key)?;
+            // Each is a look-up: what they may cost is paid before they are made.
+            self.reserve(bounds.len(), at)?;
+            if bounds.len() > limits::BUCKETS_PER_HISTOGRAM {
+                let message = format!(
+                    "histogram {:?} has been sent with {} bounds, at most {} are allowed",
+                    shown(&self.metric.name),
+                    bounds.len(),
+                    limits::BUCKETS_PER_HISTOGRAM
+                );
+                return Err((Refusal::HistogramInvalid, message).into());
+            }
+            for bound in bounds {
                 self.canonical(at, "_bucket", Some(&bound.to_string()))?;
                 let total = self.deltas.newest(&self.scratch)?;
                 known.extend(total.map(|total| (bound, total.value)));
@@ -194,6 +209,11 @@ impl Sink<'_> {
     fn end(&mut self, at: &At<'_>, point: &Point<'_>) -> Result<(), Failure> {
         let mut parts = match self.metric.shape {
             Some(Shape::Histogram(_) | Shape::Exponential(_)) => {
+                self.canonical(at, "_count", None)?;
+                if self.deltas.newest(&self.scratch)?.is_none() {
+                    // There is nothing to end.
+                    return Ok(());
+                }
                 self.canonical(at, "_bucket", None)?;
                 let key = self.scratch.clone();
                 let bounds = self.deltas.bounds(&key)?;

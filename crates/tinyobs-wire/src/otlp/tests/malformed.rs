@@ -208,6 +208,17 @@ fn a_store_that_cannot_be_read_is_said() {
     );
 }
 
+#[test]
+fn names_of_megabytes_are_told_in_short() {
+    let name = "x.".repeat(1 << 20);
+    let mut request = one(&name, "", "gauge", &json!({}), &json!({"asInt": 1}));
+    let got = decoded(&request);
+    assert_eq!(rules(&got), [(0, Refusal::NameTooLong)]);
+    assert!(got.refused[0].message.len() < 200);
+    request["resourceMetrics"][0]["scopeMetrics"][0]["metrics"][0]["name"] = "温".repeat(99).into();
+    assert!(decoded(&request).refused[0].message.len() < 600);
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(body in prop::collection::vec(any::<u8>(), 0..200)) {
