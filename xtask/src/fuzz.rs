@@ -60,7 +60,7 @@ const SECONDS: u64 = 15;
 
 /// Each target with the most bytes that its inputs have: as few as reach everything, because
 /// short inputs run faster.
-const TARGETS: [(&str, usize); 12] = [
+const TARGETS: [(&str, usize); 13] = [
     ("wal_record", 400),
     ("wal_segment", 600),
     ("chunk", 128),
@@ -69,6 +69,7 @@ const TARGETS: [(&str, usize); 12] = [
     ("manifest", 600),
     ("catalogue", 300),
     ("ingest_json", 600),
+    ("otlp", 600),
     ("selector", 300),
     ("labels", 300),
     ("remote_write", 400),

@@ -75,6 +75,21 @@ impl ApiError {
         self
     }
 
+    /// The same in the shape of another protocol, which knows how to say it with this status and
+    /// message; headers stay.
+    pub fn into_response_with(self, shape: impl FnOnce(StatusCode, &str) -> Response) -> Response {
+        let response = shape(self.status, &self.message);
+        self.with_headers(response)
+    }
+
+    fn with_headers(&self, mut response: Response) -> Response {
+        if let Some(seconds) = self.retry_after_seconds {
+            let value = HeaderValue::from(seconds);
+            response.headers_mut().insert(header::RETRY_AFTER, value);
+        }
+        response
+    }
+
     /// Lists the items that were refused.
     pub fn with_items(mut self, refused: Vec<ItemError>) -> Self {
         self.refused = Some(refused);
@@ -89,12 +104,7 @@ impl IntoResponse for ApiError {
             message: &self.message,
             errors: self.refused.as_deref(),
         };
-        let mut response = json::response(self.status, &body);
-        if let Some(seconds) = self.retry_after_seconds {
-            let value = HeaderValue::from(seconds);
-            response.headers_mut().insert(header::RETRY_AFTER, value);
-        }
-        response
+        self.with_headers(json::response(self.status, &body))
     }
 }
 

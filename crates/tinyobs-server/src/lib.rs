@@ -13,7 +13,7 @@
 //! - [`routes`]: the table of routes and the layers around them.
 //! - `state`: what handlers share; `gate`: how many of them run at once.
 //! - `error`, `params`, `body`, `json`: what handlers are made of.
-//! - `ingest`, `clients`: the way in.
+//! - `intake`, `ingest`, `otlp`, `clients`: the ways in.
 //! - `query`, `range`, `catalogue`, `cardinality`, `stats`, `storage`, `scrape`, `health`,
 //!   `assets`: the ways out.
 //! - `maintenance`, `backup` and its `archive`: what an administrator asks for.
@@ -40,6 +40,7 @@ mod intake;
 mod json;
 mod maintenance;
 mod observe;
+mod otlp;
 mod params;
 mod process;
 mod query;

@@ -24,8 +24,8 @@ use tower_http::compression::CompressionLayer;
 use crate::error::ApiError;
 use crate::state::App;
 use crate::{
-    assets, backup, cardinality, catalogue, health, ingest, maintenance, observe, query, range,
-    remote_write, scrape, security, stats, storage,
+    assets, backup, cardinality, catalogue, health, ingest, maintenance, observe, otlp, query,
+    range, remote_write, scrape, security, stats, storage,
 };
 
 /// One row for each path: what it answers, and to which methods.
@@ -34,6 +34,10 @@ fn table() -> Vec<(&'static str, &'static str, MethodRouter<App>)> {
     vec![
         ("/v1/ingest", "POST", post(ingest::push)),
         ("/api/v1/write", "POST", post(remote_write::write)),
+        ("/v1/metrics", "POST", post(otlp::metrics)),
+        ("/api/v1/otlp/v1/metrics", "POST", post(otlp::metrics)),
+        ("/opentelemetry/v1/metrics", "POST", post(otlp::metrics)),
+        ("/v1/logs", "POST", post(otlp::logs)),
         ("/v1/query", GET, get(query::dump)),
         ("/v1/query/range", GET, get(range::range)),
         ("/v1/metrics/list", GET, get(catalogue::metrics)),

@@ -14,6 +14,7 @@ use crate::counters::Counters;
 use crate::error::ApiError;
 use crate::gate::Gate;
 use crate::intake::Spare;
+use crate::otlp::deltas::Deltas;
 
 /// What every handler shares.
 #[derive(Clone)]
@@ -27,6 +28,8 @@ pub struct Inner {
     pub started: Instant,
     pub clients: Clients,
     pub counters: Counters,
+    /// Who adds deltas to what is stored.
+    pub deltas: Deltas,
     /// Queries under way and waiting.
     pub queries: Gate,
     /// Memory for the next push.
@@ -64,6 +67,7 @@ impl App {
             started: Instant::now(),
             clients: Clients::default(),
             counters: Counters::default(),
+            deltas: Deltas::default(),
             queries: Gate::new(limits::QUERIES_AT_ONCE, limits::QUERIES_WAITING, "queries"),
             spare: Spare::default(),
             // The queue before it is bounded by the bytes of its bodies.

@@ -26,6 +26,8 @@ mod item;
 mod rows;
 mod scan;
 
+pub(crate) use item::Text;
+
 /// Who pushed, as far as they said.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Source {
@@ -165,7 +167,7 @@ fn reason(error: &serde_json::Error) -> String {
 }
 
 /// Text of a sender as it may stand in a message: short however long it is.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     const SHOWN: usize = 160;
     match text.char_indices().nth(SHOWN) {
         Some((at, _)) => format!("{}…", &text[..at]),

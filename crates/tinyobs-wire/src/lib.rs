@@ -12,6 +12,7 @@
 //! - [`json`]: the push body as the server reads it.
 //! - [`proto`]: protobuf's fields, borrowed from a body.
 //! - [`remote_write`]: what Prometheus and its kin push.
+//! - [`otlp`]: metrics as OpenTelemetry pushes them.
 //! - [`time`]: moments as people and programs write them.
 //! - [`selector`]: `name{label="value"}` as a parameter.
 //! - [`exposition`]: the Prometheus text format.
@@ -24,6 +25,8 @@ pub mod exposition;
 #[cfg(feature = "decode")]
 pub mod json;
 pub mod number;
+#[cfg(feature = "decode")]
+pub mod otlp;
 #[cfg(feature = "decode")]
 pub mod proto;
 #[cfg(feature = "decode")]

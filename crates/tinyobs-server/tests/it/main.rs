@@ -13,6 +13,7 @@ mod ingest;
 mod lifecycle;
 mod limits;
 mod maintenance;
+mod otlp;
 mod query;
 mod remote_write;
 mod resolution;
