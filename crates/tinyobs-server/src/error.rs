@@ -75,6 +75,36 @@ impl ApiError {
         self
     }
 
+    /// The status it is answered with.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The sentence for people.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Says before the message where it happened.
+    pub fn with_context(mut self, context: &str) -> Self {
+        self.message.insert_str(0, context);
+        self
+    }
+
+    /// An answer in the shape that another protocol's clients read.
+    pub fn shaped(&self, shape: impl FnOnce(&Self) -> serde_json::Value) -> Response {
+        self.answer(&shape(self))
+    }
+
+    fn answer(&self, body: &impl Serialize) -> Response {
+        let mut response = json::response(self.status, body);
+        if let Some(seconds) = self.retry_after_seconds {
+            let value = HeaderValue::from(seconds);
+            response.headers_mut().insert(header::RETRY_AFTER, value);
+        }
+        response
+    }
+
     /// Lists the items that were refused.
     pub fn with_items(mut self, refused: Vec<ItemError>) -> Self {
         self.refused = Some(refused);
@@ -89,12 +119,7 @@ impl IntoResponse for ApiError {
             message: &self.message,
             errors: self.refused.as_deref(),
         };
-        let mut response = json::response(self.status, &body);
-        if let Some(seconds) = self.retry_after_seconds {
-            let value = HeaderValue::from(seconds);
-            response.headers_mut().insert(header::RETRY_AFTER, value);
-        }
-        response
+        self.answer(&body)
     }
 }
 

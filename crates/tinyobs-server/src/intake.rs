@@ -7,15 +7,17 @@
 //!             the processor from those whose series are known.
 //! Proved by: intake/tests.rs, ingest/tests.rs, `cargo xtask crash bomb`.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use axum::extract::Request;
 use axum::http::StatusCode;
-use tinyobs_model::{Refused, limits};
+use tinyobs_model::{Refused, WriteBatch, limits};
 use tinyobs_wire::decompress::{DecompressError, decompress};
 use tinyobs_wire::json::Decoded;
 
 use crate::body::{self, Held};
+use crate::clients::Push;
 use crate::error::ApiError;
 use crate::state::App;
 
@@ -40,6 +42,13 @@ impl Taken {
             && !self.refused.is_empty()
             && refused.all(|one| one.rule.is_series_limit())
     }
+
+    /// I-INTAKE-2: waits when it is over the limit and took so long.
+    pub async fn pause(&self, took: Duration) {
+        if self.is_over_limit() {
+            tokio::time::sleep((2 * took).min(REFUSED_PAUSE)).await;
+        }
+    }
 }
 
 /// Reads the body, has it decoded and stores what came out, on a thread where that may take long.
@@ -61,11 +70,17 @@ where
             Ok((store(&shared, held, decode)?, begun.elapsed()))
         })
         .await?;
-    if taken.is_over_limit() {
-        // I-INTAKE-2.
-        tokio::time::sleep((2 * took).min(REFUSED_PAUSE)).await;
-    }
+    taken.pause(took).await;
     Ok(taken)
+}
+
+/// The body as it was before it was packed.
+///
+/// # Errors
+/// It is damaged, or too large unpacked.
+pub fn unpack(held: &Held) -> Result<Cow<'_, [u8]>, ApiError> {
+    decompress(held.encoding, &held.bytes, limits::DECOMPRESSED_BYTES)
+        .map_err(|error| refuse_packed(&error))
 }
 
 /// Decodes and stores one body.
@@ -75,16 +90,16 @@ where
 {
     let now_ms = app.now_ms();
     let decoded = {
-        let body = decompress(held.encoding, &held.bytes, limits::DECOMPRESSED_BYTES)
-            .map_err(|error| refuse_packed(&error))?;
+        let body = unpack(&held)?;
         decode(app, &body, now_ms)?
     };
     // The bodies are no longer needed while the store works.
     drop(held);
+    let taken = append_batch(app, &decoded.batch, decoded.items, decoded.refused)?;
     if let Some(source) = &decoded.source {
-        app.clients.saw(source, now_ms);
+        app.client_pushed(&Push::from(source), &decoded.batch, now_ms);
     }
-    append(app, decoded)
+    Ok(taken)
 }
 
 /// Stores what a decoder has read.
@@ -92,10 +107,18 @@ where
 /// # Errors
 /// The store does not take it.
 pub fn append(app: &App, decoded: Decoded) -> Result<Taken, ApiError> {
-    let mut refused = decoded.refused;
+    append_batch(app, &decoded.batch, decoded.items, decoded.refused)
+}
+
+fn append_batch(
+    app: &App,
+    batch: &WriteBatch,
+    items: u32,
+    mut refused: Vec<Refused>,
+) -> Result<Taken, ApiError> {
     let mut stored = 0;
-    if !decoded.batch.is_empty() {
-        let appended = app.store.append(&decoded.batch).map_err(|error| {
+    if !batch.is_empty() {
+        let appended = app.store.append(batch).map_err(|error| {
             if error.is_fatal() {
                 app.raise_fatal(error.to_string());
             }
@@ -108,7 +131,7 @@ pub fn append(app: &App, decoded: Decoded) -> Result<Taken, ApiError> {
     app.counters.stored(stored);
     app.counters.refused(&refused);
     Ok(Taken {
-        items: decoded.items,
+        items,
         stored,
         refused,
     })

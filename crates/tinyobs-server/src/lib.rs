@@ -13,7 +13,8 @@
 //! - [`routes`]: the table of routes and the layers around them.
 //! - `state`: what handlers share; `gate`: how many of them run at once.
 //! - `error`, `params`, `body`, `json`: what handlers are made of.
-//! - `ingest`, `clients`: the way in.
+//! - `intake`: what every way in shares; `ingest`, `stream`, `pushgateway` with its `groups`,
+//!   `influx`: the ways in; `clients`: who uses them; `background`: what time brings about.
 //! - `query`, `range`, `catalogue`, `cardinality`, `stats`, `storage`, `scrape`, `health`,
 //!   `assets`: the ways out.
 //! - `maintenance`, `backup` and its `archive`: what an administrator asks for.
@@ -22,6 +23,7 @@
 
 mod archive;
 mod assets;
+mod background;
 mod backup;
 mod body;
 mod cardinality;
@@ -34,7 +36,9 @@ mod counters;
 mod demo;
 mod error;
 mod gate;
+mod groups;
 mod health;
+mod influx;
 mod ingest;
 mod intake;
 mod json;
@@ -42,6 +46,7 @@ mod maintenance;
 mod observe;
 mod params;
 mod process;
+mod pushgateway;
 mod query;
 mod range;
 pub mod routes;
@@ -51,6 +56,7 @@ pub mod server;
 mod state;
 mod stats;
 mod storage;
+mod stream;
 
 pub use config::Config;
 pub use server::{Running, Server, StartError};

@@ -13,6 +13,9 @@
 //! - [`proto`]: protobuf's fields, borrowed from a body.
 //! - [`time`]: moments as people and programs write them.
 //! - [`selector`]: `name{label="value"}` as a parameter.
+//! - [`text`]: the Prometheus and OpenMetrics text formats, line by line.
+//! - [`families`]: what a page in them holds; [`metric_family`]: the same from protobuf.
+//! - [`influx`]: InfluxDB's line protocol.
 //! - [`exposition`]: the Prometheus text format.
 
 #[cfg(feature = "decode")]
@@ -21,11 +24,19 @@ pub mod encode;
 #[cfg(feature = "decode")]
 pub mod exposition;
 #[cfg(feature = "decode")]
+pub mod families;
+#[cfg(feature = "decode")]
+pub mod influx;
+#[cfg(feature = "decode")]
 pub mod json;
+#[cfg(feature = "decode")]
+pub mod metric_family;
 pub mod number;
 #[cfg(feature = "decode")]
 pub mod proto;
 #[cfg(feature = "decode")]
 pub mod selector;
+#[cfg(feature = "decode")]
+pub mod text;
 #[cfg(feature = "decode")]
 pub mod time;
