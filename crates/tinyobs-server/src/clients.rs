@@ -66,8 +66,8 @@ impl App {
             return;
         }
         let mut batch = WriteBatch::new();
-        for up in ups {
-            push_row(&mut batch, 0, &up.labels, Kind::Gauge, up.sample, None);
+        for (item, up) in (0..).zip(ups) {
+            push_row(&mut batch, item, &up.labels, Kind::Gauge, up.sample, None);
         }
         if let Err(error) = self.store.append(&batch) {
             tracing::debug!(%error, "`up` could not be written");

@@ -14,8 +14,9 @@ const PUSH_TIME_HELP: &str = "Last time when changing this group succeeded.";
 /// When a push to it failed last; 0 when none did.
 const FAILURE_TIME: &str = "push_failure_time_seconds";
 const FAILURE_TIME_HELP: &str = "Last time when changing this group failed.";
-/// The item number of rows that no line stands for.
-const NO_ITEM: u32 = u32::MAX;
+/// From here on items are rows that no line stands for. Each has a number of its own, because what
+/// shares one is refused together.
+const OWN_ITEMS: u32 = 1 << 31;
 /// The least that is concluded from watching pushes.
 const WATCHED_MS_MIN: i64 = 60_000;
 
@@ -138,7 +139,7 @@ impl Group {
     ) -> Vec<Refused> {
         let refused: BTreeMap<u32, Refused> = refused
             .into_iter()
-            .filter(|one| one.item != NO_ITEM)
+            .filter(|one| one.item < OWN_ITEMS)
             .map(|one| (one.item, one))
             .collect();
         if refused.is_empty() {
@@ -172,7 +173,7 @@ impl Group {
         for family in self.families.values() {
             for series in &family.series {
                 let sample = Sample::new(now_ms, series.value);
-                push_row(batch, NO_ITEM, &series.labels, family.kind, sample, None);
+                own_row(batch, &series.labels, family.kind, sample);
             }
         }
     }
@@ -183,7 +184,7 @@ impl Group {
         if let Some(labels) = self.up_labels(key) {
             let is_up = f64::from(u8::from(self.is_up(now_ms)));
             let sample = Sample::new(now_ms, is_up);
-            push_row(batch, NO_ITEM, &labels, Kind::Gauge, sample, None);
+            own_row(batch, &labels, Kind::Gauge, sample);
         }
     }
 
@@ -195,7 +196,7 @@ impl Group {
         ] {
             let sample = Sample::new(now_ms, time_ms as f64 / 1_000.0);
             if let Some(labels) = named(name, key).filter(|own| !self.holds(own)) {
-                push_row(batch, NO_ITEM, &labels, Kind::Gauge, sample, None);
+                own_row(batch, &labels, Kind::Gauge, sample);
                 batch.describe(name, "seconds", help);
             }
         }
@@ -239,9 +240,14 @@ impl Group {
     }
 }
 
+fn own_row(batch: &mut WriteBatch, labels: &Labels, kind: Kind, sample: Sample) {
+    let item = OWN_ITEMS | batch.len() as u32;
+    push_row(batch, item, labels, kind, sample, None);
+}
+
 fn end(batch: &mut WriteBatch, labels: &Labels, kind: Kind, now_ms: i64) {
     let marker = Sample::new(now_ms, stale_marker());
-    push_row(batch, NO_ITEM, labels, kind, marker, None);
+    own_row(batch, labels, kind, marker);
 }
 
 /// A series of ours about a group.

@@ -1,4 +1,4 @@
-use tinyobs_model::{Columns, SeriesCursor, SeriesSource, TimeRange, is_stale_marker};
+use tinyobs_model::{Columns, SeriesSource, TimeRange, is_stale_marker};
 use tinyobs_store::{Clock, StoreOptions, SystemClock};
 use tinyobs_wire::families::read_text;
 use tinyobs_wire::text::Dialect;

@@ -45,8 +45,8 @@ fn i_pushgw_1_put_post_and_delete() {
         assert_eq!(
             shown(client, "size"),
             [
-                "size{instance=\"h1\",job=\"backup\"} NaN",
-                "size{instance=\"h1\",job=\"backup\",x=\"\\\"\\\\\\n\"} -0.25"
+                "size{instance=\"h1\",job=\"backup\",x=\"\\\"\\\\\\n\"} -0.25",
+                "size{instance=\"h1\",job=\"backup\"} NaN"
             ]
         );
         assert_eq!(stored(client, "up"), [(own.clone(), 1.0)]);
@@ -111,7 +111,7 @@ fn i_pushgw_2_a_body_that_cannot_be_taken_changes_nothing() {
     let client = server.client();
     let path = "/metrics/job/j";
     assert_eq!(send(client, "PUT", path, "a 1\n"), 200);
-    let mut bad = |body: &str| {
+    let bad = |body: &str| {
         let answer = client.send("PUT", path, &TEXT, body.as_bytes());
         let message = answer.error(400);
         assert_eq!(shown(client, "a{"), ["a{job=\"j\"} 1"], "{body:?}");
