@@ -5,11 +5,13 @@
 //!   fuzz    inputs made up by coverage, for everything that reads bytes
 //!   model   random lives of the store beside a naive model of it, and every point to die at
 //!   soak    weeks of the demo app's load through the store, in minutes
+//!   clients programs that others wrote, against a real server: Python pushes to it
 //!   bench   the figures of docs/PERFORMANCE.md
 //!
 //! Each command installs or names what it needs, and none of them skips anything silently.
 
 mod bench;
+mod clients;
 mod crash;
 mod fuzz;
 mod model;
@@ -36,6 +38,9 @@ enum Command {
     Model(model::Options),
     /// Simulate weeks of the demo app's load.
     Soak(soak::Options),
+    /// Let other people's programs talk to a real server, and compare values.
+    #[command(subcommand)]
+    Clients(clients::Client),
     /// Measure ingest, disk, memory, start-up and the SDK.
     Bench(bench::Options),
 }
@@ -47,6 +52,7 @@ fn main() -> anyhow::Result<()> {
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Model(options) => model::run(&options),
         Command::Soak(options) => soak::run(&options),
+        Command::Clients(client) => clients::run(&client),
         Command::Bench(options) => bench::run(&options),
     }
 }

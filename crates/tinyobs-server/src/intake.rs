@@ -3,8 +3,8 @@
 //!   request ─▶ body ─▶ decompress ─▶ [decoder] ─▶ store::append ─▶ [Taken] ─▶ answer of the protocol
 //!
 //! I-INTAKE-1  A push that ran into a failing store is never acknowledged.
-//! I-INTAKE-2  Who pushes nothing but series beyond the limit, and goes on, takes at most a third of
-//!             the processor from those whose series are known.
+//! I-INTAKE-2  A connection that pushes nothing but series beyond the limit, and goes on, takes at
+//!             most a third of the time from those whose series are known.
 //! Proved by: intake/tests.rs, ingest/tests.rs, `cargo xtask crash bomb`.
 
 use std::borrow::Cow;
@@ -60,6 +60,18 @@ pub async fn take<F>(app: &App, request: Request, decode: F) -> Result<Taken, Ap
 where
     F: FnOnce(&App, &[u8], i64) -> Result<Decoded, ApiError> + Send + 'static,
 {
+    let decode = |app: &App, body: Cow<'_, [u8]>, now_ms| decode(app, &body, now_ms);
+    take_owned(app, request, decode).await
+}
+
+/// Like [`take`], for a decoder that keeps the body.
+///
+/// # Errors
+/// As those of [`take`].
+pub async fn take_owned<F>(app: &App, request: Request, decode: F) -> Result<Taken, ApiError>
+where
+    F: FnOnce(&App, Cow<'_, [u8]>, i64) -> Result<Decoded, ApiError> + Send + 'static,
+{
     let (parts, body) = request.into_parts();
     let held = body::read(&app.body_bytes, &parts.headers, body).await?;
     let shared = app.clone();
@@ -86,12 +98,12 @@ pub fn unpack(held: &Held) -> Result<Cow<'_, [u8]>, ApiError> {
 /// Decodes and stores one body.
 pub fn store<F>(app: &App, held: Held, decode: F) -> Result<Taken, ApiError>
 where
-    F: FnOnce(&App, &[u8], i64) -> Result<Decoded, ApiError>,
+    F: FnOnce(&App, Cow<'_, [u8]>, i64) -> Result<Decoded, ApiError>,
 {
     let now_ms = app.now_ms();
     let decoded = {
         let body = unpack(&held)?;
-        decode(app, &body, now_ms)?
+        decode(app, body, now_ms)?
     };
     // The bodies are no longer needed while the store works.
     drop(held);

@@ -49,6 +49,7 @@ mod process;
 mod pushgateway;
 mod query;
 mod range;
+mod remote_write;
 pub mod routes;
 mod scrape;
 mod security;

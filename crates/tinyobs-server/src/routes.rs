@@ -25,7 +25,7 @@ use crate::error::ApiError;
 use crate::state::App;
 use crate::{
     assets, backup, cardinality, catalogue, health, influx, ingest, maintenance, observe,
-    pushgateway, query, range, scrape, security, stats, storage, stream,
+    pushgateway, query, range, remote_write, scrape, security, stats, storage, stream,
 };
 
 /// One row for each path: what it answers, and to which methods.
@@ -33,6 +33,7 @@ fn table() -> Vec<(&'static str, &'static str, MethodRouter<App>)> {
     const GET: &str = "GET,HEAD";
     vec![
         ("/v1/ingest", "POST", post(ingest::push)),
+        ("/api/v1/write", "POST", post(remote_write::write)),
         ("/metrics/job/{*group}", "PUT,POST,DELETE", group()),
         ("/metrics/job@base64/{*group}", "PUT,POST,DELETE", group()),
         ("/write", "POST", post(influx::write_v1)),

@@ -152,7 +152,8 @@ async fn store(
         .ingest
         .run(move |_| {
             let begun = Instant::now();
-            let lines = chunk.iter().filter(|byte| **byte == b'\n').count() as u64;
+            // The last piece has no line feed behind it.
+            let lines = chunk.split(|byte| *byte == b'\n').count() as u64 - 1;
             let decoded = decode_lines(&chunk, shared.now_ms());
             let taken = intake::append(&shared, decoded)?;
             Ok((taken, lines, begun.elapsed()))

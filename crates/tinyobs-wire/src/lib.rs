@@ -11,6 +11,7 @@
 //! - [`decompress`]: the one function that decompresses.
 //! - [`json`]: the push body as the server reads it.
 //! - [`proto`]: protobuf's fields, borrowed from a body.
+//! - [`remote_write`]: what Prometheus and its kin push.
 //! - [`time`]: moments as people and programs write them.
 //! - [`selector`]: `name{label="value"}` as a parameter.
 //! - [`text`]: the Prometheus and OpenMetrics text formats, line by line.
@@ -34,6 +35,8 @@ pub mod metric_family;
 pub mod number;
 #[cfg(feature = "decode")]
 pub mod proto;
+#[cfg(feature = "decode")]
+pub mod remote_write;
 #[cfg(feature = "decode")]
 pub mod selector;
 #[cfg(feature = "decode")]

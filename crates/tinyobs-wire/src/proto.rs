@@ -80,6 +80,11 @@ impl<'a> Fields<'a> {
         Self { bytes, at: 0 }
     }
 
+    /// Bytes read so far.
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
     /// The next field: its number and content; none at the end.
     ///
     /// # Errors

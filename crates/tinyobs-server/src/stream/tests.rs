@@ -16,11 +16,7 @@ fn content_types() {
 #[test]
 fn i_stream_1_whole_lines_leave_as_soon_as_there_are_enough() {
     let mut lines = Lines::default();
-    let line = [b'x'; 99_999]
-        .iter()
-        .chain(b"\n")
-        .copied()
-        .collect::<Vec<u8>>();
+    let line = ["x".repeat(99_999).as_bytes(), b"\n"].concat();
     for _ in 0..5 {
         assert_eq!(lines.add(&line).unwrap(), None);
     }

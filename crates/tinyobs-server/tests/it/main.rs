@@ -16,6 +16,7 @@ mod limits;
 mod maintenance;
 mod pushgateway;
 mod query;
+mod remote_write;
 mod resolution;
 mod routes;
 mod scrape;

@@ -54,7 +54,7 @@ fn i_client_3_a_pushed_up_wins() {
     let client = server.client();
     let source = json!({"service": "shop", "instance": "h:1", "interval_ms": 1_000});
     push(client, &source, "up");
-    std::thread::sleep(Duration::from_millis(5_000));
+    std::thread::sleep(Duration::from_secs(5));
     assert_eq!(
         stored(client, "up"),
         [(json!({"service": "shop", "instance": "h:1"}), 1.0)]
