@@ -55,7 +55,10 @@ fn written(feed: &mut Feed<'_>) {
     let mut expected = Vec::new();
     while !feed.is_empty() {
         let measurement = format!("m{}", clean(feed.text(20)));
-        let (tag, value) = (format!("t{}", clean(feed.text(9))), format!("v{}", clean(feed.text(20))));
+        let (tag, value) = (
+            format!("t{}", clean(feed.text(9))),
+            format!("v{}", clean(feed.text(20))),
+        );
         let field = format!("f{}", clean(feed.text(9)));
         let number = f64::from_bits(feed.u64());
         if !number.is_finite() {

@@ -21,7 +21,10 @@ fuzz_target!(|data: &[u8]| {
 });
 
 fn grouping() -> [(String, String); 2] {
-    [("job".to_owned(), "j".to_owned()), ("a".to_owned(), "g".to_owned())]
+    [
+        ("job".to_owned(), "j".to_owned()),
+        ("a".to_owned(), "g".to_owned()),
+    ]
 }
 
 fn any_body(body: &[u8], dialect: Dialect) {
@@ -42,7 +45,10 @@ fn checked(page: &Page) {
     for series in page.families.iter().flat_map(|family| &family.series) {
         assert_eq!(series.labels.get("job"), Some("j"));
         assert_eq!(series.labels.get("a"), Some("g"));
-        assert!(seen.insert(series.labels.as_bytes().to_vec()), "the same series twice");
+        assert!(
+            seen.insert(series.labels.as_bytes().to_vec()),
+            "the same series twice"
+        );
         assert!(Labels::from_canonical(series.labels.as_bytes()).is_some());
     }
     assert!(page.families.iter().all(|family| !family.series.is_empty()));
@@ -67,7 +73,9 @@ fn written(feed: &mut Feed<'_>) {
     let page = read_text(body.as_bytes(), Dialect::Prometheus, &[]).expect("it is well written");
     assert_eq!(page.refused, []);
     let series = page.families.iter().flat_map(|family| &family.series);
-    let read: Vec<_> = series.map(|series| (series.labels.clone(), series.value)).collect();
+    let read: Vec<_> = series
+        .map(|series| (series.labels.clone(), series.value))
+        .collect();
     assert_eq!(read.len(), expected.len());
     for ((labels, value), (wanted, number)) in read.iter().zip(&expected) {
         assert_eq!(labels, wanted);
