@@ -73,6 +73,11 @@ pub async fn read_small(headers: &HeaderMap, body: Body) -> Result<Bytes, ApiErr
     Ok(bytes)
 }
 
+/// Reads the few bytes of a form. Like all requests it has passed the check of its origin.
+pub async fn read_form(body: Body) -> Result<Bytes, ApiError> {
+    read_few(body).await
+}
+
 async fn read_few(body: Body) -> Result<Bytes, ApiError> {
     let read = axum::body::to_bytes(body, limits::ADMIN_BODY_BYTES);
     let idle = Duration::from_secs(limits::IDLE_SECONDS);
@@ -102,31 +107,46 @@ impl Frames {
     /// The next piece with something in it; none at the end.
     pub async fn next(&mut self) -> Result<Option<Bytes>, ApiError> {
         let idle = Duration::from_secs(limits::IDLE_SECONDS);
+        match self.next_within(idle).await? {
+            Next::Piece(data) => Ok(Some(data)),
+            Next::End => Ok(None),
+            Next::Silence => {
+                let seconds = idle.as_secs();
+                let message = format!("nothing of the body came for {seconds} seconds");
+                Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, message))
+            }
+        }
+    }
+
+    /// The next piece, unless nothing comes for so long.
+    pub async fn next_within(&mut self, wait: Duration) -> Result<Next, ApiError> {
         loop {
-            match timeout(idle, self.0.frame()).await {
-                Ok(None) => return Ok(None),
+            match timeout(wait, self.0.frame()).await {
+                Ok(None) => return Ok(Next::End),
                 Ok(Some(Ok(frame))) => {
                     if let Ok(data) = frame.into_data() {
-                        return Ok(Some(data));
+                        return Ok(Next::Piece(data));
                     }
                 }
                 Ok(Some(Err(error))) => {
                     let message = format!("the body could not be read: {error}");
                     return Err(ApiError::bad_request(message));
                 }
-                Err(_) => {
-                    let seconds = idle.as_secs();
-                    let message = format!("nothing of the body came for {seconds} seconds");
-                    return Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, message));
-                }
+                Err(_) => return Ok(Next::Silence),
             }
         }
     }
 }
 
-/// Reads the few bytes of a form. Like all requests it has passed the check of its origin.
-pub async fn read_form(body: Body) -> Result<Bytes, ApiError> {
-    read_few(body).await
+/// What came of a body.
+#[derive(Debug)]
+pub enum Next {
+    /// Bytes.
+    Piece(Bytes),
+    /// Nothing more will.
+    End,
+    /// Nothing yet.
+    Silence,
 }
 
 /// An error unless the body is said to be `application/json`.

@@ -208,7 +208,8 @@ impl Groups {
     pub fn delete(&self, store: &Store, key: &Key, now_ms: i64) -> Result<(), GroupError> {
         let mut state = self.lock();
         let Some(old) = state.groups.get(key) else {
-            return Ok(());
+            // It may be gone from memory only, when writing failed before.
+            return self.persist(state);
         };
         let mut batch = WriteBatch::new();
         old.write_end(&mut batch, key, now_ms);
@@ -259,8 +260,7 @@ impl Groups {
 
     /// Writes the newest state, unless somebody who came later has done so already: whoever waits
     /// here while another writes is usually served by one write for all (I-GROUP-1).
-    fn persist(&self, mut state: MutexGuard<'_, State>) -> Result<(), GroupError> {
-        state.version += 1;
+    fn persist(&self, state: MutexGuard<'_, State>) -> Result<(), GroupError> {
         let mine = state.version;
         drop(state);
         let Some(path) = &self.path else {
@@ -302,6 +302,7 @@ impl State {
     }
 
     fn insert(&mut self, key: &Key, next: Group) {
+        self.version += 1;
         self.bytes += next.bytes();
         if let Some(old) = self.groups.insert(key.clone(), next) {
             self.bytes -= old.bytes();
@@ -309,6 +310,7 @@ impl State {
     }
 
     fn remove(&mut self, key: &Key) {
+        self.version += 1;
         if let Some(old) = self.groups.remove(key) {
             self.bytes -= old.bytes();
         }

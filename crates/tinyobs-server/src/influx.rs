@@ -7,6 +7,9 @@
 //!               stored too, and the answer says how many were not.
 //! Proved by: tests/it/influx.rs.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -45,21 +48,31 @@ pub async fn write_v2(State(app): State<App>, request: Request) -> Response {
 
 async fn write(app: App, request: Request, api: Api, known: &[&str]) -> Response {
     match stored(&app, request, api, known).await {
-        Ok(taken) if taken.refused.is_empty() => StatusCode::NO_CONTENT.into_response(),
-        Ok(taken) => refused(&taken).shaped(|error| shape(api, error)),
+        Ok((taken, _)) if taken.refused.is_empty() => StatusCode::NO_CONTENT.into_response(),
+        Ok((taken, besides)) => refused(&taken, besides).shaped(|error| shape(api, error)),
         Err(error) => error.shaped(|error| shape(api, error)),
     }
 }
 
-async fn stored(app: &App, request: Request, api: Api, known: &[&str]) -> Result<Taken, ApiError> {
+/// What was stored, and how many lines were refused without being told one by one.
+async fn stored(
+    app: &App,
+    request: Request,
+    api: Api,
+    known: &[&str],
+) -> Result<(Taken, u64), ApiError> {
     let params = Params::parse_lenient(request.uri().query(), known)?;
     let precision = precision(api, params.text("precision"))?;
+    let besides = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&besides);
     let read = move |app: &App, body: &[u8], now_ms: i64| {
         let read = influx::read(body, precision, now_ms);
         app.counters.texts_skipped(read.texts_skipped);
+        count.store(read.refused_besides, Ordering::Relaxed);
         Ok(read.decoded)
     };
-    intake::take(app, request, read).await
+    let taken = intake::take(app, request, read).await?;
+    Ok((taken, besides.load(Ordering::Relaxed)))
 }
 
 fn precision(api: Api, name: Option<&str>) -> Result<Precision, ApiError> {
@@ -78,10 +91,11 @@ fn precision(api: Api, name: Option<&str>) -> Result<Precision, ApiError> {
     })
 }
 
-fn refused(taken: &Taken) -> ApiError {
+fn refused(taken: &Taken, besides: u64) -> ApiError {
     let first = taken.refused.first().map_or("", |one| one.message.as_str());
-    let message = format!("partial write: {first} dropped={}", taken.refused.len());
-    if taken.is_over_limit() {
+    let dropped = taken.refused.len() as u64 + besides;
+    let message = format!("partial write: {first} dropped={dropped}");
+    if taken.is_over_limit() && besides == 0 {
         return ApiError::new(StatusCode::TOO_MANY_REQUESTS, message).retry_after(60);
     }
     ApiError::bad_request(message)

@@ -4,13 +4,14 @@
 //!
 //! The next frames are read when a chunk is stored: a sender is never faster than the store.
 //!
-//! I-STREAM-1  A stream takes the memory of two chunks and a line, however long it is.
+//! I-STREAM-1  A stream takes the memory of a few chunks, however long it is, and a slow one little.
 //! I-STREAM-2  A bad line costs only itself, and is named by its number in the stream.
 //! I-STREAM-3  A stream that breaks off, or whose chunk cannot be stored, is an error that says how
 //!             many lines were taken before.
+//! I-STREAM-4  A line is stored a second after it came, however slow the stream is.
 //! Proved by: stream/tests.rs, tests/it/stream.rs.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -21,11 +22,16 @@ use tinyobs_model::{Refused, limits};
 use tinyobs_wire::decompress::Encoding;
 use tinyobs_wire::json::decode_lines;
 
-use crate::body::{self, Frames};
+use crate::body::{self, Frames, Next};
 use crate::error::ApiError;
 use crate::intake;
 use crate::json;
 use crate::state::App;
+
+/// Lines are stored no later than this after they came.
+const HELD_FOR: Duration = Duration::from_secs(1);
+/// The share of the budget of all bodies that a slow stream has.
+const SHARE_BYTES: usize = 64 << 10;
 
 /// Whether the body is said to be lines.
 pub fn is_stream(headers: &HeaderMap) -> bool {
@@ -101,14 +107,35 @@ pub async fn push(app: &App, request: Request) -> Result<Response, ApiError> {
 async fn follow(app: &App, body: Body, so_far: &mut Answer) -> Result<(), ApiError> {
     let mut frames = Frames::new(body);
     let mut lines = Lines::default();
-    // A chunk that is being gathered, one that is being stored, and a line.
-    let room = 2 * limits::STREAM_CHUNK_BYTES + limits::STREAM_LINE_BYTES;
-    let _share = body::take(&app.body_bytes, room).await?;
-    while let Some(frame) = frames.next().await? {
+    let mut share = body::take(&app.body_bytes, SHARE_BYTES).await?;
+    loop {
+        let frame = match lines.wait() {
+            None => frames.next().await?.map_or(Next::End, Next::Piece),
+            Some(wait) => frames.next_within(wait).await?,
+        };
+        // I-STREAM-4
+        if lines.wait().is_some_and(|wait| wait.is_zero())
+            && let Some(chunk) = lines.take_whole()
+        {
+            store(app, chunk, &mut lines.number, so_far).await?;
+        }
+        let frame = match frame {
+            Next::Piece(frame) => frame,
+            Next::Silence => continue,
+            Next::End => break,
+        };
         // A frame may be large: it is cut, so that no more than a chunk is gathered.
         for piece in frame.chunks(limits::STREAM_CHUNK_BYTES) {
+            let needed = lines.held.len() + piece.len();
+            if needed > share.num_permits() {
+                let more = needed - share.num_permits();
+                share.merge(body::take(&app.body_bytes, more).await?);
+            }
             if let Some(chunk) = lines.add(piece)? {
                 store(app, chunk, &mut lines.number, so_far).await?;
+                // A stream that becomes slow gives back what it does not need.
+                let needed = lines.held.len().max(SHARE_BYTES);
+                drop(share.split(share.num_permits().saturating_sub(needed)));
             }
         }
     }
@@ -144,17 +171,34 @@ async fn store(
     number: &mut u64,
     so_far: &mut Answer,
 ) -> Result<(), ApiError> {
-    if chunk.is_empty() {
-        return Ok(());
+    let mut rest = chunk;
+    while !rest.is_empty() {
+        // What is said of bad lines takes memory too, so only so many are read at once.
+        let ends = rest.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+        let end = ends
+            .map(|(at, _)| at + 1)
+            .nth(limits::ITEMS_PER_REQUEST - 1);
+        let after = rest.split_off(end.unwrap_or(rest.len()));
+        let batch = std::mem::replace(&mut rest, after);
+        store_batch(app, batch, number, so_far).await?;
     }
+    Ok(())
+}
+
+async fn store_batch(
+    app: &App,
+    batch: Vec<u8>,
+    number: &mut u64,
+    so_far: &mut Answer,
+) -> Result<(), ApiError> {
     let shared = app.clone();
     let (taken, lines, took) = app
         .ingest
         .run(move |_| {
             let begun = Instant::now();
             // The last piece has no line feed behind it.
-            let lines = chunk.split(|byte| *byte == b'\n').count() as u64 - 1;
-            let decoded = decode_lines(&chunk, shared.now_ms());
+            let lines = batch.split(|byte| *byte == b'\n').count() as u64 - 1;
+            let decoded = decode_lines(&batch, shared.now_ms());
             let taken = intake::append(&shared, decoded)?;
             Ok((taken, lines, begun.elapsed()))
         })
@@ -181,6 +225,8 @@ async fn store(
 #[derive(Debug, Default)]
 struct Lines {
     held: Vec<u8>,
+    /// When the first of them came.
+    since: Option<Instant>,
     /// Lines before those held.
     number: u64,
 }
@@ -189,16 +235,29 @@ impl Lines {
     /// Adds bytes; whole lines once there are enough of them.
     fn add(&mut self, bytes: &[u8]) -> Result<Option<Vec<u8>>, ApiError> {
         self.held.extend_from_slice(bytes);
+        self.since.get_or_insert_with(Instant::now);
         let is_enough = self.held.len() >= limits::STREAM_CHUNK_BYTES / 2;
         if !is_enough {
             return Ok(None);
         }
-        let end = self.held.iter().rposition(|byte| *byte == b'\n');
-        let Some(end) = end else {
-            return self.too_long().map(|()| None);
-        };
+        match self.take_whole() {
+            None => self.too_long().map(|()| None),
+            chunk => Ok(chunk),
+        }
+    }
+
+    /// The lines that are whole, if there are some.
+    fn take_whole(&mut self) -> Option<Vec<u8>> {
+        self.since = None;
+        let end = self.held.iter().rposition(|byte| *byte == b'\n')?;
         let rest = self.held.split_off(end + 1);
-        Ok(Some(std::mem::replace(&mut self.held, rest)))
+        Some(std::mem::replace(&mut self.held, rest))
+    }
+
+    /// How long those held may still wait; none when there are none that waited for nothing yet.
+    fn wait(&self) -> Option<Duration> {
+        let since = self.since?;
+        Some(HELD_FOR.saturating_sub(since.elapsed()))
     }
 
     fn too_long(&self) -> Result<(), ApiError> {

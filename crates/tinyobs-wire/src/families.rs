@@ -96,6 +96,8 @@ pub type Grouping = [(String, String)];
 
 /// What a series takes besides its text.
 const OVERHEAD: usize = 128;
+/// What a family takes besides its text.
+const FAMILY_OVERHEAD: usize = 256;
 
 /// Reads a body in either text format.
 ///
@@ -105,17 +107,18 @@ pub fn read_text(body: &[u8], dialect: Dialect, grouping: &Grouping) -> Result<P
     let mut lines = Lines::new(body, dialect)?;
     let mut page = Collector::new(grouping);
     while let Some(entry) = lines.next_entry()? {
+        let line = u32::try_from(lines.line()).unwrap_or(u32::MAX);
         match entry {
             Entry::Type(name, family_type) => {
-                let known = page.family(&name);
+                let known = page.family(line, &name)?;
                 page.set_type(known, family_type);
             }
             Entry::Help(name, help) => {
-                let known = page.family(&name);
+                let known = page.family(line, &name)?;
                 metadata_text(&help).clone_into(&mut page.families[known].help);
             }
             Entry::Unit(name, unit) => {
-                let known = page.family(&name);
+                let known = page.family(line, &name)?;
                 metadata_text(&unit).clone_into(&mut page.families[known].unit);
             }
             Entry::Sample {
@@ -123,11 +126,10 @@ pub fn read_text(body: &[u8], dialect: Dialect, grouping: &Grouping) -> Result<P
                 value,
                 time_ms,
             } => {
-                let line = u32::try_from(lines.line()).unwrap_or(u32::MAX);
                 if time_ms.is_some() {
                     page.timestamp_line.get_or_insert(line);
                 }
-                let family = page.family_of_sample(&name);
+                let family = page.family_of_sample(line, &name)?;
                 let is_created = dialect == Dialect::OpenMetrics
                     && page.is_created(family, &name)
                     && name.len() > page.families[family].name.len();
@@ -171,10 +173,11 @@ impl<'g> Collector<'g> {
     }
 
     /// The family `name`, made when it is new.
-    pub(crate) fn family(&mut self, name: &str) -> usize {
+    pub(crate) fn family(&mut self, line: u32, name: &str) -> Result<usize, PageError> {
         if let Some(known) = self.by_name.get(name) {
-            return *known;
+            return Ok(*known);
         }
+        self.reserve(line, FAMILY_OVERHEAD + 2 * name.len())?;
         let place = self.families.len();
         self.families.push(Family {
             name: name.to_owned(),
@@ -182,7 +185,17 @@ impl<'g> Collector<'g> {
         });
         self.types.push(FamilyType::Unknown);
         self.by_name.insert(name.to_owned(), place);
-        place
+        Ok(place)
+    }
+
+    /// I-FAMILY-4
+    fn reserve(&mut self, line: u32, bytes: usize) -> Result<(), PageError> {
+        self.bytes += bytes;
+        if self.bytes > limits::PUSHED_BYTES {
+            let limit = limits::PUSHED_BYTES;
+            return Err(PageError::TooLarge { line, limit });
+        }
+        Ok(())
     }
 
     pub(crate) fn set_type(&mut self, family: usize, family_type: FamilyType) {
@@ -191,11 +204,11 @@ impl<'g> Collector<'g> {
     }
 
     /// The family that a sample of this name belongs to.
-    fn family_of_sample(&mut self, name: &str) -> usize {
+    fn family_of_sample(&mut self, line: u32, name: &str) -> Result<usize, PageError> {
         if let Some(last) = self.last
             && self.is_part(last, name)
         {
-            return last;
+            return Ok(last);
         }
         let exact = self.by_name.get(name).copied();
         let found = exact.or_else(|| {
@@ -206,9 +219,12 @@ impl<'g> Collector<'g> {
             let mut found = bases.iter().filter_map(of_base);
             found.find(|family| self.is_part(*family, name))
         });
-        let family = found.unwrap_or_else(|| self.family(name));
+        let family = match found {
+            Some(family) => family,
+            None => self.family(line, name)?,
+        };
         self.last = Some(family);
-        family
+        Ok(family)
     }
 
     fn is_part(&self, family: usize, name: &str) -> bool {
@@ -248,11 +264,7 @@ impl<'g> Collector<'g> {
             .clone()
             .map(|(name, value)| name.len() + value.len())
             .sum();
-        self.bytes += OVERHEAD + name.len() + text + fixed;
-        if self.bytes > limits::PUSHED_BYTES {
-            let limit = limits::PUSHED_BYTES;
-            return Err(PageError::TooLarge { line, limit });
-        }
+        self.reserve(line, OVERHEAD + name.len() + text + fixed)?;
         let labels = match Labels::new(name, own.chain(group)) {
             Ok(labels) => labels,
             Err((rule, message)) => {

@@ -11,6 +11,7 @@
 //! I-INFLUX-2  A line is stored whole or not at all.
 //! I-INFLUX-3  What a batch may take in memory is checked before a line is written out into it.
 //! I-INFLUX-4  Linear: a byte is read a fixed number of times, whatever stands around it.
+//! I-INFLUX-5  However many lines are bad, what is said of them is bounded.
 //! Proved by: influx/tests.rs, fuzz target `influx`.
 
 use std::borrow::Cow;
@@ -75,6 +76,8 @@ pub struct Read {
     pub decoded: Decoded,
     /// Fields left out because they are text.
     pub texts_skipped: u64,
+    /// Lines refused beyond the first `limits::ITEMS_PER_REQUEST`, which are not told one by one.
+    pub refused_besides: u64,
 }
 
 /// Reads a body that arrived at `now_ms`.
@@ -99,6 +102,11 @@ pub fn read(body: &[u8], precision: Precision, now_ms: i64) -> Read {
             .and_then(|head| sink.take(item, &head, &tags, &fields));
         if let Err((rule, message)) = taken {
             cursor.skip_line();
+            // I-INFLUX-5
+            if sink.read.decoded.refused.len() == limits::ITEMS_PER_REQUEST {
+                sink.read.refused_besides += 1;
+                continue;
+            }
             sink.read.decoded.refused.push(Refused {
                 item,
                 rule,

@@ -90,7 +90,7 @@ fn read_family(bytes: &[u8], page: &mut Collector<'_>, metrics: &mut u32) -> Res
             _ => {}
         }
     }
-    let family = page.family(name);
+    let family = page.family(metrics.saturating_add(1), name)?;
     page.set_type(family, family_type);
     metadata_text(help).clone_into(&mut page.families[family].help);
     metadata_text(unit).clone_into(&mut page.families[family].unit);

@@ -248,6 +248,24 @@ fn i_group_3_groups_are_bounded() {
 }
 
 #[test]
+fn i_group_1_a_delete_that_could_not_be_written_is_when_it_is_repeated() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut there = There::new();
+    there.groups = Groups::open(dir.path()).unwrap();
+    there.put("a 1\n");
+    // A directory where the draft would be written.
+    let draft = dir.path().join("pushed-groups.tmp");
+    std::fs::create_dir(&draft).unwrap();
+    let delete = || there.groups.delete(&there.store, &key("j"), there.now_ms);
+    assert!(matches!(delete(), Err(GroupError::File(_))));
+    assert!(matches!(delete(), Err(GroupError::File(_))));
+    assert_eq!(Groups::open(dir.path()).unwrap().len(), 1);
+    std::fs::remove_dir(&draft).unwrap();
+    delete().unwrap();
+    assert_eq!(Groups::open(dir.path()).unwrap().len(), 0);
+}
+
+#[test]
 fn i_group_1_a_group_is_in_the_file() {
     let dir = tempfile::tempdir().unwrap();
     let mut there = There::new();

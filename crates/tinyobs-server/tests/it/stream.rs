@@ -119,6 +119,34 @@ fn i_stream_1_lines_are_stored_as_they_come() {
 }
 
 #[test]
+fn i_stream_4_a_slow_stream_is_stored_as_well() {
+    let server = TestServer::start();
+    let client = server.client();
+    let mut stream = client.connect();
+    let headers = [LINES[0], ("transfer-encoding", "chunked")];
+    stream
+        .write_all(&head(client.0, "POST", "/v1/ingest", &headers, None))
+        .unwrap();
+    for (i, text) in [
+        "{\"name\":\"m\",\"value\":0}\n{\"na",
+        "me\":\"m\",\"value\":1}\n",
+    ]
+    .iter()
+    .enumerate()
+    {
+        write!(stream, "{:x}\r\n{text}\r\n", text.len()).unwrap();
+        let begun = std::time::Instant::now();
+        while stored(client, "m").len() <= i {
+            assert!(begun.elapsed() < Duration::from_secs(8), "it is held back");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+    stream.write_all(b"0\r\n\r\n").unwrap();
+    let answer = read_answer(&mut stream).json();
+    assert_eq!((&answer["count"], &answer["lines"]), (&json!(2), &json!(2)));
+}
+
+#[test]
 fn i_stream_3_what_cannot_go_on_says_how_far_it_came() {
     let server = TestServer::start();
     let client = server.client();

@@ -150,3 +150,22 @@ fn i_family_4_memory_is_bounded() {
         "{error}"
     );
 }
+
+#[test]
+fn i_family_4_families_without_series_are_bounded() {
+    let mut body = String::new();
+    for i in 0..100_000 {
+        writeln!(body, "# TYPE f{i} gauge").unwrap();
+    }
+    let error = read_text(body.as_bytes(), Dialect::Prometheus, &[]).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            PageError::TooLarge {
+                line: 60_000..70_000,
+                ..
+            }
+        ),
+        "{error}"
+    );
+}
