@@ -60,7 +60,7 @@ const SECONDS: u64 = 15;
 
 /// Each target with the most bytes that its inputs have: as few as reach everything, because
 /// short inputs run faster.
-const TARGETS: [(&str, usize); 13] = [
+const TARGETS: [(&str, usize); 15] = [
     ("wal_record", 400),
     ("wal_segment", 600),
     ("chunk", 128),
@@ -74,6 +74,8 @@ const TARGETS: [(&str, usize); 13] = [
     ("influx", 300),
     ("selector", 300),
     ("labels", 300),
+    ("remote_write", 400),
+    ("decompress", 400),
 ];
 
 /// A whole input may take this long; usually it takes microseconds.

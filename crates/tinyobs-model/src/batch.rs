@@ -51,17 +51,23 @@ impl WriteBatch {
         Self::default()
     }
 
-    /// An empty batch whose rows may name labels inside `body`.
-    pub fn over(body: Vec<u8>) -> Self {
-        Self {
-            arena: body,
-            ..Self::default()
-        }
-    }
-
-    /// The bytes that label ranges are in: the body, and behind it what was pushed.
+    /// The bytes that label ranges are in. A decoder may put a body here, whose rows it pushes
+    /// unchecked.
     pub fn arena(&mut self) -> &mut Vec<u8> {
         &mut self.arena
+    }
+
+    /// The rows from place `first` on.
+    pub fn rows_from(&mut self, first: usize) -> &mut [Row] {
+        &mut self.rows[first..]
+    }
+
+    /// Gives the rows from place `first` on, which are not checked, other labels.
+    pub fn relabel(&mut self, first: usize, labels: &Range<usize>) {
+        for row in &mut self.rows[first..] {
+            debug_assert!(!row.checked, "I-BATCH-1");
+            row.labels = narrow(labels);
+        }
     }
 
     /// Room for so many more samples.
@@ -79,7 +85,6 @@ impl WriteBatch {
         sample: Sample,
         start_ms: Option<i64>,
     ) {
-        debug_assert!(labels.end <= self.arena.len());
         self.rows.push(Row {
             item,
             kind,
@@ -88,6 +93,18 @@ impl WriteBatch {
             labels: narrow(&labels),
             checked: false,
         });
+    }
+
+    /// Forgets the rows but keeps the memory; the arena stays as it is, for whoever fills it next.
+    pub fn recycle(&mut self) {
+        self.rows.clear();
+        self.metadata.clear();
+        self.kinds.clear();
+    }
+
+    /// Bytes of memory that it holds.
+    pub fn memory_bytes(&self) -> usize {
+        self.arena.capacity() + self.rows.capacity() * size_of::<Row>()
     }
 
     /// Adds one sample. A series named by several rows in a row is stored once per row.

@@ -54,6 +54,8 @@ pub const BUCKETS_PER_HISTOGRAM: usize = 500;
 pub const BATCH_BYTES: usize = 64 << 20;
 /// Per-item errors listed in one answer; the rest are only counted.
 pub const ERRORS_LISTED: usize = 100;
+/// Bytes of a stored batch whose memory is kept for the next one.
+pub const SPARE_BYTES: usize = 4 << 20;
 /// Bytes of all ingest bodies being read or decoded at once.
 pub const INGEST_BYTES_IN_FLIGHT: usize = 256 << 20;
 /// Ingest requests being decoded or stored at once; the next ones wait.

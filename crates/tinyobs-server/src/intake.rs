@@ -8,12 +8,13 @@
 //! Proved by: intake/tests.rs, ingest/tests.rs, `cargo xtask crash bomb`.
 
 use std::borrow::Cow;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::extract::Request;
 use axum::http::StatusCode;
 use tinyobs_model::{Refused, WriteBatch, limits};
-use tinyobs_wire::decompress::{DecompressError, decompress};
+use tinyobs_wire::decompress::{DecompressError, decompress, decompress_into};
 use tinyobs_wire::json::Decoded;
 
 use crate::body::{self, Held};
@@ -22,6 +23,31 @@ use crate::error::ApiError;
 use crate::state::App;
 
 const REFUSED_PAUSE: Duration = Duration::from_millis(limits::REFUSED_PAUSE_MS);
+
+/// Batches that have been stored, for their memory: fresh pages for every body cost more than
+/// reading them.
+#[derive(Debug, Default)]
+pub struct Spare(Mutex<Vec<WriteBatch>>);
+
+impl Spare {
+    /// One that was given back, or an empty one.
+    pub fn take(&self) -> WriteBatch {
+        let spare = self.lock().pop();
+        spare.unwrap_or_default()
+    }
+
+    /// Keeps it for the next one, unless it is large or there are enough.
+    pub fn give(&self, batch: WriteBatch) {
+        let mut kept = self.lock();
+        if batch.memory_bytes() <= limits::SPARE_BYTES && kept.len() < limits::INGEST_AT_ONCE {
+            kept.push(batch);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<WriteBatch>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// What became of a push.
 #[derive(Debug, Default)]
@@ -60,17 +86,17 @@ pub async fn take<F>(app: &App, request: Request, decode: F) -> Result<Taken, Ap
 where
     F: FnOnce(&App, &[u8], i64) -> Result<Decoded, ApiError> + Send + 'static,
 {
-    let decode = |app: &App, body: Cow<'_, [u8]>, now_ms| decode(app, &body, now_ms);
+    let decode = |app: &App, body: Cow<'_, [u8]>, now_ms, _| decode(app, &body, now_ms);
     take_owned(app, request, decode).await
 }
 
-/// Like [`take`], for a decoder that keeps the body.
+/// Like [`take`], for a decoder that keeps the body, and is given a batch to fill again.
 ///
 /// # Errors
 /// As those of [`take`].
 pub async fn take_owned<F>(app: &App, request: Request, decode: F) -> Result<Taken, ApiError>
 where
-    F: FnOnce(&App, Cow<'_, [u8]>, i64) -> Result<Decoded, ApiError> + Send + 'static,
+    F: FnOnce(&App, Cow<'_, [u8]>, i64, WriteBatch) -> Result<Decoded, ApiError> + Send + 'static,
 {
     let (parts, body) = request.into_parts();
     let held = body::read(&app.body_bytes, &parts.headers, body).await?;
@@ -98,12 +124,16 @@ pub fn unpack(held: &Held) -> Result<Cow<'_, [u8]>, ApiError> {
 /// Decodes and stores one body.
 pub fn store<F>(app: &App, held: Held, decode: F) -> Result<Taken, ApiError>
 where
-    F: FnOnce(&App, Cow<'_, [u8]>, i64) -> Result<Decoded, ApiError>,
+    F: FnOnce(&App, Cow<'_, [u8]>, i64, WriteBatch) -> Result<Decoded, ApiError>,
 {
     let now_ms = app.now_ms();
+    let mut spare = app.spare.take();
     let decoded = {
-        let body = unpack(&held)?;
-        decode(app, body, now_ms)?
+        let scratch = std::mem::take(spare.arena());
+        let limit = limits::DECOMPRESSED_BYTES;
+        let body = decompress_into(held.encoding, &held.bytes, limit, scratch)
+            .map_err(|error| refuse_packed(&error))?;
+        decode(app, body, now_ms, spare)?
     };
     // The bodies are no longer needed while the store works.
     drop(held);
@@ -111,6 +141,7 @@ where
     if let Some(source) = &decoded.source {
         app.client_pushed(&Push::from(source), &decoded.batch, now_ms);
     }
+    app.spare.give(decoded.batch);
     Ok(taken)
 }
 
@@ -119,7 +150,9 @@ where
 /// # Errors
 /// The store does not take it.
 pub fn append(app: &App, decoded: Decoded) -> Result<Taken, ApiError> {
-    append_batch(app, &decoded.batch, decoded.items, decoded.refused)
+    let taken = append_batch(app, &decoded.batch, decoded.items, decoded.refused)?;
+    app.spare.give(decoded.batch);
+    Ok(taken)
 }
 
 fn append_batch(

@@ -17,7 +17,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tinyobs_model::limits;
-use tinyobs_wire::remote_write::{Version, WriteError, decode};
+use tinyobs_wire::remote_write::{Version, WriteError, decode_into};
 
 use crate::error::{ApiError, ItemError};
 use crate::intake::{self, Taken};
@@ -32,8 +32,8 @@ pub async fn write(State(app): State<App>, mut request: Request) -> Result<Respo
     let headers = request.headers_mut();
     let snappy = HeaderValue::from_static("snappy");
     headers.entry(header::CONTENT_ENCODING).or_insert(snappy);
-    let read = move |_: &App, body: Cow<'_, [u8]>, _| {
-        decode(version, body.into_owned()).map_err(|error| refuse(&error))
+    let read = move |_: &App, body: Cow<'_, [u8]>, _, spare| {
+        decode_into(version, body.into_owned(), spare).map_err(|error| refuse(&error))
     };
     let taken = intake::take_owned(&app, request, read).await?;
     let stored = taken.stored;

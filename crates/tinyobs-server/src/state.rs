@@ -14,6 +14,7 @@ use crate::counters::Counters;
 use crate::error::ApiError;
 use crate::gate::Gate;
 use crate::groups::{GroupError, Groups};
+use crate::intake::Spare;
 
 /// What every handler shares.
 #[derive(Clone)]
@@ -31,6 +32,8 @@ pub struct Inner {
     pub counters: Counters,
     /// Queries under way and waiting.
     pub queries: Gate,
+    /// Memory for the next push.
+    pub spare: Spare,
     /// Pushes being decoded and stored.
     pub ingest: Gate,
     /// Requests for maintenance: one at a time.
@@ -72,6 +75,7 @@ impl App {
             groups,
             counters: Counters::default(),
             queries: Gate::new(limits::QUERIES_AT_ONCE, limits::QUERIES_WAITING, "queries"),
+            spare: Spare::default(),
             // The queue before it is bounded by the bytes of its bodies.
             ingest: Gate::new(limits::INGEST_AT_ONCE, limits::CONNECTIONS, "pushes"),
             maintenance: Gate::new(1, limits::MAINTENANCE_WAITING, "requests for maintenance"),

@@ -19,7 +19,7 @@ use tinyobs_model::labels::put_wire_message;
 use tinyobs_model::{Kind, Refusal, Refused, Sample, WriteBatch, limits};
 
 use crate::json::Decoded;
-use crate::proto::{Fields, ProtoError, Value};
+use crate::proto::{Fields, ProtoError, Value, read_varint};
 
 mod v2;
 
@@ -92,27 +92,34 @@ pub enum WriteError {
 /// # Errors
 /// The body as a whole cannot be read; nothing of it may be stored then.
 pub fn decode(version: Version, body: Vec<u8>) -> Result<Decoded, WriteError> {
-    let mut rows = Rows::default();
+    decode_into(version, body, WriteBatch::new())
+}
+
+/// Like [`decode`], into a batch whose memory was used before.
+///
+/// # Errors
+/// As those of [`decode`].
+pub fn decode_into(
+    version: Version,
+    body: Vec<u8>,
+    mut spare: WriteBatch,
+) -> Result<Decoded, WriteError> {
+    spare.recycle();
+    let mut rows = Rows {
+        batch: spare,
+        ..Rows::default()
+    };
     match version {
         Version::One => one(&body, &mut rows)?,
         Version::Two => return v2::two(body, rows),
     }
-    Ok(rows.into_decoded(WriteBatch::over(body)))
-}
-
-/// A row whose labels are still a place in the body.
-struct RawRow {
-    item: u32,
-    labels: Range<usize>,
-    kind: Kind,
-    sample: Sample,
-    start_ms: Option<i64>,
+    Ok(rows.into_decoded(body))
 }
 
 /// What has been read so far.
 #[derive(Default)]
 struct Rows {
-    samples: Vec<RawRow>,
+    batch: WriteBatch,
     refused: Vec<Refused>,
     items: u32,
     kinds: Vec<(String, Kind)>,
@@ -122,15 +129,18 @@ struct Rows {
 }
 
 impl Rows {
-    fn push(&mut self, row: RawRow) -> Result<(), WriteError> {
+    /// Adds a row, whose labels stand somewhere in what the batch will be over.
+    #[inline]
+    fn push(&mut self, labels: Range<usize>, sample: Sample) -> Result<(), WriteError> {
         let limit = limits::SAMPLES_PER_REQUEST;
-        if self.samples.len() == limit {
+        if self.batch.len() == limit {
             return Err(WriteError::TooMany {
                 what: "samples",
                 limit,
             });
         }
-        self.samples.push(row);
+        self.batch
+            .push_unchecked(self.items, labels, Kind::Unknown, sample, None);
         Ok(())
     }
 
@@ -161,20 +171,18 @@ impl Rows {
         }
     }
 
-    fn into_decoded(self, mut batch: WriteBatch) -> Decoded {
-        batch.arena().extend_from_slice(&self.apart);
-        batch.reserve(self.samples.len());
-        for row in self.samples {
-            batch.push_unchecked(row.item, row.labels, row.kind, row.sample, row.start_ms);
-        }
+    /// Puts the bytes that the rows' labels stand in under them.
+    fn into_decoded(mut self, mut body: Vec<u8>) -> Decoded {
+        body.extend_from_slice(&self.apart);
+        *self.batch.arena() = body;
         for (name, kind) in self.kinds {
-            batch.set_kind(name, kind);
+            self.batch.set_kind(name, kind);
         }
         for (name, unit, help) in self.described {
-            batch.describe(&name, &unit, &help);
+            self.batch.describe(&name, &unit, &help);
         }
         Decoded {
-            batch,
+            batch: self.batch,
             refused: self.refused,
             items: self.items,
             source: None,
@@ -210,29 +218,20 @@ fn one(body: &[u8], rows: &mut Rows) -> Result<(), WriteError> {
 
 /// `TimeSeries`: 1 label, 2 sample, 3 exemplar, 4 native histogram.
 fn series(body: &[u8], bytes: &[u8], rows: &mut Rows) -> Result<(), WriteError> {
-    let mut fields = Fields::new(bytes);
-    // Labels that stand in one piece at the front, as everybody writes them.
-    let mut front = 0;
+    let from = offset(body, bytes);
+    // Labels stand in one piece at the front, as everybody writes them.
+    let front = leading(bytes, LABEL);
+    let labels = from..from + front;
     let mut is_scattered = false;
-    let first_row = rows.samples.len();
     let mut has_histograms = false;
-    loop {
-        let before = fields.position();
-        let Some((number, value)) = fields.next_field().map_err(|e| rows.malformed(e))? else {
-            break;
-        };
+    let first_row = rows.batch.len();
+    let mut fields = Fields::from(bytes, front);
+    while let Some((number, value)) = fields.next_field().map_err(|e| rows.malformed(e))? {
         match number {
-            1 if before == front => front = fields.position(),
             1 => is_scattered = true,
             2 => {
                 let sample = sample(value).map_err(|e| rows.malformed(e))?;
-                rows.push(RawRow {
-                    item: rows.items,
-                    labels: 0..0,
-                    kind: Kind::Unknown,
-                    sample,
-                    start_ms: None,
-                })?;
+                rows.push(labels.clone(), sample)?;
             }
             4 => has_histograms = true,
             _ => {}
@@ -241,16 +240,36 @@ fn series(body: &[u8], bytes: &[u8], rows: &mut Rows) -> Result<(), WriteError> 
     if has_histograms {
         rows.refuse_histograms();
     }
-    let from = offset(body, bytes);
-    let labels = if is_scattered {
-        gather(body, bytes, rows).map_err(|e| rows.malformed(e))?
-    } else {
-        from..from + front
-    };
-    for row in &mut rows.samples[first_row..] {
-        row.labels = labels.clone();
+    if is_scattered {
+        let labels = gather(body, bytes, rows).map_err(|e| rows.malformed(e))?;
+        rows.batch.relabel(first_row, &labels);
     }
     Ok(())
+}
+
+/// Field 1 with wire type 2: a label of a series.
+const LABEL: u8 = 1 << 3 | 2;
+
+/// How many bytes at the front of a message are fields with this key, of less than 2^14 bytes each.
+/// This is the inside of the loop that remote write spends its time in: a step a label.
+#[inline]
+fn leading(bytes: &[u8], key: u8) -> usize {
+    let mut at = 0;
+    while let [first, low, high, ..] = bytes[at..] {
+        if first != key {
+            break;
+        }
+        let next = match (low, high) {
+            (0..=0x7f, _) => at + 2 + usize::from(low),
+            (_, 0..=0x7f) => at + 3 + (usize::from(low & 0x7f) | usize::from(high) << 7),
+            _ => break,
+        };
+        if next > bytes.len() {
+            break;
+        }
+        at = next;
+    }
+    at
 }
 
 /// Puts labels that stand between other fields together behind the body, and says where.
@@ -273,8 +292,17 @@ fn offset(body: &[u8], part: &[u8]) -> usize {
 /// `Sample`: 1 value, 2 time in ms.
 #[inline]
 fn sample(value: Value<'_>) -> Result<Sample, ProtoError> {
+    let bytes = value.bytes();
+    // As everybody writes it: both, in this order.
+    if let Some(([0x09, value @ .., 0x10], time)) = bytes.split_first_chunk::<10>()
+        && let Some((time_ms, len)) = read_varint(time)
+        && len == time.len()
+    {
+        let value = f64::from_bits(u64::from_le_bytes(*value));
+        return Ok(Sample::new(time_ms as i64, value));
+    }
     let mut read = Sample::new(0, 0.0);
-    let mut fields = Fields::new(value.bytes());
+    let mut fields = Fields::new(bytes);
     while let Some((number, value)) = fields.next_field()? {
         match number {
             1 => read.value = value.double(),

@@ -72,6 +72,12 @@ pub const ALL: &[Limit] = &[
         "an empty one takes two bytes of a body and 16 in memory",
     ),
     limit(
+        "spare_bytes",
+        SPARE_BYTES as u64,
+        "bytes",
+        "as many are kept as pushes are stored at once; an ordinary one takes a megabyte",
+    ),
+    limit(
         "refused_pause_ms",
         REFUSED_PAUSE_MS,
         "milliseconds",

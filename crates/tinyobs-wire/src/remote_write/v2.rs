@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use tinyobs_model::labels::{METRIC_NAME, put_wire_pair};
-use tinyobs_model::{Kind, Sample, WriteBatch, limits};
+use tinyobs_model::{Kind, Sample, limits};
 
-use super::{RawRow, Rows, WriteError, kind_of};
+use super::{Rows, WriteError, kind_of};
 use crate::json::Decoded;
 use crate::proto::{Fields, ProtoError, Value, packed_varints};
 
@@ -15,7 +15,10 @@ struct Said {
     kind: Kind,
     help: u64,
     unit: u64,
+    /// Of the series.
     created_ms: Option<i64>,
+    /// Of its newest sample that says so.
+    started_ms: Option<i64>,
 }
 
 /// `Request`: 4 strings, 5 time series.
@@ -48,7 +51,7 @@ pub fn two(body: Vec<u8>, mut rows: Rows) -> Result<Decoded, WriteError> {
         }
     }
     drop(reader);
-    Ok(rows.into_decoded(WriteBatch::over(body)))
+    Ok(rows.into_decoded(body))
 }
 
 struct Reader<'a> {
@@ -64,7 +67,7 @@ impl<'a> Reader<'a> {
     /// `TimeSeries`: 1 label references, 2 samples, 3 native histograms, 4 exemplars, 5 metadata,
     /// 6 created.
     fn series(&mut self, bytes: &[u8], rows: &mut Rows) -> Result<(), WriteError> {
-        let first_row = rows.samples.len();
+        let first_row = rows.batch.len();
         let mut said = Said::default();
         let mut has_histograms = false;
         self.refs.clear();
@@ -74,13 +77,8 @@ impl<'a> Reader<'a> {
                 1 => self.references(value).map_err(|e| rows.malformed(e))?,
                 2 => {
                     let (sample, start_ms) = sample(value).map_err(|e| rows.malformed(e))?;
-                    rows.push(RawRow {
-                        item: rows.items,
-                        labels: 0..0,
-                        kind: Kind::Unknown,
-                        sample,
-                        start_ms,
-                    })?;
+                    said.started_ms = start_ms.or(said.started_ms);
+                    rows.push(0..0, sample)?;
                 }
                 3 => has_histograms = true,
                 5 => metadata(value, &mut said).map_err(|e| rows.malformed(e))?,
@@ -92,10 +90,10 @@ impl<'a> Reader<'a> {
             rows.refuse_histograms();
         }
         let (labels, name) = self.labels(rows)?;
-        for row in &mut rows.samples[first_row..] {
-            row.labels = labels.clone();
+        rows.batch.relabel(first_row, &labels);
+        let start_ms = said.started_ms.or(said.created_ms);
+        for row in rows.batch.rows_from(first_row) {
             row.kind = said.kind;
-            let start_ms = row.start_ms.or(said.created_ms);
             row.start_ms = start_ms.filter(|at| *at < row.sample.time_ms);
         }
         self.describe(name, &said, rows)
