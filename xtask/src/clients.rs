@@ -4,6 +4,7 @@
 //! push, and compares the values that the server answers with those that the client was given.
 
 mod otlp;
+mod push;
 
 use std::path::{Path, PathBuf};
 
@@ -17,12 +18,15 @@ use crate::tools;
 pub enum Client {
     /// OpenTelemetry's SDK for Python: every instrument, both temporalities, both encodings.
     Otlp,
+    /// Python's `prometheus_client` pushes to groups.
+    Push(push::Options),
 }
 
 /// Runs one of them.
 pub fn run(client: &Client) -> Result<()> {
     match client {
         Client::Otlp => otlp::run(),
+        Client::Push(options) => push::run(options),
     }
 }
 

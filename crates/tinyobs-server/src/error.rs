@@ -82,6 +82,27 @@ impl ApiError {
         self.with_headers(response)
     }
 
+    /// The status it is answered with.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The sentence for people.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Says before the message where it happened.
+    pub fn with_context(mut self, context: &str) -> Self {
+        self.message.insert_str(0, context);
+        self
+    }
+
+    /// An answer in the shape that another protocol's clients read.
+    pub fn shaped(&self, shape: impl FnOnce(&Self) -> serde_json::Value) -> Response {
+        self.with_headers(json::response(self.status, &shape(self)))
+    }
+
     fn with_headers(&self, mut response: Response) -> Response {
         if let Some(seconds) = self.retry_after_seconds {
             let value = HeaderValue::from(seconds);

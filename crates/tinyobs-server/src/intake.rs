@@ -14,10 +14,11 @@ use std::time::{Duration, Instant};
 use axum::extract::Request;
 use axum::http::StatusCode;
 use tinyobs_model::{Refused, WriteBatch, limits};
-use tinyobs_wire::decompress::{DecompressError, decompress_into};
+use tinyobs_wire::decompress::{DecompressError, decompress, decompress_into};
 use tinyobs_wire::json::Decoded;
 
 use crate::body::{self, Held};
+use crate::clients::Push;
 use crate::error::ApiError;
 use crate::state::App;
 
@@ -66,6 +67,13 @@ impl Taken {
         self.stored == 0
             && !self.refused.is_empty()
             && refused.all(|one| one.rule.is_series_limit())
+    }
+
+    /// I-INTAKE-2: waits when it is over the limit and took so long.
+    pub async fn pause(&self, took: Duration) {
+        if self.is_over_limit() {
+            tokio::time::sleep((2 * took).min(REFUSED_PAUSE)).await;
+        }
     }
 }
 
@@ -126,11 +134,17 @@ where
             Ok((store(&shared, held, decode)?, begun.elapsed()))
         })
         .await?;
-    if taken.is_over_limit() {
-        // I-INTAKE-2.
-        tokio::time::sleep((2 * took).min(REFUSED_PAUSE)).await;
-    }
+    taken.pause(took).await;
     Ok(taken)
+}
+
+/// The body as it was before it was packed.
+///
+/// # Errors
+/// It is damaged, or too large unpacked.
+pub fn unpack(held: &Held) -> Result<Cow<'_, [u8]>, ApiError> {
+    decompress(held.encoding, &held.bytes, limits::DECOMPRESSED_BYTES)
+        .map_err(|error| refuse_packed(&error))
 }
 
 /// Decodes and stores one body.
@@ -149,10 +163,12 @@ where
     };
     // The bodies are no longer needed while the store works.
     drop(held);
+    let taken = append_batch(app, &decoded.batch, decoded.items, decoded.refused)?;
     if let Some(source) = &decoded.source {
-        app.clients.saw(source, now_ms);
+        app.client_pushed(&Push::from(source), &decoded.batch, now_ms);
     }
-    append(app, decoded)
+    app.spare.give(decoded.batch);
+    Ok(taken)
 }
 
 /// Stores what a decoder has read.
@@ -160,10 +176,20 @@ where
 /// # Errors
 /// The store does not take it.
 pub fn append(app: &App, decoded: Decoded) -> Result<Taken, ApiError> {
-    let mut refused = decoded.refused;
+    let taken = append_batch(app, &decoded.batch, decoded.items, decoded.refused)?;
+    app.spare.give(decoded.batch);
+    Ok(taken)
+}
+
+fn append_batch(
+    app: &App,
+    batch: &WriteBatch,
+    items: u32,
+    mut refused: Vec<Refused>,
+) -> Result<Taken, ApiError> {
     let mut stored = 0;
-    if !decoded.batch.is_empty() {
-        let appended = app.store.append(&decoded.batch).map_err(|error| {
+    if !batch.is_empty() {
+        let appended = app.store.append(batch).map_err(|error| {
             if error.is_fatal() {
                 app.raise_fatal(error.to_string());
             }
@@ -172,12 +198,11 @@ pub fn append(app: &App, decoded: Decoded) -> Result<Taken, ApiError> {
         stored = appended.stored;
         refused.extend(appended.refused);
     }
-    app.spare.give(decoded.batch);
     let refused = one_each(refused);
     app.counters.stored(stored);
     app.counters.refused(&refused);
     Ok(Taken {
-        items: decoded.items,
+        items,
         stored,
         refused,
     })

@@ -13,7 +13,8 @@
 //! - [`routes`]: the table of routes and the layers around them.
 //! - `state`: what handlers share; `gate`: how many of them run at once.
 //! - `error`, `params`, `body`, `json`: what handlers are made of.
-//! - `intake`, `ingest`, `otlp`, `clients`: the ways in.
+//! - `intake`: what every way in shares; `ingest`, `stream`, `pushgateway` with its `groups`,
+//!   `influx`, `otlp`, `remote_write`: the ways in; `clients`: who uses them; `background`: what time brings about.
 //! - `query`, `range`, `catalogue`, `cardinality`, `stats`, `storage`, `scrape`, `health`,
 //!   `assets`: the ways out.
 //! - `maintenance`, `backup` and its `archive`: what an administrator asks for.
@@ -22,6 +23,7 @@
 
 mod archive;
 mod assets;
+mod background;
 mod backup;
 mod body;
 mod cardinality;
@@ -34,7 +36,9 @@ mod counters;
 mod demo;
 mod error;
 mod gate;
+mod groups;
 mod health;
+mod influx;
 mod ingest;
 mod intake;
 mod json;
@@ -43,6 +47,7 @@ mod observe;
 mod otlp;
 mod params;
 mod process;
+mod pushgateway;
 mod query;
 mod range;
 mod remote_write;
@@ -53,6 +58,7 @@ pub mod server;
 mod state;
 mod stats;
 mod storage;
+mod stream;
 
 pub use config::Config;
 pub use server::{Running, Server, StartError};

@@ -15,7 +15,7 @@ use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, get, post, put};
 use tinyobs_model::limits;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -24,8 +24,8 @@ use tower_http::compression::CompressionLayer;
 use crate::error::ApiError;
 use crate::state::App;
 use crate::{
-    assets, backup, cardinality, catalogue, health, ingest, maintenance, observe, otlp, query,
-    range, remote_write, scrape, security, stats, storage,
+    assets, backup, cardinality, catalogue, health, influx, ingest, maintenance, observe, otlp,
+    pushgateway, query, range, remote_write, scrape, security, stats, storage, stream,
 };
 
 /// One row for each path: what it answers, and to which methods.
@@ -38,6 +38,17 @@ fn table() -> Vec<(&'static str, &'static str, MethodRouter<App>)> {
         ("/api/v1/otlp/v1/metrics", "POST", post(otlp::metrics)),
         ("/opentelemetry/v1/metrics", "POST", post(otlp::metrics)),
         ("/v1/logs", "POST", post(otlp::logs)),
+        ("/metrics/job/{*group}", "PUT,POST,DELETE", group()),
+        ("/metrics/job@base64/{*group}", "PUT,POST,DELETE", group()),
+        ("/write", "POST", post(influx::write_v1)),
+        ("/api/v2/write", "POST", post(influx::write_v2)),
+        (
+            "/query",
+            "GET,HEAD,POST",
+            get(influx::query).post(influx::query),
+        ),
+        ("/ping", GET, get(influx::ping)),
+        ("/health", GET, get(influx::health)),
         ("/v1/query", GET, get(query::dump)),
         ("/v1/query/range", GET, get(range::range)),
         ("/v1/metrics/list", GET, get(catalogue::metrics)),
@@ -57,6 +68,12 @@ fn table() -> Vec<(&'static str, &'static str, MethodRouter<App>)> {
         ("/readyz", GET, get(health::ready)),
         ("/metrics", GET, get(scrape::scrape)),
     ]
+}
+
+fn group() -> MethodRouter<App> {
+    put(pushgateway::push)
+        .post(pushgateway::push)
+        .delete(pushgateway::delete)
 }
 
 /// Every path of the table with the methods it allows, as `Allow` has them.
@@ -100,7 +117,12 @@ async fn method_not_allowed(request: Request) -> Response {
 }
 
 async fn deadline(request: Request, next: Next) -> Response {
+    // A stream may be of any length; one that falls silent is let go by its reader.
+    let is_stream = request.uri().path() == "/v1/ingest" && stream::is_stream(request.headers());
     let answer = next.run(request);
+    if is_stream {
+        return answer.await;
+    }
     match tokio::time::timeout(Duration::from_secs(limits::REQUEST_SECONDS), answer).await {
         Ok(response) => response,
         Err(_) => ApiError::unavailable(format!(

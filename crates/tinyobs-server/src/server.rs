@@ -14,14 +14,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tinyobs_model::limits;
-use tinyobs_store::{Store, StoreError};
+use tinyobs_store::{EngineKind, Store, StoreError};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
 use crate::config::Config;
+use crate::groups::Groups;
+use crate::groups::file::FileError;
 use crate::state::App;
-use crate::{connection, process, routes};
+use crate::{background, connection, process, routes};
 
 mod listeners;
 
@@ -56,6 +58,12 @@ pub enum StartError {
     InUse {
         /// As configured.
         listen: String,
+    },
+    /// The pushed groups cannot be read.
+    #[error("{source}; check its owner and permissions")]
+    Groups {
+        /// What is wrong, naming the file.
+        source: FileError,
     },
     /// The data directory cannot be used.
     #[error("{source}; {}", way_out(source))]
@@ -112,7 +120,8 @@ impl Server {
         let otlp = listeners::bind_otlp(&config).await?;
         let otlp_addr = otlp.as_ref().and_then(|otlp| otlp.local_addr().ok());
         let store = open(&config).await?;
-        let app = App::new(store, config);
+        let groups = groups(&config)?;
+        let app = App::with_groups(store, config, groups);
         let stop = Stop(Arc::new(watch::Sender::new(false)));
         let served = tokio::spawn(serve(
             Listeners::new(listener, otlp),
@@ -170,6 +179,16 @@ async fn open(config: &Config) -> Result<Store, StartError> {
     }
 }
 
+/// The memory engine forgets groups as well.
+fn groups(config: &Config) -> Result<Groups, StartError> {
+    match config.engine {
+        EngineKind::Memory => Ok(Groups::default()),
+        EngineKind::Disk => {
+            Groups::open(&config.data_dir).map_err(|source| StartError::Groups { source })
+        }
+    }
+}
+
 /// What to do about it.
 fn way_out(error: &StoreError) -> &'static str {
     match error {
@@ -191,6 +210,7 @@ async fn serve(
     let router = routes::router(app.clone());
     let slots = Arc::new(Semaphore::new(connections_max()));
     let drain = watch::Sender::new(false);
+    let background = tokio::spawn(background::run(app.clone(), drain.subscribe()));
     let mut connections = JoinSet::new();
     let fatal = loop {
         tokio::select! {
@@ -221,6 +241,8 @@ async fn serve(
         );
         connections.shutdown().await;
     }
+    // I-BACK-1
+    let _ = background.await;
     // I-SERVE-2
     let store = Arc::clone(&app.store);
     let closed = tokio::task::spawn_blocking(move || store.close()).await;

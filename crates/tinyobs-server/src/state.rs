@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::counters::Counters;
 use crate::error::ApiError;
 use crate::gate::Gate;
+use crate::groups::{GroupError, Groups};
 use crate::intake::Spare;
 use crate::otlp::deltas::Deltas;
 
@@ -27,6 +28,8 @@ pub struct Inner {
     pub clock: SystemClock,
     pub started: Instant,
     pub clients: Clients,
+    /// What was pushed as to a Pushgateway.
+    pub groups: Groups,
     pub counters: Counters,
     /// Who adds deltas to what is stored.
     pub deltas: Deltas,
@@ -58,14 +61,21 @@ impl std::ops::Deref for App {
 }
 
 impl App {
-    /// The state around an open store.
+    /// The state around an open store, with groups in memory only.
+    #[cfg(test)]
     pub fn new(store: Store, config: Config) -> Self {
+        Self::with_groups(store, config, Groups::default())
+    }
+
+    /// The state around an open store.
+    pub fn with_groups(store: Store, config: Config, groups: Groups) -> Self {
         Self(Arc::new(Inner {
             store: Arc::new(store),
             config,
             clock: SystemClock,
             started: Instant::now(),
             clients: Clients::default(),
+            groups,
             counters: Counters::default(),
             deltas: Deltas::default(),
             queries: Gate::new(limits::QUERIES_AT_ONCE, limits::QUERIES_WAITING, "queries"),
@@ -89,6 +99,18 @@ impl App {
     {
         let app = self.clone();
         self.queries.run(move |cancel| read(&app, cancel)).await
+    }
+}
+
+impl App {
+    /// A failed push to a group as an answer; what is fatal ends the server.
+    pub fn group_failed(&self, error: GroupError) -> ApiError {
+        if let GroupError::Store(error) = &error
+            && error.is_fatal()
+        {
+            self.raise_fatal(error.to_string());
+        }
+        error.into()
     }
 }
 

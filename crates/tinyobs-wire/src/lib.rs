@@ -15,6 +15,9 @@
 //! - [`otlp`]: metrics as OpenTelemetry pushes them.
 //! - [`time`]: moments as people and programs write them.
 //! - [`selector`]: `name{label="value"}` as a parameter.
+//! - [`text`]: the Prometheus and OpenMetrics text formats, line by line.
+//! - [`families`]: what a page in them holds; [`metric_family`]: the same from protobuf.
+//! - [`influx`]: InfluxDB's line protocol.
 //! - [`exposition`]: the Prometheus text format.
 
 #[cfg(feature = "decode")]
@@ -23,7 +26,13 @@ pub mod encode;
 #[cfg(feature = "decode")]
 pub mod exposition;
 #[cfg(feature = "decode")]
+pub mod families;
+#[cfg(feature = "decode")]
+pub mod influx;
+#[cfg(feature = "decode")]
 pub mod json;
+#[cfg(feature = "decode")]
+pub mod metric_family;
 pub mod number;
 #[cfg(feature = "decode")]
 pub mod otlp;
@@ -33,5 +42,7 @@ pub mod proto;
 pub mod remote_write;
 #[cfg(feature = "decode")]
 pub mod selector;
+#[cfg(feature = "decode")]
+pub mod text;
 #[cfg(feature = "decode")]
 pub mod time;

@@ -210,6 +210,48 @@ pub const ALL: &[Limit] = &[
         "one sample from a wrong clock must not make the present look late",
     ),
     limit(
+        "stream_line_bytes",
+        STREAM_LINE_BYTES as u64,
+        "bytes",
+        "a line is held in memory until it ends",
+    ),
+    limit(
+        "stream_chunk_bytes",
+        STREAM_CHUNK_BYTES as u64,
+        "bytes",
+        "a stream of any length is held in memory in pieces",
+    ),
+    limit(
+        "pushed_groups",
+        PUSHED_GROUPS as u64,
+        "groups",
+        "each is kept in memory until it is deleted, and has three series of its own",
+    ),
+    limit(
+        "pushed_bytes",
+        PUSHED_BYTES as u64,
+        "bytes",
+        "groups are kept in memory, and written out whole after a push",
+    ),
+    limit(
+        "pushed_sample_ms",
+        PUSHED_SAMPLE_MS as u64,
+        "milliseconds",
+        "a value that nobody repeats would disappear from queries, which look back 5 minutes",
+    ),
+    limit(
+        "pushed_ttl_ms",
+        PUSHED_TTL_MS as u64,
+        "milliseconds",
+        "ten years; more is a mistake in the numbers",
+    ),
+    limit(
+        "client_down_ms",
+        CLIENT_DOWN_MS as u64,
+        "milliseconds",
+        "a client that never comes back must not be written about for ever",
+    ),
+    limit(
         "clients",
         CLIENTS as u64,
         "clients",
