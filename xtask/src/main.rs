@@ -5,7 +5,7 @@
 //!   fuzz    inputs made up by coverage, for everything that reads bytes
 //!   model   random lives of the store beside a naive model of it, and every point to die at
 //!   soak    weeks of the demo app's load through the store, in minutes
-//!   clients programs that others wrote, against a real server: Prometheus scrapes it
+//!   clients other people's programs pushing to a real server, and Prometheus collecting from it
 //!   bench   the figures of docs/PERFORMANCE.md
 //!
 //! Each command installs or names what it needs, and none of them skips anything silently.
@@ -38,7 +38,7 @@ enum Command {
     Model(model::Options),
     /// Simulate weeks of the demo app's load.
     Soak(soak::Options),
-    /// Let other people's programs talk to a real server, and compare values.
+    /// Compare values with real clients, pushing or collecting; installs them into target/clients.
     #[command(subcommand)]
     Clients(clients::Client),
     /// Measure ingest, disk, memory, start-up and the SDK.

@@ -50,6 +50,16 @@ pub const REFUSED_PAUSE_MS: u64 = 1_000;
 pub const DISCARDED_BYTES: usize = 4 * BODY_BYTES;
 /// Buckets of one histogram item, `+Inf` not counted.
 pub const BUCKETS_PER_HISTOGRAM: usize = 500;
+/// Data points of one OTLP request.
+pub const OTLP_POINTS: usize = 100_000;
+/// Attributes that are read of one OTLP resource or data point.
+pub const OTLP_ATTRIBUTES: usize = 128;
+/// Lists and maps inside one another in the value of an OTLP attribute.
+pub const OTLP_NESTING: usize = 16;
+/// Buckets that are read of each side of an OTLP exponential histogram.
+pub const OTLP_EXPONENTIAL_BUCKETS: usize = 4_096;
+/// Exponential histograms sent as deltas whose bounds are remembered.
+pub const DELTA_HISTOGRAMS: usize = 10_000;
 /// Bytes that the samples of one request may take once their labels are written out.
 pub const BATCH_BYTES: usize = 64 << 20;
 /// Per-item errors listed in one answer; the rest are only counted.
@@ -76,7 +86,21 @@ pub const HEAD_BYTES: usize = 64 << 10;
 pub const WORKER_THREADS: usize = 4;
 /// Threads that work at the store, where they may block.
 pub const BLOCKING_THREADS: usize = 64;
-/// Pushing clients remembered for `/v1/stats`.
+/// Bytes of one line of a streamed push.
+pub const STREAM_LINE_BYTES: usize = 1 << 20;
+/// Bytes of a streamed push that are gathered before they are stored.
+pub const STREAM_CHUNK_BYTES: usize = 1 << 20;
+/// Groups that are pushed to, as the Pushgateway has them.
+pub const PUSHED_GROUPS: usize = 5_000;
+/// Bytes that all of them may take, names and labels written out.
+pub const PUSHED_BYTES: usize = 16 << 20;
+/// Milliseconds between two samples of a group that nobody pushes to.
+pub const PUSHED_SAMPLE_MS: i64 = 60_000;
+/// Milliseconds of the longest time-to-live of a group: ten years.
+pub const PUSHED_TTL_MS: i64 = 3_653 * 24 * 3_600 * 1_000;
+/// Milliseconds for which the `up` of a client that fell silent is 0, before it ends.
+pub const CLIENT_DOWN_MS: i64 = 3_600_000;
+/// Pushing clients remembered for `/v1/stats` and for their `up`.
 pub const CLIENTS: usize = 10_000;
 /// Milliseconds between two pushes that a client is believed.
 pub const CLIENT_INTERVAL_MS_MAX: u64 = 3_600_000;

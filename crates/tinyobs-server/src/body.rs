@@ -66,23 +66,87 @@ pub async fn read(
 /// Reads the few bytes that tell an administrator's wish; what is longer is refused. Like pushes
 /// they must be JSON, which another site's page cannot send without asking first.
 pub async fn read_small(headers: &HeaderMap, body: Body) -> Result<Bytes, ApiError> {
-    let read = axum::body::to_bytes(body, limits::ADMIN_BODY_BYTES);
-    let idle = Duration::from_secs(limits::IDLE_SECONDS);
-    let bytes = match timeout(idle, read).await {
-        Ok(Ok(bytes)) => bytes,
-        Ok(Err(_)) => {
-            let message = format!("body has more than {} bytes", limits::ADMIN_BODY_BYTES);
-            return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, message));
-        }
-        Err(_) => {
-            let message = format!("the body did not end within {} seconds", idle.as_secs());
-            return Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, message));
-        }
-    };
+    let bytes = read_few(body).await?;
     if !bytes.is_empty() {
         require_json(headers)?;
     }
     Ok(bytes)
+}
+
+/// Reads the few bytes of a form. Like all requests it has passed the check of its origin.
+pub async fn read_form(body: Body) -> Result<Bytes, ApiError> {
+    read_few(body).await
+}
+
+async fn read_few(body: Body) -> Result<Bytes, ApiError> {
+    let read = axum::body::to_bytes(body, limits::ADMIN_BODY_BYTES);
+    let idle = Duration::from_secs(limits::IDLE_SECONDS);
+    match timeout(idle, read).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) => {
+            let message = format!("body has more than {} bytes", limits::ADMIN_BODY_BYTES);
+            Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, message))
+        }
+        Err(_) => {
+            let message = format!("the body did not end within {} seconds", idle.as_secs());
+            Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, message))
+        }
+    }
+}
+
+/// The pieces of a body as they come (I-BODY-3).
+#[derive(Debug)]
+pub struct Frames(Body);
+
+impl Frames {
+    /// Of a body that nothing was read of.
+    pub fn new(body: Body) -> Self {
+        Self(body)
+    }
+
+    /// The next piece with something in it; none at the end.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, ApiError> {
+        let idle = Duration::from_secs(limits::IDLE_SECONDS);
+        match self.next_within(idle).await? {
+            Next::Piece(data) => Ok(Some(data)),
+            Next::End => Ok(None),
+            Next::Silence => {
+                let seconds = idle.as_secs();
+                let message = format!("nothing of the body came for {seconds} seconds");
+                Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, message))
+            }
+        }
+    }
+
+    /// The next piece, unless nothing comes for so long.
+    pub async fn next_within(&mut self, wait: Duration) -> Result<Next, ApiError> {
+        loop {
+            match timeout(wait, self.0.frame()).await {
+                Ok(None) => return Ok(Next::End),
+                Ok(Some(Ok(frame))) => {
+                    if let Ok(data) = frame.into_data() {
+                        return Ok(Next::Piece(data));
+                    }
+                }
+                Ok(Some(Err(error))) => {
+                    let message = format!("the body could not be read: {error}");
+                    return Err(ApiError::bad_request(message));
+                }
+                Err(_) => return Ok(Next::Silence),
+            }
+        }
+    }
+}
+
+/// What came of a body.
+#[derive(Debug)]
+pub enum Next {
+    /// Bytes.
+    Piece(Bytes),
+    /// Nothing more will.
+    End,
+    /// Nothing yet.
+    Silence,
 }
 
 /// An error unless the body is said to be `application/json`.
@@ -102,30 +166,15 @@ pub fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
 
 async fn collect(
     budget: &Arc<Semaphore>,
-    mut body: Body,
+    body: Body,
 ) -> Result<(Vec<u8>, OwnedSemaphorePermit), ApiError> {
     let mut share = take(budget, FIRST_BYTES).await?;
     let mut bytes = Vec::with_capacity(FIRST_BYTES);
-    let idle = Duration::from_secs(limits::IDLE_SECONDS);
-    loop {
-        let frame = match timeout(idle, body.frame()).await {
-            Ok(None) => return Ok((bytes, share)),
-            Ok(Some(Ok(frame))) => frame,
-            Ok(Some(Err(error))) => {
-                let message = format!("the body could not be read: {error}");
-                return Err(ApiError::bad_request(message));
-            }
-            Err(_) => {
-                let message = format!("nothing of the body came for {} seconds", idle.as_secs());
-                return Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, message));
-            }
-        };
-        let Some(data) = frame.data_ref() else {
-            continue;
-        };
+    let mut frames = Frames::new(body);
+    while let Some(data) = frames.next().await? {
         let needed = bytes.len() + data.len();
         if needed > limits::BODY_BYTES {
-            discard(body).await;
+            discard(frames.0).await;
             return Err(too_large());
         }
         if needed > bytes.capacity() {
@@ -133,11 +182,13 @@ async fn collect(
             share.merge(take(budget, grown - bytes.capacity()).await?);
             bytes.reserve_exact(grown - bytes.len());
         }
-        bytes.extend_from_slice(data);
+        bytes.extend_from_slice(&data);
     }
+    Ok((bytes, share))
 }
 
-async fn take(budget: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphorePermit, ApiError> {
+/// A share of the budget of all bodies (I-BODY-2).
+pub async fn take(budget: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphorePermit, ApiError> {
     let permits = u32::try_from(bytes).expect("body limits fit 32 bits");
     let share = Arc::clone(budget).acquire_many_owned(permits);
     match timeout(WAIT, share).await {
@@ -163,7 +214,7 @@ pub async fn discard(mut body: Body) {
     let _ = timeout(WAIT, drain).await;
 }
 
-/// How a body is packed, by its header.
+/// How the headers say that the body is packed.
 pub fn encoding(headers: &HeaderMap) -> Result<Encoding, ApiError> {
     let Some(value) = headers.get(header::CONTENT_ENCODING) else {
         return Ok(Encoding::Identity);

@@ -1,18 +1,122 @@
-//! Clients: which processes push at the moment.
+//! Clients: which processes push at the moment, and the `up` that says so.
+//!
+//!   push ─▶ [`App::client_pushed`] ─▶ `up{job,instance}` = 1 ─▶ store
+//!   [`background`](crate::background) ─▶ [`Clients::overdue`] ─▶ 0, at last a stale marker ─▶ store
 //!
 //! I-CLIENT-1  At most `limits::CLIENTS` are remembered; the silent ones make room.
-//! Proved by: clients/tests.rs.
+//! I-CLIENT-2  `up` is 1 once a push interval at most, 0 once three intervals went by without a push
+//!             and then once a minute, and ends with the client's last push, or after
+//!             `limits::CLIENT_DOWN_MS` of silence.
+//! I-CLIENT-3  Who sends an `up` of its own keeps it: ours is not written beside it.
+//! Proved by: clients/tests.rs, tests/it/up.rs.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tinyobs_model::limits;
+use tinyobs_model::{Kind, Labels, LabelsBuilder, Sample, WriteBatch, limits, stale_marker};
 use tinyobs_wire::json::Source;
 
-/// A client that missed this many pushes is gone.
-const INTERVALS_MISSED: i64 = 3;
-/// For clients that do not say how often they push.
-const INTERVAL_MS_DEFAULT: u64 = 15_000;
+use crate::state::App;
+
+mod interval;
+
+pub use interval::{INTERVALS_MISSED, Interval};
+
+/// The metric that says whether a client pushes.
+pub const UP: &str = "up";
+/// Between two zeros of a client that is silent.
+const DOWN_EVERY_MS: i64 = 60_000;
+
+/// A push, as far as it says something of its sender.
+#[derive(Debug, Clone, Copy)]
+pub struct Push<'a> {
+    /// The label `job`, such as the service's name. Without it there is no `up`.
+    pub job: &'a str,
+    /// The label `instance`, or "".
+    pub instance: &'a str,
+    /// How long it is between two pushes, if the sender says so.
+    pub interval_ms: Option<u64>,
+    /// Whether the sender ends with this push.
+    pub is_final: bool,
+}
+
+impl<'a> From<&'a Source> for Push<'a> {
+    fn from(source: &'a Source) -> Self {
+        Self {
+            job: &source.service,
+            instance: &source.instance,
+            interval_ms: source.interval_ms,
+            is_final: source.is_final,
+        }
+    }
+}
+
+impl App {
+    /// Notes that `push` came, with `batch` in it, and makes its client's `up` follow. For every
+    /// way in; call it where blocking is fine.
+    pub fn client_pushed(&self, push: &Push<'_>, batch: &WriteBatch, now_ms: i64) {
+        let has_own = || has_own_up(batch, push);
+        let ups = self.clients.saw(push, has_own, now_ms);
+        self.write_ups(ups.as_slice());
+    }
+
+    /// Writes samples of `up`. A series too many is none the sender could do something about.
+    pub fn write_ups(&self, ups: &[Up]) {
+        if ups.is_empty() {
+            return;
+        }
+        let mut batch = WriteBatch::new();
+        for (item, up) in (0..).zip(ups) {
+            push_row(&mut batch, item, &up.labels, Kind::Gauge, up.sample, None);
+        }
+        if let Err(error) = self.store.append(&batch) {
+            tracing::debug!(%error, "`up` could not be written");
+            if error.is_fatal() {
+                self.raise_fatal(error.to_string());
+            }
+        }
+    }
+}
+
+/// Adds a sample of a series whose labels were checked before.
+pub fn push_row(
+    batch: &mut WriteBatch,
+    item: u32,
+    labels: &Labels,
+    kind: Kind,
+    sample: Sample,
+    start_ms: Option<i64>,
+) {
+    let mut builder = LabelsBuilder::new();
+    builder.begin(labels.metric_name());
+    for (name, value) in labels.iter_without_name() {
+        builder.push(name, value);
+    }
+    let pushed = batch.push(item, &mut builder, kind, sample, start_ms);
+    debug_assert!(pushed.is_ok(), "labels are checked when they are made");
+}
+
+/// I-CLIENT-3: whether one of the samples is the sender's own `up`.
+fn has_own_up(batch: &WriteBatch, push: &Push<'_>) -> bool {
+    batch.rows().iter().any(|row| {
+        let Some(labels) = Labels::from_canonical(batch.labels(row)) else {
+            return false;
+        };
+        let is = |label: &str, wanted: &str| labels.get(label).unwrap_or_default() == wanted;
+        labels.metric_name() == UP
+            && (is("job", push.job) || is("service", push.job))
+            && is("instance", push.instance)
+    })
+}
+
+/// A sample of a client's `up`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Up {
+    /// `up{job,instance}`
+    pub labels: Labels,
+    /// 1, 0 or the end.
+    pub sample: Sample,
+}
 
 /// The processes that pushed with a source.
 #[derive(Debug, Default)]
@@ -25,39 +129,99 @@ pub struct Clients {
 struct Client {
     /// By our own clock: theirs may be wrong.
     last_push_ms: i64,
-    interval_ms: i64,
+    interval: Interval,
+    /// When its `up` was written last; none before the first time.
+    sampled_ms: Option<i64>,
+    has_own_up: bool,
 }
 
 impl Client {
     fn is_gone(&self, now_ms: i64) -> bool {
-        now_ms - self.last_push_ms > INTERVALS_MISSED * self.interval_ms
+        now_ms - self.last_push_ms > INTERVALS_MISSED * self.interval.ms()
+    }
+
+    /// A little early is in time: senders are not on time to the millisecond.
+    fn is_due(&self, now_ms: i64) -> bool {
+        let wait_ms = self.interval.ms() * 3 / 4;
+        self.sampled_ms.is_none_or(|at| now_ms - at >= wait_ms)
     }
 }
 
 impl Clients {
-    /// Notes a push.
-    pub fn saw(&self, source: &Source, now_ms: i64) {
-        if source.service.len() + source.instance.len() > 2 * limits::LABEL_VALUE_BYTES {
-            return;
+    /// Notes a push; the sample of `up` that it brings about, if one is due. `has_own_up` is asked
+    /// only then.
+    pub fn saw(
+        &self,
+        push: &Push<'_>,
+        has_own_up: impl FnOnce() -> bool,
+        now_ms: i64,
+    ) -> Option<Up> {
+        if push.job.len() + push.instance.len() > 2 * limits::LABEL_VALUE_BYTES {
+            return None;
         }
         let mut clients = self.lock();
-        let name = (source.service.clone(), source.instance.clone());
-        if source.is_final {
-            clients.remove(&name);
-            return;
+        let name = (push.job.to_owned(), push.instance.to_owned());
+        if push.is_final {
+            let client = clients.remove(&name)?;
+            let was_written = client.sampled_ms.is_some() && !client.has_own_up;
+            return was_written
+                .then(|| up(&name, now_ms, stale_marker()))
+                .flatten();
         }
         if clients.len() >= limits::CLIENTS && !clients.contains_key(&name) {
             clients.retain(|_, client| !client.is_gone(now_ms));
             if clients.len() >= limits::CLIENTS {
-                return;
+                return None;
             }
         }
-        let interval_ms = source.interval_ms.unwrap_or(INTERVAL_MS_DEFAULT);
-        let client = Client {
+        let client = clients.entry(name.clone()).or_insert_with(|| Client {
             last_push_ms: now_ms,
-            interval_ms: interval_ms.clamp(1_000, limits::CLIENT_INTERVAL_MS_MAX) as i64,
-        };
-        clients.insert(name, client);
+            interval: Interval::new(push.interval_ms),
+            sampled_ms: None,
+            has_own_up: false,
+        });
+        let was_gone = client.is_gone(now_ms);
+        client
+            .interval
+            .saw(push.interval_ms, now_ms - client.last_push_ms);
+        client.last_push_ms = now_ms;
+        if client.has_own_up || !(was_gone || client.is_due(now_ms)) {
+            return None;
+        }
+        client.has_own_up = has_own_up();
+        if client.has_own_up {
+            return None;
+        }
+        client.sampled_ms = Some(now_ms);
+        up(&name, now_ms, 1.0)
+    }
+
+    /// The samples that are due because nothing came: 0 of who is silent, and the end of who has
+    /// been so for long.
+    pub fn overdue(&self, now_ms: i64) -> Vec<Up> {
+        let mut ups = Vec::new();
+        self.lock().retain(|name, client| {
+            if !client.is_gone(now_ms) {
+                return true;
+            }
+            let is_forgotten = now_ms - client.last_push_ms > limits::CLIENT_DOWN_MS;
+            let since_ms = client.sampled_ms.filter(|_| !client.has_own_up);
+            let Some(since_ms) = since_ms else {
+                return !is_forgotten;
+            };
+            if is_forgotten {
+                ups.extend(up(name, now_ms, stale_marker()));
+                return false;
+            }
+            // The 1 was written no later than with the last push.
+            let is_first = since_ms <= client.last_push_ms;
+            if is_first || now_ms - since_ms >= DOWN_EVERY_MS {
+                client.sampled_ms = Some(now_ms);
+                ups.extend(up(name, now_ms, 0.0));
+            }
+            true
+        });
+        ups
     }
 
     /// How many push at the moment.
@@ -73,6 +237,18 @@ impl Clients {
         // Nothing in here can be half done when a thread panics.
         self.by_name.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// None for who has no name, or one that no label may have.
+fn up((job, instance): &(String, String), time_ms: i64, value: f64) -> Option<Up> {
+    if job.is_empty() {
+        return None;
+    }
+    let labels = Labels::new(UP, [("job", job.as_str()), ("instance", instance)]);
+    Some(Up {
+        labels: labels.ok()?,
+        sample: Sample::new(time_ms, value),
+    })
 }
 
 #[cfg(test)]

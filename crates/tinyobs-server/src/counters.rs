@@ -17,6 +17,7 @@ pub const DURATION_BOUNDS: [f64; 6] = [0.001, 0.01, 0.1, 0.5, 2.5, 10.0];
 #[derive(Debug, Default)]
 pub struct Counters {
     stored: AtomicU64,
+    texts_skipped: AtomicU64,
     tables: Mutex<Tables>,
 }
 
@@ -49,6 +50,16 @@ impl Counters {
     /// Samples stored since the start.
     pub fn stored_total(&self) -> u64 {
         self.stored.load(Ordering::Relaxed)
+    }
+
+    /// Counts fields of line protocol that were left out because they are text.
+    pub fn texts_skipped(&self, fields: u64) {
+        self.texts_skipped.fetch_add(fields, Ordering::Relaxed);
+    }
+
+    /// Fields left out since the start.
+    pub fn texts_skipped_total(&self) -> u64 {
+        self.texts_skipped.load(Ordering::Relaxed)
     }
 
     /// Counts items that were refused.

@@ -75,7 +75,19 @@ impl ApiError {
         self
     }
 
-    /// What it says.
+    /// The same in the shape of another protocol, which knows how to say it with this status and
+    /// message; headers stay.
+    pub fn into_response_with(self, shape: impl FnOnce(StatusCode, &str) -> Response) -> Response {
+        let response = shape(self.status, &self.message);
+        self.with_headers(response)
+    }
+
+    /// The status it is answered with.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The sentence for people.
     pub fn message(&self) -> &str {
         &self.message
     }
@@ -84,6 +96,25 @@ impl ApiError {
     pub fn after(mut self, more: &str) -> Self {
         self.message = format!("{}; {more}", self.message);
         self
+    }
+
+    /// Says before the message where it happened.
+    pub fn with_context(mut self, context: &str) -> Self {
+        self.message.insert_str(0, context);
+        self
+    }
+
+    /// An answer in the shape that another protocol's clients read.
+    pub fn shaped(&self, shape: impl FnOnce(&Self) -> serde_json::Value) -> Response {
+        self.with_headers(json::response(self.status, &shape(self)))
+    }
+
+    fn with_headers(&self, mut response: Response) -> Response {
+        if let Some(seconds) = self.retry_after_seconds {
+            let value = HeaderValue::from(seconds);
+            response.headers_mut().insert(header::RETRY_AFTER, value);
+        }
+        response
     }
 
     /// Lists the items that were refused.
@@ -100,12 +131,7 @@ impl IntoResponse for ApiError {
             message: &self.message,
             errors: self.refused.as_deref(),
         };
-        let mut response = json::response(self.status, &body);
-        if let Some(seconds) = self.retry_after_seconds {
-            let value = HeaderValue::from(seconds);
-            response.headers_mut().insert(header::RETRY_AFTER, value);
-        }
-        response
+        self.with_headers(json::response(self.status, &body))
     }
 }
 

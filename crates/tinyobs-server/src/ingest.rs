@@ -4,8 +4,8 @@
 //!
 //! I-INGEST-1  200 means that something is stored or nothing was sent; each item that is not stored
 //!             is in `errors` with its index and rule.
-//! I-INGEST-2  Only `application/json` is taken: another site's page cannot send that without
-//!             asking first, and is not answered when it asks.
+//! I-INGEST-2  Only `application/json` and the lines of [`stream`] are taken: another site's page
+//!             cannot send those without asking first, and is not answered when it asks.
 //! Proved by: ingest/tests.rs, tests/it/ingest.rs.
 
 use axum::extract::{Request, State};
@@ -19,7 +19,7 @@ use crate::error::{ApiError, ItemError};
 use crate::intake::{self, Taken};
 use crate::params::Params;
 use crate::state::App;
-use crate::{body, json};
+use crate::{body, json, stream};
 
 #[derive(Serialize)]
 struct Stored {
@@ -34,6 +34,9 @@ struct Stored {
 /// `POST /v1/ingest`
 pub async fn push(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
     Params::parse(request.uri().query(), &[])?;
+    if stream::is_stream(request.headers()) {
+        return stream::push(&app, request).await;
+    }
     body::require_json(request.headers())?;
     let taken = intake::take(&app, request, read).await?;
     Ok(json::response(StatusCode::OK, &answer(taken)?))

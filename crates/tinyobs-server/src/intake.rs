@@ -14,10 +14,11 @@ use std::time::{Duration, Instant};
 use axum::extract::Request;
 use axum::http::StatusCode;
 use tinyobs_model::{Refused, WriteBatch, limits};
-use tinyobs_wire::decompress::{DecompressError, decompress_into};
+use tinyobs_wire::decompress::{DecompressError, decompress, decompress_into};
 use tinyobs_wire::json::Decoded;
 
 use crate::body::{self, Held};
+use crate::clients::Push;
 use crate::error::ApiError;
 use crate::state::App;
 
@@ -67,6 +68,13 @@ impl Taken {
             && !self.refused.is_empty()
             && refused.all(|one| one.rule.is_series_limit())
     }
+
+    /// I-INTAKE-2: waits when it is over the limit and took so long.
+    pub async fn pause(&self, took: Duration) {
+        if self.is_over_limit() {
+            tokio::time::sleep((2 * took).min(REFUSED_PAUSE)).await;
+        }
+    }
 }
 
 /// Reads the body, has it decoded and stores what came out, on a thread where that may take long.
@@ -78,8 +86,8 @@ pub async fn take<F>(app: &App, request: Request, decode: F) -> Result<Taken, Ap
 where
     F: FnOnce(&App, &[u8], i64) -> Result<Decoded, ApiError> + Send + 'static,
 {
-    let decode = |app: &App, body: Cow<'_, [u8]>, now_ms, _| decode(app, &body, now_ms);
-    take_owned(app, request, decode).await
+    let decode = |app: &App, body: Cow<'_, [u8]>, now_ms, _| Ok((decode(app, &body, now_ms)?, ()));
+    take_whole(app, request, decode).await
 }
 
 /// Like [`take`], for a decoder that keeps the body, and is given a batch to fill again.
@@ -89,6 +97,32 @@ where
 pub async fn take_owned<F>(app: &App, request: Request, decode: F) -> Result<Taken, ApiError>
 where
     F: FnOnce(&App, Cow<'_, [u8]>, i64, WriteBatch) -> Result<Decoded, ApiError> + Send + 'static,
+{
+    let decode =
+        |app: &App, body: Cow<'_, [u8]>, now_ms, spare| Ok((decode(app, body, now_ms, spare)?, ()));
+    take_whole(app, request, decode).await
+}
+
+/// Like [`take`], for a decoder that reads what is stored: the guard that it returns is held until
+/// the batch is stored as well.
+///
+/// # Errors
+/// As those of [`take`].
+pub async fn take_guarded<F, G>(app: &App, request: Request, decode: F) -> Result<Taken, ApiError>
+where
+    F: FnOnce(&App, &[u8], i64) -> Result<(Decoded, G), ApiError> + Send + 'static,
+    G: 'static,
+{
+    let decode = |app: &App, body: Cow<'_, [u8]>, now_ms, _| decode(app, &body, now_ms);
+    take_whole(app, request, decode).await
+}
+
+async fn take_whole<F, G>(app: &App, request: Request, decode: F) -> Result<Taken, ApiError>
+where
+    F: FnOnce(&App, Cow<'_, [u8]>, i64, WriteBatch) -> Result<(Decoded, G), ApiError>
+        + Send
+        + 'static,
+    G: 'static,
 {
     let (parts, body) = request.into_parts();
     let held = body::read(&app.body_bytes, &parts.headers, body).await?;
@@ -100,21 +134,27 @@ where
             Ok((store(&shared, held, decode)?, begun.elapsed()))
         })
         .await?;
-    if taken.is_over_limit() {
-        // I-INTAKE-2.
-        tokio::time::sleep((2 * took).min(REFUSED_PAUSE)).await;
-    }
+    taken.pause(took).await;
     Ok(taken)
 }
 
+/// The body as it was before it was packed.
+///
+/// # Errors
+/// It is damaged, or too large unpacked.
+pub fn unpack(held: &Held) -> Result<Cow<'_, [u8]>, ApiError> {
+    decompress(held.encoding, &held.bytes, limits::DECOMPRESSED_BYTES)
+        .map_err(|error| refuse_packed(&error))
+}
+
 /// Decodes and stores one body.
-pub fn store<F>(app: &App, held: Held, decode: F) -> Result<Taken, ApiError>
+pub fn store<F, G>(app: &App, held: Held, decode: F) -> Result<Taken, ApiError>
 where
-    F: FnOnce(&App, Cow<'_, [u8]>, i64, WriteBatch) -> Result<Decoded, ApiError>,
+    F: FnOnce(&App, Cow<'_, [u8]>, i64, WriteBatch) -> Result<(Decoded, G), ApiError>,
 {
     let now_ms = app.now_ms();
     let mut spare = app.spare.take();
-    let decoded = {
+    let (decoded, _guard) = {
         let scratch = std::mem::take(spare.arena());
         let limit = limits::DECOMPRESSED_BYTES;
         let body = decompress_into(held.encoding, &held.bytes, limit, scratch)
@@ -123,10 +163,12 @@ where
     };
     // The bodies are no longer needed while the store works.
     drop(held);
+    let taken = append_batch(app, &decoded.batch, decoded.items, decoded.refused)?;
     if let Some(source) = &decoded.source {
-        app.clients.saw(source, now_ms);
+        app.client_pushed(&Push::from(source), &decoded.batch, now_ms);
     }
-    append(app, decoded)
+    app.spare.give(decoded.batch);
+    Ok(taken)
 }
 
 /// Stores what a decoder has read.
@@ -134,10 +176,20 @@ where
 /// # Errors
 /// The store does not take it.
 pub fn append(app: &App, decoded: Decoded) -> Result<Taken, ApiError> {
-    let mut refused = decoded.refused;
+    let taken = append_batch(app, &decoded.batch, decoded.items, decoded.refused)?;
+    app.spare.give(decoded.batch);
+    Ok(taken)
+}
+
+fn append_batch(
+    app: &App,
+    batch: &WriteBatch,
+    items: u32,
+    mut refused: Vec<Refused>,
+) -> Result<Taken, ApiError> {
     let mut stored = 0;
-    if !decoded.batch.is_empty() {
-        let appended = app.store.append(&decoded.batch).map_err(|error| {
+    if !batch.is_empty() {
+        let appended = app.store.append(batch).map_err(|error| {
             if error.is_fatal() {
                 app.raise_fatal(error.to_string());
             }
@@ -146,12 +198,11 @@ pub fn append(app: &App, decoded: Decoded) -> Result<Taken, ApiError> {
         stored = appended.stored;
         refused.extend(appended.refused);
     }
-    app.spare.give(decoded.batch);
     let refused = one_each(refused);
     app.counters.stored(stored);
     app.counters.refused(&refused);
     Ok(Taken {
-        items: decoded.items,
+        items,
         stored,
         refused,
     })

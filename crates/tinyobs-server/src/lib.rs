@@ -13,7 +13,8 @@
 //! - [`routes`]: the table of routes and the layers around them.
 //! - `state`: what handlers share; `gate`: how many of them run at once.
 //! - `error`, `params`, `body`, `json`: what handlers are made of.
-//! - `ingest`, `clients`: the way in.
+//! - `intake`: what every way in shares; `ingest`, `stream`, `pushgateway` with its `groups`,
+//!   `influx`, `otlp`, `remote_write`: the ways in; `clients`: who uses them; `background`: what time brings about.
 //! - `query`, `range`, `catalogue`, `cardinality`, `stats`, `storage`, `scrape`, `health`,
 //!   `assets`: the ways out.
 //! - `export`, `import`: everything stored as text, and back; `streamed`: answers of any size.
@@ -23,6 +24,7 @@
 
 mod archive;
 mod assets;
+mod background;
 mod backup;
 mod body;
 mod cardinality;
@@ -36,15 +38,19 @@ mod demo;
 mod error;
 mod export;
 mod gate;
+mod groups;
 mod health;
 mod import;
+mod influx;
 mod ingest;
 mod intake;
 mod json;
 mod maintenance;
 mod observe;
+mod otlp;
 mod params;
 mod process;
+mod pushgateway;
 mod query;
 mod range;
 mod remote_write;
@@ -55,6 +61,7 @@ pub mod server;
 mod state;
 mod stats;
 mod storage;
+mod stream;
 mod streamed;
 
 pub use config::Config;

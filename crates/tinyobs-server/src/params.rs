@@ -27,6 +27,15 @@ pub type Selection = Vec<Vec<Matcher>>;
 impl Params {
     /// Decodes `query`, whose names must all be among `known`.
     pub fn parse(query: Option<&str>, known: &[&str]) -> Result<Self, ApiError> {
+        Self::read(query, known, false)
+    }
+
+    /// The same for other protocols' clients, which write what they do not set as empty.
+    pub fn parse_lenient(query: Option<&str>, known: &[&str]) -> Result<Self, ApiError> {
+        Self::read(query, known, true)
+    }
+
+    fn read(query: Option<&str>, known: &[&str], empty_is_absent: bool) -> Result<Self, ApiError> {
         let mut pairs: Vec<(String, String)> = Vec::new();
         for pair in query.unwrap_or_default().split('&') {
             if pair.is_empty() {
@@ -48,6 +57,9 @@ impl Params {
                 return Err(malformed(&name, "it is given twice"));
             }
             if value.is_empty() {
+                if empty_is_absent {
+                    continue;
+                }
                 return Err(malformed(&name, "it is empty"));
             }
             pairs.push((name, value));

@@ -15,7 +15,7 @@ use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, get, post, put};
 use tinyobs_model::limits;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -24,8 +24,9 @@ use tower_http::compression::CompressionLayer;
 use crate::error::ApiError;
 use crate::state::App;
 use crate::{
-    assets, backup, cardinality, catalogue, export, health, import, ingest, maintenance, observe,
-    query, range, remote_write, scrape, security, stats, storage,
+    assets, backup, cardinality, catalogue, export, health, import, influx, ingest, maintenance,
+    observe, otlp, pushgateway, query, range, remote_write, scrape, security, stats, storage,
+    stream,
 };
 
 /// One row for each path: what it answers, and to which methods.
@@ -34,6 +35,21 @@ fn table() -> Vec<(&'static str, &'static str, MethodRouter<App>)> {
     vec![
         ("/v1/ingest", "POST", post(ingest::push)),
         ("/api/v1/write", "POST", post(remote_write::write)),
+        ("/v1/metrics", "POST", post(otlp::metrics)),
+        ("/api/v1/otlp/v1/metrics", "POST", post(otlp::metrics)),
+        ("/opentelemetry/v1/metrics", "POST", post(otlp::metrics)),
+        ("/v1/logs", "POST", post(otlp::logs)),
+        ("/metrics/job/{*group}", "PUT,POST,DELETE", group()),
+        ("/metrics/job@base64/{*group}", "PUT,POST,DELETE", group()),
+        ("/write", "POST", post(influx::write_v1)),
+        ("/api/v2/write", "POST", post(influx::write_v2)),
+        (
+            "/query",
+            "GET,HEAD,POST",
+            get(influx::query).post(influx::query),
+        ),
+        ("/ping", GET, get(influx::ping)),
+        ("/health", GET, get(influx::health)),
         ("/v1/query", GET, get(query::dump)),
         ("/v1/query/range", GET, get(range::range)),
         ("/v1/metrics/list", GET, get(catalogue::metrics)),
@@ -59,6 +75,12 @@ fn table() -> Vec<(&'static str, &'static str, MethodRouter<App>)> {
         ("/metrics/self", GET, get(scrape::own)),
         ("/federate", GET, get(scrape::federate)),
     ]
+}
+
+fn group() -> MethodRouter<App> {
+    put(pushgateway::push)
+        .post(pushgateway::push)
+        .delete(pushgateway::delete)
 }
 
 /// Every path of the table with the methods it allows, as `Allow` has them.
@@ -102,10 +124,12 @@ async fn method_not_allowed(request: Request) -> Response {
 }
 
 async fn deadline(request: Request, next: Next) -> Response {
-    // An import takes as long as its file is; it ends when nothing comes any more.
-    let is_import = request.uri().path().ends_with("/v1/import");
+    // A stream or an import may be of any length; one that falls silent is let go by its reader.
+    let path = request.uri().path();
+    let is_stream = path.ends_with("/v1/import")
+        || (path == "/v1/ingest" && stream::is_stream(request.headers()));
     let answer = next.run(request);
-    if is_import {
+    if is_stream {
         return answer.await;
     }
     match tokio::time::timeout(Duration::from_secs(limits::REQUEST_SECONDS), answer).await {

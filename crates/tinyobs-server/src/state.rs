@@ -13,7 +13,9 @@ use crate::config::Config;
 use crate::counters::Counters;
 use crate::error::ApiError;
 use crate::gate::Gate;
+use crate::groups::{GroupError, Groups};
 use crate::intake::Spare;
+use crate::otlp::deltas::Deltas;
 
 /// What every handler shares.
 #[derive(Clone)]
@@ -26,7 +28,11 @@ pub struct Inner {
     pub clock: SystemClock,
     pub started: Instant,
     pub clients: Clients,
+    /// What was pushed as to a Pushgateway.
+    pub groups: Groups,
     pub counters: Counters,
+    /// Who adds deltas to what is stored.
+    pub deltas: Deltas,
     /// Queries under way and waiting.
     pub queries: Gate,
     /// Memory for the next push.
@@ -59,15 +65,23 @@ impl std::ops::Deref for App {
 }
 
 impl App {
-    /// The state around an open store.
+    /// The state around an open store, with groups in memory only.
+    #[cfg(test)]
     pub fn new(store: Store, config: Config) -> Self {
+        Self::with_groups(store, config, Groups::default())
+    }
+
+    /// The state around an open store.
+    pub fn with_groups(store: Store, config: Config, groups: Groups) -> Self {
         Self(Arc::new(Inner {
             store: Arc::new(store),
             config,
             clock: SystemClock,
             started: Instant::now(),
             clients: Clients::default(),
+            groups,
             counters: Counters::default(),
+            deltas: Deltas::default(),
             queries: Gate::new(limits::QUERIES_AT_ONCE, limits::QUERIES_WAITING, "queries"),
             spare: Spare::default(),
             // The queue before it is bounded by the bytes of its bodies.
@@ -91,6 +105,18 @@ impl App {
     {
         let app = self.clone();
         self.queries.run(move |cancel| read(&app, cancel)).await
+    }
+}
+
+impl App {
+    /// A failed push to a group as an answer; what is fatal ends the server.
+    pub fn group_failed(&self, error: GroupError) -> ApiError {
+        if let GroupError::Store(error) = &error
+            && error.is_fatal()
+        {
+            self.raise_fatal(error.to_string());
+        }
+        error.into()
     }
 }
 

@@ -16,6 +16,7 @@
 //! I-JSON-4  Numbers are read by Rust's exact parser, so every `f64` survives bit for bit.
 //! I-JSON-5  Nothing recurses on the sender's nesting: unknown values are skipped by a loop.
 //! I-JSON-6  What a batch may take in memory is checked before an item is unfolded into it.
+//! I-JSON-7  A line of a streamed push is an item alone, and its number is its line's.
 //! Proved by: json/tests.rs.
 
 use tinyobs_model::{Refused, WriteBatch, limits};
@@ -23,8 +24,12 @@ use tinyobs_model::{Refused, WriteBatch, limits};
 mod envelope;
 pub(crate) mod fields;
 pub(crate) mod item;
+mod lines;
 mod rows;
 mod scan;
+
+pub(crate) use item::Text;
+pub use lines::decode_lines;
 
 /// Who pushed, as far as they said.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

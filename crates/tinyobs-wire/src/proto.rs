@@ -155,6 +155,30 @@ pub fn read_varint(bytes: &[u8]) -> Option<(u64, usize)> {
     None
 }
 
+/// Messages one behind the other, each with its length before it.
+#[derive(Debug, Clone)]
+pub struct Delimited<'a>(Fields<'a>);
+
+impl<'a> Delimited<'a> {
+    /// Of a whole body.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self(Fields::new(bytes))
+    }
+
+    /// The next message's bytes; none at the end.
+    ///
+    /// # Errors
+    /// The body is cut here.
+    pub fn next_message(&mut self) -> Result<Option<&'a [u8]>, ProtoError> {
+        let Self(rest) = self;
+        if rest.at == rest.bytes.len() {
+            return Ok(None);
+        }
+        let len = usize::try_from(rest.varint()?).map_err(|_| rest.broken())?;
+        rest.take(len).map(Some)
+    }
+}
+
 /// The numbers of a packed list of varints.
 pub fn packed_varints(bytes: &[u8]) -> impl Iterator<Item = Result<u64, ProtoError>> {
     let mut at = 0;

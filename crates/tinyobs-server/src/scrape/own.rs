@@ -82,6 +82,10 @@ impl Own {
         let stored = app.counters.stored_total();
         let name = "tinyobs_ingest_samples_stored_total";
         self.counter(name, "Samples stored since the start.", stored as f64);
+        let texts = app.counters.texts_skipped_total() as f64;
+        let name = "tinyobs_ingest_text_fields_skipped_total";
+        self.counter(name, "Fields of line protocol left out: text.", texts);
+        let groups = app.groups.len() as f64;
         let clients = app.clients.pushing(app.now_ms());
         let uptime = app.started.elapsed().as_secs_f64();
         let healthy = f64::from(u8::from(app.store.health().is_ok()));
@@ -92,6 +96,7 @@ impl Own {
             ("tinyobs_ingest_waiting", "Pushes in the queue.", pushes),
             ("tinyobs_query_waiting", "Queries in the queue.", queries),
             ("tinyobs_clients", "Processes that push.", clients as f64),
+            ("tinyobs_pushed_groups", "Groups pushed to.", groups),
             ("tinyobs_store_healthy", "1 while writes are kept.", healthy),
             (
                 "tinyobs_store_damage",

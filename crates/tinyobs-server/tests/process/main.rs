@@ -3,6 +3,7 @@
 mod abuse;
 mod exact;
 mod lifecycle;
+mod pushgateway;
 mod tools;
 
 use std::path::{Path, PathBuf};

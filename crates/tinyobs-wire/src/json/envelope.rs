@@ -128,8 +128,10 @@ pub fn read_source(text: &str) -> Option<(Option<Source>, usize)> {
 }
 
 /// Reads an item from a text of its own.
-fn read_alone<'de>(text: &'de str, item: &mut Item<'de>) -> Result<(), serde_json::Error> {
-    Fill(item).deserialize(&mut serde_json::Deserializer::from_str(text))
+pub fn read_alone<'de>(text: &'de str, item: &mut Item<'de>) -> Result<(), serde_json::Error> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    Fill(item).deserialize(&mut json)?;
+    json.end()
 }
 
 /// `source` as it is written.

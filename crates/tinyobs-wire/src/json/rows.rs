@@ -62,10 +62,15 @@ impl Sink {
     }
 
     pub fn refuse_malformed(&mut self, error: &serde_json::Error) {
+        let message = format!("item is malformed: {}", reason(error));
+        self.refuse(Refusal::Malformed, message);
+    }
+
+    pub fn refuse(&mut self, rule: Refusal, message: String) {
         self.refused.push(Refused {
             item: self.items,
-            rule: Refusal::Malformed,
-            message: format!("item is malformed: {}", reason(error)),
+            rule,
+            message,
         });
         self.items += 1;
     }

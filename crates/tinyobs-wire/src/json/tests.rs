@@ -321,3 +321,20 @@ fn help_is_cut_at_a_character() {
     ));
     assert_eq!(decoded.batch.metadata()[0].2, "é".repeat(512));
 }
+
+#[test]
+fn i_json_7_a_line_is_an_item() {
+    let lines = b"{\"name\":\"a\",\"value\":1}\n\n \r\n[1]\n{\"name\":\"b\",\"value\":2} {}\n\xff\n{\"name\":\"\",\"value\":3}\n{\"name\":\"c\",\"value\":4}";
+    let decoded = decode_lines(lines, 1_795_306_562_347);
+    let rows = decoded.batch.rows().iter();
+    let rows: Vec<(u32, f64)> = rows.map(|row| (row.item, row.sample.value)).collect();
+    assert_eq!(rows, [(0, 1.0), (7, 4.0)]);
+    assert_eq!(decoded.items, 6);
+    let refused = decoded.refused.iter();
+    let refused: Vec<(u32, Refusal)> = refused.map(|one| (one.item, one.rule)).collect();
+    let bad = Refusal::Malformed;
+    assert_eq!(
+        refused,
+        [(3, bad), (4, bad), (5, bad), (6, Refusal::NameEmpty)]
+    );
+}

@@ -58,8 +58,8 @@ proptest! {
         }
         body.replace_range(at..end, piece);
         for body in [whole, body] {
-            let mut sink = crate::json::rows::Sink::new(NOW_MS, None);
-            if crate::json::scan::read(&body, &mut sink).is_none() {
+            let mut sink = rows::Sink::new(NOW_MS, None);
+            if scan::read(&body, &mut sink).is_none() {
                 continue;
             }
             let (scanned, read) = (sink.into_decoded(), by_serde(&body, NOW_MS));
