@@ -8,7 +8,7 @@
 //!                and the answer says how much that is, and why.
 //! I-OTLP-HTTP-2  A request with deltas that was not answered with 200 has counted nothing.
 //! I-OTLP-HTTP-3  Errors of a known encoding are `google.rpc.Status` in that encoding.
-//! Proved by: tests/it/otlp.rs.
+//! Proved by: tests/it/otlp.rs, deltas/tests.rs.
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -34,10 +34,10 @@ pub async fn metrics(State(app): State<App>, request: Request) -> Result<Respons
     let format = format(request.headers())?;
     let taken = intake::take_guarded(&app, request, move |app, body, _| {
         let mut adding = Adding::new(app);
-        let decoded = otlp::decode(format, body, &mut adding).map_err(refuse)?;
+        let decoded = otlp::decode(format, body, &mut adding).map_err(|error| refuse(&error))?;
         Ok((decoded, adding))
     });
-    Ok(match taken.await.and_then(stored) {
+    Ok(match taken.await.and_then(|taken| stored(&taken)) {
         Ok((rejected, message)) => ok(format, Signal::Metrics, rejected, &message),
         Err(error) => failed(format, error),
     })
@@ -48,7 +48,7 @@ pub async fn logs(State(app): State<App>, request: Request) -> Result<Response, 
     Params::parse(request.uri().query(), &[])?;
     let format = format(request.headers())?;
     let taken = intake::take(&app, request, move |_, body, _| {
-        let items = otlp::logs::count(format, body).map_err(refuse)?;
+        let items = otlp::logs::count(format, body).map_err(|error| refuse(&error))?;
         Ok(Decoded {
             items,
             ..Decoded::default()
@@ -76,7 +76,7 @@ fn format(headers: &HeaderMap) -> Result<Format, ApiError> {
     })
 }
 
-fn refuse(error: BodyError) -> ApiError {
+fn refuse(error: &BodyError) -> ApiError {
     match error {
         BodyError::Stored { .. } => ApiError::unavailable(error.to_string()),
         _ => ApiError::bad_request(error.to_string()),
@@ -85,22 +85,22 @@ fn refuse(error: BodyError) -> ApiError {
 
 /// How many data points were rejected, and what is to be said; an error when all the sender can do
 /// is to come again.
-fn stored(taken: Taken) -> Result<(u64, String), ApiError> {
+fn stored(taken: &Taken) -> Result<(u64, String), ApiError> {
     /// Refusals that a message tells in full.
     const TOLD: usize = 3;
     let is_point = |one: &&Refused| one.item < TARGET_ITEMS;
     let rejected = taken.refused.iter().filter(is_point).count() as u64;
     let told = taken.refused.iter().take(TOLD);
-    let told: Vec<String> = told
+    let mut told: Vec<String> = told
         .map(|one| match one.item.checked_sub(TARGET_ITEMS) {
             None => format!("data point {}: {} ({})", one.item, one.message, one.rule),
             Some(place) => format!("target_info {place}: {} ({})", one.message, one.rule),
         })
         .collect();
-    let mut message = told.join("; ");
     if taken.refused.len() > TOLD {
-        message += &format!("; and {} more", taken.refused.len() - TOLD);
+        told.push(format!("and {} more", taken.refused.len() - TOLD));
     }
+    let message = told.join("; ");
     if taken.is_over_limit() {
         let error = ApiError::new(StatusCode::TOO_MANY_REQUESTS, message);
         return Err(error.retry_after(60));
