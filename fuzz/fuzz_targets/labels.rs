@@ -101,17 +101,24 @@ fn text(feed: &mut Feed<'_>) -> String {
     }
 }
 
+/// As protobuf has pairs of two strings.
 fn canonical(pairs: &[(&str, &str)]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for text in pairs.iter().flat_map(|(name, value)| [name, value]) {
-        bytes.extend_from_slice(
-            &u16::try_from(text.len())
-                .expect("was read so")
-                .to_le_bytes(),
-        );
-        bytes.extend_from_slice(text.as_bytes());
-    }
-    bytes
+    let field = |key: u8, content: &[u8]| {
+        let mut bytes = vec![key];
+        let mut len = content.len();
+        while len > 0x7f {
+            bytes.push(len as u8 | 0x80);
+            len >>= 7;
+        }
+        bytes.push(len as u8);
+        bytes.extend_from_slice(content);
+        bytes
+    };
+    let pair = |(name, value): &(&str, &str)| {
+        let both = [field(0x0a, name.as_bytes()), field(0x12, value.as_bytes())];
+        field(0x0a, &both.concat())
+    };
+    pairs.iter().flat_map(pair).collect()
 }
 
 fn shown(labels: &Labels) {

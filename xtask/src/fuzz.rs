@@ -60,7 +60,7 @@ const SECONDS: u64 = 15;
 
 /// Each target with the most bytes that its inputs have: as few as reach everything, because
 /// short inputs run faster.
-const TARGETS: [(&str, usize); 11] = [
+const TARGETS: [(&str, usize); 13] = [
     ("wal_record", 400),
     ("wal_segment", 600),
     ("chunk", 128),
@@ -72,6 +72,8 @@ const TARGETS: [(&str, usize); 11] = [
     ("otlp", 600),
     ("selector", 300),
     ("labels", 300),
+    ("remote_write", 400),
+    ("decompress", 400),
 ];
 
 /// A whole input may take this long; usually it takes microseconds.

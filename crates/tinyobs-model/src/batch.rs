@@ -2,8 +2,9 @@
 //!
 //!   decoder ─▶ [WriteBatch] ─▶ store::append
 //!
-//! I-BATCH-1  Every row's label range holds canonical bytes: [`WriteBatch::push`] is the only way
-//!            in, and it takes a [`LabelsBuilder`] that has checked the rules.
+//! I-BATCH-1  A row that [`Row::is_checked`] has canonical labels that obey every rule: it came by
+//!            [`WriteBatch::push`], which takes a [`LabelsBuilder`]. The labels of others are as they
+//!            travelled: who knows these very bytes knows the series, everybody else checks them.
 //! Proved by: batch/tests.rs.
 
 use std::ops::Range;
@@ -24,7 +25,15 @@ pub struct Row {
     pub sample: Sample,
     /// When the series began at 0, in milliseconds; only for cumulative kinds.
     pub start_ms: Option<i64>,
-    labels: Range<usize>,
+    labels: Range<u32>,
+    checked: bool,
+}
+
+impl Row {
+    /// Whether its labels are canonical and obey every rule (I-BATCH-1).
+    pub fn is_checked(&self) -> bool {
+        self.checked
+    }
 }
 
 /// Samples on their way into a store.
@@ -33,12 +42,69 @@ pub struct WriteBatch {
     arena: Vec<u8>,
     rows: Vec<Row>,
     metadata: Vec<(String, String, String)>,
+    kinds: Vec<(String, Kind)>,
 }
 
 impl WriteBatch {
     /// An empty batch.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The bytes that label ranges are in. A decoder may put a body here, whose rows it pushes
+    /// unchecked.
+    pub fn arena(&mut self) -> &mut Vec<u8> {
+        &mut self.arena
+    }
+
+    /// The rows from place `first` on.
+    pub fn rows_from(&mut self, first: usize) -> &mut [Row] {
+        &mut self.rows[first..]
+    }
+
+    /// Gives the rows from place `first` on, which are not checked, other labels.
+    pub fn relabel(&mut self, first: usize, labels: &Range<usize>) {
+        for row in &mut self.rows[first..] {
+            debug_assert!(!row.checked, "I-BATCH-1");
+            row.labels = narrow(labels);
+        }
+    }
+
+    /// Room for so many more samples.
+    pub fn reserve(&mut self, samples: usize) {
+        self.rows.reserve(samples);
+    }
+
+    /// Adds one sample whose labels stand at `labels` of [`Self::arena`], as remote write 1.0 has
+    /// them, and are not checked.
+    pub fn push_unchecked(
+        &mut self,
+        item: u32,
+        labels: Range<usize>,
+        kind: Kind,
+        sample: Sample,
+        start_ms: Option<i64>,
+    ) {
+        self.rows.push(Row {
+            item,
+            kind,
+            sample,
+            start_ms,
+            labels: narrow(&labels),
+            checked: false,
+        });
+    }
+
+    /// Forgets the rows but keeps the memory; the arena stays as it is, for whoever fills it next.
+    pub fn recycle(&mut self) {
+        self.rows.clear();
+        self.metadata.clear();
+        self.kinds.clear();
+    }
+
+    /// Bytes of memory that it holds.
+    pub fn memory_bytes(&self) -> usize {
+        self.arena.capacity() + self.rows.capacity() * size_of::<Row>()
     }
 
     /// Adds one sample. A series named by several rows in a row is stored once per row.
@@ -70,7 +136,8 @@ impl WriteBatch {
             kind,
             sample,
             start_ms,
-            labels,
+            labels: narrow(&labels),
+            checked: true,
         });
         Ok(())
     }
@@ -90,7 +157,7 @@ impl WriteBatch {
     pub fn truncate(&mut self, rows: usize) {
         self.rows.truncate(rows);
         let labels_end = self.rows.last().map_or(0, |row| row.labels.end);
-        self.arena.truncate(labels_end);
+        self.arena.truncate(labels_end as usize);
     }
 
     /// Notes help and unit of a metric name. Its kind travels with the rows.
@@ -99,14 +166,24 @@ impl WriteBatch {
             .push((name.to_owned(), unit.to_owned(), help.to_owned()));
     }
 
+    /// Notes the kind of a metric name whose rows do not carry one.
+    pub fn set_kind(&mut self, name: String, kind: Kind) {
+        self.kinds.push((name, kind));
+    }
+
+    /// (name, kind) of each metric whose rows do not carry one.
+    pub fn kinds(&self) -> &[(String, Kind)] {
+        &self.kinds
+    }
+
     /// The samples, in the order they were pushed.
     pub fn rows(&self) -> &[Row] {
         &self.rows
     }
 
-    /// The canonical labels of `row`, which must be of this batch.
+    /// The labels of `row`, which must be of this batch: canonical if they are checked.
     pub fn labels(&self, row: &Row) -> &[u8] {
-        &self.arena[row.labels.clone()]
+        &self.arena[row.labels.start as usize..row.labels.end as usize]
     }
 
     /// (name, unit, help) of each described metric.
@@ -123,6 +200,11 @@ impl WriteBatch {
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
+}
+
+fn narrow(range: &Range<usize>) -> Range<u32> {
+    let place = |at| u32::try_from(at).expect("a batch is bounded far below 4 GiB");
+    place(range.start)..place(range.end)
 }
 
 #[cfg(test)]

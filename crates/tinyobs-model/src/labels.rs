@@ -2,10 +2,12 @@
 //!
 //!   decoder ─▶ [LabelsBuilder] ─▶ canonical bytes ─▶ store::index
 //!
-//! Canonical bytes are the pairs sorted by name, the metric name among them as `__name__`, each
-//! string as a little-endian `u16` length and its UTF-8 bytes:
+//! Canonical bytes are the pairs sorted by name, the metric name among them as `__name__`, as remote
+//! write 1.0 has them in protobuf (lengths are varints, in as few bytes as they need):
 //!
-//!   ┌ len ┐┌─ name ─┐┌ len ┐┌─ value ─┐┌ len ┐┌─ name ─┐ …
+//!   ┌ 0a ┐┌ len of the pair ┐┌ 0a ┐┌ len ┐┌─ name ─┐┌ 12 ┐┌ len ┐┌─ value ─┐┌ 0a ┐ …
+//!
+//! So a series that comes by remote write is looked up by the very bytes that came.
 //!
 //! I-LABEL-1  Two series are the same if and only if their canonical bytes are equal: lengths
 //!            come before the text, so no character in a value can imitate a border.
@@ -116,18 +118,41 @@ impl fmt::Debug for Labels {
 /// The pairs of canonical bytes. Stops early at bytes that are not canonical.
 pub fn pairs(bytes: &[u8]) -> impl Iterator<Item = (&str, &str)> {
     let mut rest = bytes;
-    std::iter::from_fn(move || {
-        let name = take(&mut rest)?;
-        let value = take(&mut rest)?;
-        Some((name, value))
-    })
+    std::iter::from_fn(move || take_pair(&mut rest))
 }
 
-fn take<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
-    let (len, tail) = rest.split_first_chunk::<2>()?;
-    let (text, tail) = tail.split_at_checked(usize::from(u16::from_le_bytes(*len)))?;
+/// The field numbers and wire types of the format: a pair, its name, its value.
+const PAIR: u8 = 0x0a;
+const NAME: u8 = 0x0a;
+const VALUE: u8 = 0x12;
+
+fn take_pair<'a>(rest: &mut &'a [u8]) -> Option<(&'a str, &'a str)> {
+    let mut pair = take(rest, PAIR)?;
+    let name = take(&mut pair, NAME)?;
+    let value = take(&mut pair, VALUE)?;
+    let text = |bytes| std::str::from_utf8(bytes).ok();
+    pair.is_empty().then_some((text(name)?, text(value)?))
+}
+
+fn take<'a>(rest: &mut &'a [u8], key: u8) -> Option<&'a [u8]> {
+    let (&first, tail) = rest.split_first()?;
+    let (len, tail) = take_len(tail)?;
+    let (taken, tail) = tail.split_at_checked(len)?;
     *rest = tail;
-    std::str::from_utf8(text).ok()
+    (first == key).then_some(taken)
+}
+
+/// A varint of at most four bytes, and not of more than it needs.
+fn take_len(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let mut len = 0;
+    for (place, &byte) in bytes.iter().enumerate().take(4) {
+        len |= usize::from(byte & 0x7f) << (7 * place);
+        if byte < 0x80 {
+            let is_shortest = place == 0 || byte > 0;
+            return is_shortest.then_some((len, &bytes[place + 1..]));
+        }
+    }
+    None
 }
 
 fn is_canonical(bytes: &[u8]) -> bool {
@@ -138,9 +163,79 @@ fn is_canonical(bytes: &[u8]) -> bool {
             return false;
         }
         previous = Some(name);
-        read += 4 + name.len() + value.len();
+        read += pair_bytes(name, value);
     }
     read == bytes.len()
+}
+
+/// Bytes that a string takes with its key and length.
+fn field_bytes(len: usize) -> usize {
+    let bits = usize::BITS - (len | 1).leading_zeros();
+    1 + bits.div_ceil(7) as usize + len
+}
+
+fn pair_bytes(name: &str, value: &str) -> usize {
+    field_bytes(field_bytes(name.len()) + field_bytes(value.len()))
+}
+
+/// Labels of the bytes that remote write 1.0 has for them, which may be in any order; every rule is
+/// checked.
+///
+/// # Errors
+/// The rule broken and the sentence for people.
+pub fn from_wire(bytes: &[u8]) -> Result<Labels, (Refusal, String)> {
+    let malformed = |what: &str| (Refusal::Malformed, what.to_owned());
+    let mut builder = LabelsBuilder::new();
+    builder.begin("");
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let mut pair = take(&mut rest, PAIR).ok_or_else(|| malformed("a label is malformed"))?;
+        let (mut name, mut value) = (&[][..], &[][..]);
+        while let Some(&key) = pair.first() {
+            let text = take(&mut pair, key).ok_or_else(|| malformed("a label is malformed"))?;
+            match key {
+                NAME => name = text,
+                VALUE => value = text,
+                _ => return Err(malformed("a label has a field that is unknown")),
+            }
+        }
+        let utf8 = |text| std::str::from_utf8(text);
+        let (Ok(name), Ok(value)) = (utf8(name), utf8(value)) else {
+            return Err(malformed("a label is not text in UTF-8"));
+        };
+        match name {
+            METRIC_NAME if builder.pairs[0].1.is_empty() => builder.pairs[0].1 = value,
+            _ => builder.push(name, value),
+        }
+        // Before more memory is taken for them.
+        if builder.pairs.len() > limits::LABELS_PER_SERIES + 1 {
+            let most = limits::LABELS_PER_SERIES;
+            let message = format!("a series has more than the {most} labels that are allowed");
+            return Err((Refusal::TooManyLabels, message));
+        }
+    }
+    let mut canonical = Vec::with_capacity(bytes.len());
+    builder.write_canonical(&mut canonical)?;
+    Ok(Labels(canonical.into()))
+}
+
+/// Appends the message of a pair as remote write 1.0 has it, which is not looked into.
+pub fn put_wire_message(out: &mut Vec<u8>, pair: &[u8]) {
+    put_len(out, PAIR, pair.len());
+    out.extend_from_slice(pair);
+}
+
+/// Appends a pair as remote write 1.0 has it; text and order are not checked.
+pub fn put_wire_pair(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    put_len(
+        out,
+        PAIR,
+        field_bytes(name.len()) + field_bytes(value.len()),
+    );
+    for (key, text) in [(NAME, name), (VALUE, value)] {
+        put_len(out, key, text.len());
+        out.extend_from_slice(text);
+    }
 }
 
 /// Collects the pairs of one series after another, reusing its memory.
@@ -190,16 +285,7 @@ impl<'a> LabelsBuilder<'a> {
         check_metric_name(metric)?;
         // One pair is the name itself.
         let count = self.pairs.len() - 1;
-        if count > limits::LABELS_PER_SERIES {
-            return Err((
-                Refusal::TooManyLabels,
-                format!(
-                    "metric {} has {count} labels, at most {} are allowed",
-                    quoted(metric),
-                    limits::LABELS_PER_SERIES
-                ),
-            ));
-        }
+        check_count(metric, count)?;
         self.pairs.sort_unstable_by_key(|(name, _)| *name);
         let mut previous = None;
         for (name, value) in &self.pairs {
@@ -216,18 +302,33 @@ impl<'a> LabelsBuilder<'a> {
             }
             previous = Some(name);
             if !value.is_empty() {
-                put(out, name);
-                put(out, value);
+                put_wire_pair(out, name.as_bytes(), value.as_bytes());
             }
         }
         Ok(())
     }
 }
 
-fn put(out: &mut Vec<u8>, text: &str) {
-    let len = u16::try_from(text.len()).expect("label limits fit 16 bits");
-    out.extend_from_slice(&len.to_le_bytes());
-    out.extend_from_slice(text.as_bytes());
+fn put_len(out: &mut Vec<u8>, key: u8, len: usize) {
+    out.push(key);
+    let mut rest = len;
+    while rest > 0x7f {
+        out.push(rest as u8 | 0x80);
+        rest >>= 7;
+    }
+    out.push(rest as u8);
+}
+
+fn check_count(metric: &str, count: usize) -> Result<(), (Refusal, String)> {
+    if count > limits::LABELS_PER_SERIES {
+        let message = format!(
+            "metric {} has {count} labels, at most {} are allowed",
+            quoted(metric),
+            limits::LABELS_PER_SERIES
+        );
+        return Err((Refusal::TooManyLabels, message));
+    }
+    Ok(())
 }
 
 fn check_metric_name(name: &str) -> Result<(), (Refusal, String)> {

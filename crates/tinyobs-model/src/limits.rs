@@ -34,6 +34,12 @@ pub const BODY_BYTES: usize = 32 << 20;
 pub const DECOMPRESSED_BYTES: usize = 64 << 20;
 /// Items of one JSON ingest request.
 pub const ITEMS_PER_REQUEST: usize = 10_000;
+/// Samples of one remote-write request.
+pub const SAMPLES_PER_REQUEST: usize = 500_000;
+/// Descriptions of metrics in one remote-write request.
+pub const DESCRIPTIONS_PER_REQUEST: usize = 20_000;
+/// Strings of one remote-write request of version 2.0.
+pub const SYMBOLS_PER_REQUEST: usize = 1_000_000;
 /// Seconds that a body waits for memory before its sender is asked to come again, and that the rest
 /// of one too large is read for.
 pub const BODY_WAIT_SECONDS: u64 = 5;
@@ -58,6 +64,8 @@ pub const DELTA_HISTOGRAMS: usize = 10_000;
 pub const BATCH_BYTES: usize = 64 << 20;
 /// Per-item errors listed in one answer; the rest are only counted.
 pub const ERRORS_LISTED: usize = 100;
+/// Bytes of a stored batch whose memory is kept for the next one.
+pub const SPARE_BYTES: usize = 4 << 20;
 /// Bytes of all ingest bodies being read or decoded at once.
 pub const INGEST_BYTES_IN_FLIGHT: usize = 256 << 20;
 /// Ingest requests being decoded or stored at once; the next ones wait.

@@ -1,6 +1,6 @@
 //! Catalogue: which metrics and series there are.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -10,6 +10,7 @@ use tinyobs_model::{Kind, Labels, Sample, limits};
 use tinyobs_store::MetricInfo;
 
 use crate::error::ApiError;
+use crate::gate::Cancel;
 use crate::json::{self, LabelsObject, Point};
 use crate::params::{Params, Selection};
 use crate::state::App;
@@ -87,7 +88,8 @@ pub async fn series(State(app): State<App>, request: Request) -> Result<Response
         let selection = params.selection(cancel)?;
         let all = select(app, &selection);
         cancel.check()?;
-        let last = last_samples(app, &selection)?;
+        let listed: BTreeSet<&Labels> = all.keys().take(limit).collect();
+        let last = last_samples(app, &selection, &listed, cancel)?;
         let listed = all.iter().take(limit);
         let series: Vec<One<'_>> = listed
             .map(|(labels, kind)| One {
@@ -116,10 +118,18 @@ fn select(app: &App, selection: &Selection) -> BTreeMap<Labels, Kind> {
         .collect()
 }
 
-fn last_samples(app: &App, selection: &Selection) -> Result<HashMap<Labels, Sample>, ApiError> {
+fn last_samples(
+    app: &App,
+    selection: &Selection,
+    listed: &BTreeSet<&Labels>,
+    cancel: &Cancel,
+) -> Result<HashMap<Labels, Sample>, ApiError> {
     let mut last = HashMap::new();
+    // Nothing more is read for a client that has left.
+    let mut wanted = |labels: &Labels| cancel.check().is_ok() && listed.contains(labels);
     for matchers in selection {
-        let latest = app.store.latest(matchers, i64::MIN)?;
+        let latest = app.store.latest_of(matchers, i64::MIN, &mut wanted)?;
+        cancel.check()?;
         last.extend(
             latest
                 .into_iter()

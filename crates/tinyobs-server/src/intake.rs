@@ -3,16 +3,18 @@
 //!   request ─▶ body ─▶ decompress ─▶ [decoder] ─▶ store::append ─▶ [Taken] ─▶ answer of the protocol
 //!
 //! I-INTAKE-1  A push that ran into a failing store is never acknowledged.
-//! I-INTAKE-2  Who pushes nothing but series beyond the limit, and goes on, takes at most a third of
-//!             the processor from those whose series are known.
+//! I-INTAKE-2  A connection that pushes nothing but series beyond the limit, and goes on, takes at
+//!             most a third of the time from those whose series are known.
 //! Proved by: intake/tests.rs, ingest/tests.rs, `cargo xtask crash bomb`.
 
+use std::borrow::Cow;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::extract::Request;
 use axum::http::StatusCode;
-use tinyobs_model::{Refused, limits};
-use tinyobs_wire::decompress::{DecompressError, decompress};
+use tinyobs_model::{Refused, WriteBatch, limits};
+use tinyobs_wire::decompress::{DecompressError, decompress_into};
 use tinyobs_wire::json::Decoded;
 
 use crate::body::{self, Held};
@@ -20,6 +22,31 @@ use crate::error::ApiError;
 use crate::state::App;
 
 const REFUSED_PAUSE: Duration = Duration::from_millis(limits::REFUSED_PAUSE_MS);
+
+/// Batches that have been stored, for their memory: fresh pages for every body cost more than
+/// reading them.
+#[derive(Debug, Default)]
+pub struct Spare(Mutex<Vec<WriteBatch>>);
+
+impl Spare {
+    /// One that was given back, or an empty one.
+    pub fn take(&self) -> WriteBatch {
+        let spare = self.lock().pop();
+        spare.unwrap_or_default()
+    }
+
+    /// Keeps it for the next one, unless it is large or there are enough.
+    pub fn give(&self, batch: WriteBatch) {
+        let mut kept = self.lock();
+        if batch.memory_bytes() <= limits::SPARE_BYTES && kept.len() < limits::INGEST_AT_ONCE {
+            kept.push(batch);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<WriteBatch>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// What became of a push.
 #[derive(Debug, Default)]
@@ -51,18 +78,42 @@ pub async fn take<F>(app: &App, request: Request, decode: F) -> Result<Taken, Ap
 where
     F: FnOnce(&App, &[u8], i64) -> Result<Decoded, ApiError> + Send + 'static,
 {
-    let decode = |app: &App, body: &[u8], now_ms| Ok((decode(app, body, now_ms)?, ()));
-    take_guarded(app, request, decode).await
+    let decode = |app: &App, body: Cow<'_, [u8]>, now_ms, _| Ok((decode(app, &body, now_ms)?, ()));
+    take_whole(app, request, decode).await
 }
 
-/// The same for a decoder that reads what is stored: the guard that it returns is held until the
-/// batch is stored as well.
+/// Like [`take`], for a decoder that keeps the body, and is given a batch to fill again.
 ///
 /// # Errors
-/// As [`take`].
+/// As those of [`take`].
+pub async fn take_owned<F>(app: &App, request: Request, decode: F) -> Result<Taken, ApiError>
+where
+    F: FnOnce(&App, Cow<'_, [u8]>, i64, WriteBatch) -> Result<Decoded, ApiError> + Send + 'static,
+{
+    let decode =
+        |app: &App, body: Cow<'_, [u8]>, now_ms, spare| Ok((decode(app, body, now_ms, spare)?, ()));
+    take_whole(app, request, decode).await
+}
+
+/// Like [`take`], for a decoder that reads what is stored: the guard that it returns is held until
+/// the batch is stored as well.
+///
+/// # Errors
+/// As those of [`take`].
 pub async fn take_guarded<F, G>(app: &App, request: Request, decode: F) -> Result<Taken, ApiError>
 where
     F: FnOnce(&App, &[u8], i64) -> Result<(Decoded, G), ApiError> + Send + 'static,
+    G: 'static,
+{
+    let decode = |app: &App, body: Cow<'_, [u8]>, now_ms, _| decode(app, &body, now_ms);
+    take_whole(app, request, decode).await
+}
+
+async fn take_whole<F, G>(app: &App, request: Request, decode: F) -> Result<Taken, ApiError>
+where
+    F: FnOnce(&App, Cow<'_, [u8]>, i64, WriteBatch) -> Result<(Decoded, G), ApiError>
+        + Send
+        + 'static,
     G: 'static,
 {
     let (parts, body) = request.into_parts();
@@ -85,13 +136,16 @@ where
 /// Decodes and stores one body.
 pub fn store<F, G>(app: &App, held: Held, decode: F) -> Result<Taken, ApiError>
 where
-    F: FnOnce(&App, &[u8], i64) -> Result<(Decoded, G), ApiError>,
+    F: FnOnce(&App, Cow<'_, [u8]>, i64, WriteBatch) -> Result<(Decoded, G), ApiError>,
 {
     let now_ms = app.now_ms();
+    let mut spare = app.spare.take();
     let (decoded, _guard) = {
-        let body = decompress(held.encoding, &held.bytes, limits::DECOMPRESSED_BYTES)
+        let scratch = std::mem::take(spare.arena());
+        let limit = limits::DECOMPRESSED_BYTES;
+        let body = decompress_into(held.encoding, &held.bytes, limit, scratch)
             .map_err(|error| refuse_packed(&error))?;
-        decode(app, &body, now_ms)?
+        decode(app, body, now_ms, spare)?
     };
     // The bodies are no longer needed while the store works.
     drop(held);
@@ -118,6 +172,7 @@ pub fn append(app: &App, decoded: Decoded) -> Result<Taken, ApiError> {
         stored = appended.stored;
         refused.extend(appended.refused);
     }
+    app.spare.give(decoded.batch);
     let refused = one_each(refused);
     app.counters.stored(stored);
     app.counters.refused(&refused);

@@ -45,6 +45,7 @@ mod params;
 mod process;
 mod query;
 mod range;
+mod remote_write;
 pub mod routes;
 mod scrape;
 mod security;

@@ -25,7 +25,7 @@ use crate::error::ApiError;
 use crate::state::App;
 use crate::{
     assets, backup, cardinality, catalogue, health, ingest, maintenance, observe, otlp, query,
-    range, scrape, security, stats, storage,
+    range, remote_write, scrape, security, stats, storage,
 };
 
 /// One row for each path: what it answers, and to which methods.
@@ -33,6 +33,7 @@ fn table() -> Vec<(&'static str, &'static str, MethodRouter<App>)> {
     const GET: &str = "GET,HEAD";
     vec![
         ("/v1/ingest", "POST", post(ingest::push)),
+        ("/api/v1/write", "POST", post(remote_write::write)),
         ("/v1/metrics", "POST", post(otlp::metrics)),
         ("/api/v1/otlp/v1/metrics", "POST", post(otlp::metrics)),
         ("/opentelemetry/v1/metrics", "POST", post(otlp::metrics)),

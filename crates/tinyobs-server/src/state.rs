@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::counters::Counters;
 use crate::error::ApiError;
 use crate::gate::Gate;
+use crate::intake::Spare;
 use crate::otlp::deltas::Deltas;
 
 /// What every handler shares.
@@ -31,6 +32,8 @@ pub struct Inner {
     pub deltas: Deltas,
     /// Queries under way and waiting.
     pub queries: Gate,
+    /// Memory for the next push.
+    pub spare: Spare,
     /// Pushes being decoded and stored.
     pub ingest: Gate,
     /// Requests for maintenance: one at a time.
@@ -66,6 +69,7 @@ impl App {
             counters: Counters::default(),
             deltas: Deltas::default(),
             queries: Gate::new(limits::QUERIES_AT_ONCE, limits::QUERIES_WAITING, "queries"),
+            spare: Spare::default(),
             // The queue before it is bounded by the bytes of its bodies.
             ingest: Gate::new(limits::INGEST_AT_ONCE, limits::CONNECTIONS, "pushes"),
             maintenance: Gate::new(1, limits::MAINTENANCE_WAITING, "requests for maintenance"),

@@ -15,8 +15,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::PoisonError;
 
 use tinyobs_model::kind::metadata_text;
-use tinyobs_model::limits;
 use tinyobs_model::{Kind, Labels, Metadata, Refusal, Refused, Row, Sample, WriteBatch};
+use tinyobs_model::{labels, limits};
 
 use crate::cardinality::{self, LastRefusal};
 use crate::error::StoreError;
@@ -47,14 +47,24 @@ struct Plan {
     admitted: HashMap<Vec<u8>, SeriesId>,
     /// New series of this batch, by metric.
     by_metric: HashMap<String, u64>,
-    /// The label that the first refusal names, and how many values this batch has added to it.
-    grown: Option<(String, u64)>,
+    /// How many values this batch had added to a label when it was counted last.
+    grown: Grown,
     /// The newest time of each series in `samples`, once somebody has asked.
     newest_ms: Option<HashMap<SeriesId, i64>>,
-    /// Rows whose kind is not the one last sent with their series.
-    kinds: Vec<usize>,
+    /// Series whose kind is not the one last sent with them.
+    kinds: Vec<(SeriesId, Kind)>,
     stored: u64,
     refused: Vec<Refused>,
+}
+
+/// The values that a batch adds to a label, as they were counted.
+#[derive(Default)]
+struct Grown {
+    label: String,
+    /// New series of the batch at that time.
+    series: usize,
+    values: u64,
+    counts: u32,
 }
 
 type Known = Option<(SeriesId, Kind)>;
@@ -82,7 +92,7 @@ impl Inner {
                 return Err(error);
             }
         };
-        let (stored, refused) = self.apply(&mut writer, batch, plan);
+        let (stored, refused) = self.apply(&mut writer, plan);
         let is_log_long = writer.log.newest_bytes() >= self.log_bytes_max(LOG_BYTES_MAX);
         writer.shrink();
         drop(writer);
@@ -142,7 +152,9 @@ impl Inner {
         let expired_before_ms = self.expired_before_ms();
         let index = self.index();
         let mut plan = Plan::default();
+        plan.samples.reserve(batch.len());
         let mut place = 0;
+        let mut ids = Vec::new();
         for item in batch.rows().chunk_by(|a, b| a.item == b.item) {
             let rows = place..place + item.len();
             place = rows.end;
@@ -154,9 +166,9 @@ impl Inner {
             };
             let admitted = in_time(&item, now_ms)
                 .and_then(|()| is_kept(&item, expired_before_ms))
-                .and_then(|()| self.admit(writer, &item, &mut plan));
+                .and_then(|()| self.admit(writer, &item, &mut plan, &mut ids));
             match admitted {
-                Ok(ids) => self.plan_item(&item, &ids, rows.start, &mut plan),
+                Ok(()) => self.plan_item(&item, &ids, &mut plan),
                 Err(refused) => plan.refused.push(refused),
             }
         }
@@ -164,39 +176,48 @@ impl Inner {
         plan
     }
 
-    /// The ids of an item's series; new ones are taken from the writer's counter.
+    /// Puts the ids of an item's series into `ids`; new ones are taken from the writer's counter.
     fn admit(
         &self,
         writer: &mut Writer,
         item: &Item<'_>,
         plan: &mut Plan,
-    ) -> Result<Vec<SeriesId>, Refused> {
+        ids: &mut Vec<SeriesId>,
+    ) -> Result<(), Refused> {
+        ids.clear();
+        ids.extend(item.known.iter().map_while(|known| known.map(|(id, _)| id)));
+        if ids.len() == item.rows.len() {
+            return Ok(());
+        }
+        ids.clear();
         let (first_new, next) = (plan.series.len(), writer.next_series);
-        let mut ids = Vec::with_capacity(item.rows.len());
         for (row, known) in item.rows.iter().zip(item.known) {
-            let labels = item.batch.labels(row);
-            let known = known.or_else(|| item.index.find(labels)).map(|(id, _)| id);
-            if let Some(id) = known.or_else(|| plan.admitted.get(labels).copied()) {
+            if let Some((id, _)) = known {
+                ids.push(*id);
+                continue;
+            }
+            let labels = item.checked(row).inspect_err(|_| {
+                plan.forget_new(first_new);
+                writer.next_series = next;
+            })?;
+            let known = item.index.find(labels.as_bytes()).map(|(id, _)| id);
+            if let Some(id) = known.or_else(|| plan.admitted.get(labels.as_bytes()).copied()) {
                 ids.push(id);
                 continue;
             }
             let id = writer.next_series;
             writer.next_series += 1;
-            plan.admitted.insert(labels.to_vec(), id);
-            let labels = Labels::from_canonical(labels).expect("I-BATCH-1");
+            plan.admitted.insert(labels.as_bytes().to_vec(), id);
             plan.series.push((id, labels));
             ids.push(id);
         }
         if let Some((rule, what)) = self.over_limit(item, plan, first_new) {
-            let over: Vec<Definition> = plan.series.drain(first_new..).collect();
-            for (_, labels) in &over {
-                plan.admitted.remove(labels.as_bytes());
-            }
+            let over = plan.forget_new(first_new);
             writer.next_series = next;
             return Err(self.refuse_series(item, plan, &over, rule, &what));
         }
         plan.count_new(first_new);
-        Ok(ids)
+        Ok(())
     }
 
     /// Which limit the item's new series would break, and how (I-APPEND-3).
@@ -273,9 +294,9 @@ impl Inner {
         }
     }
 
-    fn plan_item(&self, item: &Item<'_>, ids: &[SeriesId], place: usize, plan: &mut Plan) {
+    fn plan_item(&self, item: &Item<'_>, ids: &[SeriesId], plan: &mut Plan) {
         let rows = item.rows.iter().zip(item.known).zip(ids);
-        for (offset, ((row, known), &id)) in rows.enumerate() {
+        for ((row, known), &id) in rows {
             if let Some(start_ms) = self.zero_needed(row, id)
                 && plan.newest_ms(id) < start_ms
             {
@@ -285,11 +306,10 @@ impl Inner {
             plan.stored += 1;
             let before = known.map_or(Kind::Unknown, |(_, kind)| kind);
             if row.kind != Kind::Unknown && row.kind != before {
-                plan.kinds.push(place + offset);
-                let labels = Labels::from_canonical(item.batch.labels(row)).expect("I-BATCH-1");
-                plan.describe(item.index, labels.metric_name(), |known| {
-                    known.kind = row.kind;
-                });
+                plan.kinds.push((id, row.kind));
+                let labels = item.checked(row);
+                let name = labels.as_ref().map_or("", Labels::metric_name);
+                plan.describe(item.index, name, |known| known.kind = row.kind);
             }
         }
     }
@@ -314,7 +334,7 @@ impl Inner {
     }
 
     /// Makes a logged plan visible (I-APPEND-1).
-    fn apply(&self, writer: &mut Writer, batch: &WriteBatch, plan: Plan) -> (u64, Vec<Refused>) {
+    fn apply(&self, writer: &mut Writer, plan: Plan) -> (u64, Vec<Refused>) {
         let changes = !plan.series.is_empty() || !plan.metadata.is_empty();
         if changes || !plan.kinds.is_empty() {
             let mut index = self.index_mut();
@@ -326,9 +346,8 @@ impl Inner {
                 index.insert(id, labels.clone());
                 writer.unsaved_series.push((id, labels));
             }
-            for place in plan.kinds {
-                let row = &batch.rows()[place];
-                index.set_kind(batch.labels(row), row.kind);
+            for (id, kind) in plan.kinds {
+                index.set_kind(id, kind);
             }
         }
         self.head.put(&plan.samples);
@@ -395,10 +414,32 @@ impl Item<'_> {
     fn number(&self) -> u32 {
         self.rows.first().map_or(0, |row| row.item)
     }
+
+    /// The labels of a row, canonical and by every rule (I-BATCH-1).
+    fn checked(&self, row: &Row) -> Result<Labels, Refused> {
+        let bytes = self.batch.labels(row);
+        if row.is_checked() {
+            return Ok(Labels::from_canonical(bytes).expect("I-BATCH-1"));
+        }
+        labels::from_wire(bytes).map_err(|(rule, message)| Refused {
+            item: row.item,
+            rule,
+            message,
+        })
+    }
 }
 
 impl Plan {
     fn put(&mut self, id: SeriesId, sample: Sample) {
+        // The same once more says nothing, and a record of it could end in more zeros than one may
+        // (see `wal::segment`).
+        let is_same = |(last, known): &(SeriesId, Sample)| {
+            let same_value = known.value.to_bits() == sample.value.to_bits();
+            *last == id && known.time_ms == sample.time_ms && same_value
+        };
+        if self.samples.last().is_some_and(is_same) {
+            return;
+        }
         self.samples.push((id, sample));
         if let Some(newest) = &mut self.newest_ms {
             let known = newest.entry(id).or_insert(i64::MIN);
@@ -420,14 +461,34 @@ impl Plan {
         newest.get(&id).copied().unwrap_or(i64::MIN)
     }
 
-    /// How many values the batch has added to a label: counted once a batch, for the label that its
-    /// first refusal names. The others hardly differ, and there may be thousands.
+    /// How many values the batch has added to a label. Counting walks over its new series, so that
+    /// is done for few of its refusals, of which there may be thousands.
     fn values_added(&mut self, index: &Index, label: &str) -> u64 {
-        let (counted, values) = self.grown.get_or_insert_with(|| {
-            let values = cardinality::values_added(index, &self.series, label);
-            (label.to_owned(), values)
-        });
-        if counted == label { *values } else { 0 }
+        const COUNTS_MAX: u32 = 16;
+        let series = self.series.len();
+        let known = self.grown.label == label && self.grown.series == series;
+        if !known && self.grown.counts < COUNTS_MAX {
+            self.grown = Grown {
+                label: label.to_owned(),
+                series,
+                values: cardinality::values_added(index, &self.series, label),
+                counts: self.grown.counts + 1,
+            };
+        }
+        if self.grown.label == label {
+            self.grown.values
+        } else {
+            0
+        }
+    }
+
+    /// Takes out the new series from place `first_new` on.
+    fn forget_new(&mut self, first_new: usize) -> Vec<Definition> {
+        let over: Vec<Definition> = self.series.drain(first_new..).collect();
+        for (_, labels) in &over {
+            self.admitted.remove(labels.as_bytes());
+        }
+        over
     }
 
     /// Counts the new series from place `first_new` on.
@@ -494,7 +555,7 @@ fn is_kept(item: &Item<'_>, expired_before_ms: i64) -> Result<(), Refused> {
 /// Help and unit, of metrics that have a series or get one: a description alone is not kept, or
 /// names without series could grow without bound.
 fn plan_descriptions(batch: &WriteBatch, index: &Index, plan: &mut Plan) {
-    if batch.metadata().is_empty() {
+    if batch.metadata().is_empty() && batch.kinds().is_empty() {
         return;
     }
     let names = plan
@@ -502,6 +563,11 @@ fn plan_descriptions(batch: &WriteBatch, index: &Index, plan: &mut Plan) {
         .iter()
         .map(|(_, labels)| labels.metric_name().to_owned());
     let planned: HashSet<String> = names.collect();
+    for (name, kind) in batch.kinds() {
+        if planned.contains(name) || index.has_metric(name) {
+            plan.describe(index, name, |known| known.kind = *kind);
+        }
+    }
     for (name, unit, help) in batch.metadata() {
         let (unit, help) = (metadata_text(unit), metadata_text(help));
         if planned.contains(name) || index.has_metric(name) {

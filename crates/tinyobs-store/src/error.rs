@@ -118,6 +118,19 @@ impl StoreError {
         }
     }
 
+    /// Of a failed read at `offset`: damage where the error says something about the file, and trouble
+    /// of ours (too many open files) where it does not.
+    pub(crate) fn read(path: &Path, offset: u64, source: io::Error) -> Self {
+        use io::ErrorKind::{NotFound, UnexpectedEof};
+        // 5: EIO, which has no kind of its own. It is how a device, or a file system with checksums,
+        // says that a sector is lost.
+        let is_damage = matches!(source.kind(), NotFound | UnexpectedEof);
+        if is_damage || source.raw_os_error() == Some(5) {
+            return Self::corrupt(path, offset, source.to_string());
+        }
+        Self::io("read", path, source)
+    }
+
     /// Of a failed sync of a file or a directory (I-ERROR-1).
     pub(crate) fn sync(path: &Path, source: &io::Error) -> Self {
         Self::Fatal {
@@ -152,5 +165,24 @@ impl From<StoreError> for SelectError {
         Self {
             message: error.to_string(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lost_sector_is_damage_and_too_many_open_files_are_not() {
+        let read = |code| StoreError::read(Path::new("t"), 7, io::Error::from_raw_os_error(code));
+        let (eio, enoent, emfile) = (5, 2, 24);
+        for code in [eio, enoent] {
+            let error = read(code);
+            assert!(
+                matches!(error, StoreError::Corrupt { offset: 7, .. }),
+                "{error}"
+            );
+        }
+        assert!(matches!(read(emfile), StoreError::Io { .. }));
     }
 }

@@ -22,6 +22,13 @@ use crate::wal::record::SeriesId;
 /// Enough that a reader and the writer seldom meet.
 const SHARDS: usize = 16;
 
+/// Series that were made one after another tend to be pushed one after another.
+const NEIGHBOURS: u64 = 64;
+
+fn shard_of(id: SeriesId) -> usize {
+    (id / NEIGHBOURS) as usize % SHARDS
+}
+
 #[derive(Default)]
 struct Shard {
     series: HashMap<SeriesId, SeriesHead>,
@@ -76,11 +83,14 @@ impl Head {
         let epoch = self.epoch.load(Ordering::SeqCst);
         let mut new = 0;
         let (mut first, mut last) = NEVER;
-        for (id, sample) in samples {
-            first = first.min(sample.time_ms);
-            last = last.max(sample.time_ms);
-            let mut shard = self.write(*id);
-            new += u64::from(shard.series.entry(*id).or_default().put(*sample, epoch));
+        // Neighbours share a shard: its lock is taken once for each run of them.
+        for run in samples.chunk_by(|a, b| shard_of(a.0) == shard_of(b.0)) {
+            let mut shard = self.write(run[0].0);
+            for (id, sample) in run {
+                first = first.min(sample.time_ms);
+                last = last.max(sample.time_ms);
+                new += u64::from(shard.series.entry(*id).or_default().put(*sample, epoch));
+            }
         }
         self.samples.fetch_add(new, Ordering::Relaxed);
         let mut extent = self.extents();
@@ -183,13 +193,13 @@ impl Head {
     }
 
     fn read(&self, id: SeriesId) -> RwLockReadGuard<'_, Shard> {
-        self.shards[id as usize % SHARDS]
+        self.shards[shard_of(id)]
             .read()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write(&self, id: SeriesId) -> RwLockWriteGuard<'_, Shard> {
-        self.shards[id as usize % SHARDS]
+        self.shards[shard_of(id)]
             .write()
             .unwrap_or_else(PoisonError::into_inner)
     }

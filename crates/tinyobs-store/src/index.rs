@@ -70,8 +70,8 @@ impl Index {
     }
 
     /// Notes the kind sent with a series.
-    pub fn set_kind(&mut self, labels: &[u8], kind: Kind) {
-        if let Some(place) = self.place(labels) {
+    pub fn set_kind(&mut self, id: SeriesId, kind: Kind) {
+        if let Ok(place) = self.series.binary_search_by_key(&id, |series| series.id) {
             self.series[place].kind = kind;
         }
     }
@@ -113,8 +113,15 @@ impl Index {
         true
     }
 
-    /// Takes series out.
+    /// Takes series out, and what is known of a metric with its last series.
     pub fn remove(&mut self, gone: &HashSet<SeriesId>) {
+        self.take_out(gone);
+        let names = self.postings.get(tinyobs_model::METRIC_NAME);
+        self.metadata
+            .retain(|name, _| names.is_some_and(|names| names.contains_key(name.as_str())));
+    }
+
+    fn take_out(&mut self, gone: &HashSet<SeriesId>) {
         self.series.retain(|series| !gone.contains(&series.id));
         self.postings.retain(|_, values| {
             values.retain(|_, ids| {
@@ -127,8 +134,7 @@ impl Index {
             by_labels,
             hasher,
             series,
-            metadata,
-            postings,
+            ..
         } = self;
         by_labels.clear();
         for (place, one) in (0u32..).zip(series.iter()) {
@@ -137,15 +143,12 @@ impl Index {
                 hasher.hash_one(series[place as usize].labels.as_bytes())
             });
         }
-        // What is known of a metric goes with its last series.
-        let names = postings.get(tinyobs_model::METRIC_NAME);
-        metadata.retain(|name, _| names.is_some_and(|names| names.contains_key(name.as_str())));
     }
 
     /// Gives the labels of a series that is gone to a newer one.
     pub fn replace(&mut self, id: SeriesId, labels: Labels) {
         if let Some((older, _)) = self.find(labels.as_bytes()) {
-            self.remove(&HashSet::from([older]));
+            self.take_out(&HashSet::from([older]));
         }
         self.insert(id, labels);
     }

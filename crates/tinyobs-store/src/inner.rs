@@ -34,6 +34,8 @@ pub(crate) struct Inner {
     pub(crate) first_new_series: u64,
     /// Older series whose newest time in the engine the head has been told.
     pub(crate) recalled: RwLock<HashSet<SeriesId>>,
+    /// Series that are gone from the index, but whose definitions still stand in the engine.
+    pub(crate) obsolete: Mutex<HashSet<SeriesId>>,
     /// Who makes series, and who was refused.
     pub(crate) watch: Watch,
     pub(crate) flushes: AtomicU64,

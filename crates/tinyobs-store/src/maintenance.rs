@@ -213,6 +213,60 @@ fn unpanicked(work: impl FnOnce() -> Result<(), StoreError>) -> Result<(), Store
     catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(StoreError::Panicked))
 }
 
+/// When the thread does what next.
+struct Pace {
+    cycle_at: Instant,
+    wake_at: Instant,
+    /// Whether a long log wakes it before that.
+    heed_raised: bool,
+    failed: bool,
+    retry_after: Duration,
+}
+
+impl Pace {
+    fn new(cycle_at: Instant) -> Self {
+        Self {
+            cycle_at,
+            wake_at: cycle_at,
+            heed_raised: true,
+            failed: false,
+            retry_after: RETRY_AFTER,
+        }
+    }
+
+    fn succeeded(&mut self, was_cycle: bool, is_full: bool) {
+        let now = Instant::now();
+        if was_cycle {
+            self.cycle_at = now + EVERY;
+        }
+        self.failed = false;
+        self.retry_after = RETRY_AFTER;
+        // Nothing more may go: do not try for every batch that is refused.
+        self.heed_raised = !is_full;
+        self.wake_at = if is_full {
+            now + RETRY_AFTER
+        } else {
+            self.cycle_at
+        };
+    }
+
+    /// I-WORK-2: `is_urgent` is what keeps the log from being written out.
+    fn failed(&mut self, was_cycle: bool, is_urgent: bool) {
+        // Each try may leave a segment and some tables.
+        self.retry_after = if is_urgent {
+            RETRY_AFTER
+        } else {
+            (self.retry_after * 2).min(RETRY_AFTER_MAX)
+        };
+        self.failed = true;
+        self.heed_raised = !is_urgent;
+        self.wake_at = Instant::now() + self.retry_after;
+        if was_cycle {
+            self.cycle_at = self.wake_at;
+        }
+    }
+}
+
 impl Inner {
     /// The body of the thread that does the work.
     fn work(&self) {
@@ -226,47 +280,45 @@ impl Inner {
         }
         self.take_reserve();
         // Soon after a start, for there are lives shorter than an hour.
-        let mut cycle_at = Instant::now() + FIRST_AFTER;
-        let (mut wake_at, mut heed_raised) = (cycle_at, true);
-        let mut retry_after = RETRY_AFTER;
+        let mut pace = Pace::new(Instant::now() + FIRST_AFTER);
         loop {
-            let wait = wake_at.saturating_duration_since(Instant::now());
-            match self.wake.wait(wait.min(GIVE_BACK_EVERY), heed_raised) {
+            let wait = pace.wake_at.saturating_duration_since(Instant::now());
+            let woken = self.wake.wait(wait.min(GIVE_BACK_EVERY), pace.heed_raised);
+            match woken {
                 Woken::Stopped => return,
-                Woken::InTime if Instant::now() < wake_at => {
+                Woken::InTime if Instant::now() < pace.wake_at => {
                     memory::give_back();
                     continue;
                 }
                 Woken::Raised | Woken::InTime => {}
             }
-            let outcome = if Instant::now() >= cycle_at {
-                cycle_at = Instant::now() + EVERY;
-                unpanicked(|| self.maintain(Pick::Similar).map(|_| ()))
-            } else {
-                unpanicked(|| self.catch_up())
+            let is_due = Instant::now() >= pace.cycle_at;
+            // What failed waits for its time, but the log must not become long meanwhile.
+            let only_flush = pace.failed && woken == Woken::Raised && !is_due;
+            let outcome = match (is_due, only_flush) {
+                (true, _) => unpanicked(|| self.maintain(Pick::Similar).map(|_| ())),
+                (_, true) => unpanicked(|| self.flush_only()),
+                _ => unpanicked(|| self.catch_up()),
             };
             match outcome {
-                // Nothing more may go: do not try for every batch that is refused.
-                Ok(()) if self.is_full() => {
-                    (wake_at, heed_raised) = (Instant::now() + RETRY_AFTER, false);
-                }
-                Ok(()) => {
-                    (wake_at, heed_raised) = (cycle_at, true);
-                    retry_after = RETRY_AFTER;
-                }
                 Err(StoreError::Closed) => return,
+                Ok(()) if only_flush => {}
+                Ok(()) => pace.succeeded(is_due, self.is_full()),
                 Err(error) => {
                     tracing::error!(%error, "maintenance failed; what is in the log stays there");
-                    // I-WORK-2. Each try may leave a segment and some tables.
-                    retry_after = if error.is_full() {
-                        RETRY_AFTER
-                    } else {
-                        (retry_after * 2).min(RETRY_AFTER_MAX)
-                    };
-                    (wake_at, heed_raised) = (Instant::now() + retry_after, false);
+                    let log_is_long =
+                        self.writer().log.bytes() >= self.log_bytes_max(LOG_BYTES_MAX);
+                    pace.failed(is_due, error.is_full() || log_is_long);
                 }
             }
         }
+    }
+
+    fn flush_only(&self) -> Result<(), StoreError> {
+        let _one_at_a_time = lock(&self.working);
+        let outcome = self.flush();
+        self.journal.end();
+        outcome
     }
 
     /// What cannot wait for the next whole cycle.
@@ -400,8 +452,11 @@ impl Inner {
             };
             let described: Vec<_> = metadata.clone().into_iter().collect();
             let engine = self.engine.as_ref();
-            let committed = flush::write(engine, &taken, sequence, &series, &described, counters)
-                .and_then(|commit: Commit| engine.commit(commit));
+            // Also when it panics: what has been taken must come back.
+            let committed = unpanicked(|| {
+                flush::write(engine, &taken, sequence, &series, &described, counters)
+                    .and_then(|commit: Commit| engine.commit(commit))
+            });
             if let Err(error) = committed {
                 self.note(&error);
                 let mut writer = self.writer();

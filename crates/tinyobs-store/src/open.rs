@@ -7,7 +7,7 @@
 //! offset, and reported: a hole in the log, a table, one of the two manifests. Only a store without
 //! any manifest left is refused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
@@ -38,6 +38,7 @@ pub(crate) struct Opened {
     pub(crate) syncer: Option<Arc<Syncer>>,
     pub(crate) lock: Option<File>,
     pub(crate) damage: Vec<String>,
+    pub(crate) obsolete: HashSet<record::SeriesId>,
 }
 
 /// Opens what the options name.
@@ -151,6 +152,8 @@ struct Replay {
     unsaved_metadata: BTreeMap<String, tinyobs_model::Metadata>,
     /// Samples of series that nobody has defined.
     strangers: u64,
+    /// Definitions that newer ones with the same labels have replaced.
+    obsolete: HashSet<record::SeriesId>,
     damage: Vec<String>,
 }
 
@@ -166,6 +169,7 @@ impl Replay {
             unsaved_series: Vec::new(),
             unsaved_metadata: BTreeMap::new(),
             strangers: 0,
+            obsolete: HashSet::new(),
             damage: engine.damage(),
         };
         // Metadata first, so that series know their kind: it stands behind the definitions.
@@ -192,10 +196,26 @@ impl Replay {
                 .damage
                 .push(format!("{wrong} entries of the catalogue make no sense"));
         }
-        for (id, labels) in definitions {
-            replay.define(id, labels);
-        }
+        replay.define_all(definitions);
         Ok(replay)
+    }
+
+    /// Of several with the same labels the newest counts: the process ended before the old ones were
+    /// taken out (I-RETENTION-3).
+    fn define_all(&mut self, definitions: Vec<record::Definition>) {
+        let newest: HashMap<&[u8], record::SeriesId> = definitions
+            .iter()
+            .map(|(id, labels)| (labels.as_bytes(), *id))
+            .collect();
+        let is_newest = |(id, labels): &record::Definition| newest[labels.as_bytes()] == *id;
+        let keep: Vec<bool> = definitions.iter().map(is_newest).collect();
+        for ((id, labels), keep) in definitions.into_iter().zip(keep) {
+            if keep {
+                self.define(id, labels);
+            } else {
+                self.obsolete.insert(id);
+            }
+        }
     }
 
     fn define(&mut self, id: record::SeriesId, labels: Labels) -> bool {
@@ -204,8 +224,11 @@ impl Replay {
             return false;
         }
         if self.index.find(labels.as_bytes()).is_some() {
-            // The series had been forgotten and came back, and the process ended before the old
+            // In the log, too: the series had been forgotten and came back, and the process ended before the old
             // definition was taken out (I-RETENTION-3).
+            if let Some((older, _)) = self.index.find(labels.as_bytes()) {
+                self.obsolete.insert(older);
+            }
             self.index.replace(id, labels);
             return true;
         }
@@ -259,6 +282,7 @@ impl Replay {
             head,
             index,
             damage,
+            obsolete,
             ..
         } = Self {
             unsaved_series: Vec::new(),
@@ -273,6 +297,7 @@ impl Replay {
             syncer,
             lock,
             damage,
+            obsolete,
         }
     }
 }

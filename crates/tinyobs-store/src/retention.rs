@@ -158,7 +158,7 @@ impl Inner {
         let spaces = view.partitions().into_iter().rev();
         for (partition, _) in spaces.filter(|(partition, _)| partition.space != Space::Catalogue) {
             if gone.is_empty() {
-                return Ok(0);
+                break;
             }
             let struck = match view.reader(partition, 0) {
                 Ok(mut reader) => strike_out(reader.as_mut(), &mut gone),
@@ -171,7 +171,12 @@ impl Inner {
             }
         }
         let (gone, metrics) = self.forget_series(gone);
-        if gone.is_empty() {
+        let expired = gone.len() as u64;
+        self.watch.expired(expired);
+        // Those of an earlier time whose rewrite failed, or was cut off by the process' end, too.
+        let mut obsolete = lock(&self.obsolete);
+        obsolete.extend(gone);
+        if obsolete.is_empty() {
             return Ok(0);
         }
         let sequence = self
@@ -180,15 +185,12 @@ impl Inner {
             .counters()
             .next_sequence
             .saturating_sub(1);
-        let mut rewrite = Catalogue::new(&gone, &metrics, sequence);
+        let mut rewrite = Catalogue::new(&obsolete, &metrics, sequence);
         self.engine
             .merge(Partition::CATALOGUE, Pick::Rewrite, &mut rewrite, &|| true)?;
-        self.watch.expired(gone.len() as u64);
-        tracing::info!(
-            series = gone.len(),
-            "forgot series of which nothing is left"
-        );
-        Ok(gone.len() as u64)
+        obsolete.clear();
+        tracing::info!(series = expired, "forgot series of which nothing is left");
+        Ok(expired)
     }
 
     /// Takes series out of the index, but for those that have been written to meanwhile

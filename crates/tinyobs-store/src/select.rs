@@ -11,10 +11,10 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use tinyobs_model::{Columns, Labels, SelectError, SeriesCursor, TimeRange};
+use tinyobs_model::{Columns, Labels, Sample, SelectError, SeriesCursor, TimeRange};
 
 use crate::chunk::Chunk;
-use crate::engine::{Engine, Space, View, key};
+use crate::engine::{Engine, EntryReader, Partition, Space, View, key};
 use crate::error::StoreError;
 use crate::head::Head;
 use crate::head::series::SealedChunk;
@@ -49,11 +49,6 @@ impl Cursor {
             engine,
             runs: None,
         }
-    }
-
-    /// The series it reads.
-    pub fn id(&self) -> SeriesId {
-        self.id
     }
 
     fn collect_runs(&self) -> Result<Runs, StoreError> {
@@ -109,6 +104,52 @@ pub fn stored_runs(
         }
     }
     Ok(())
+}
+
+/// The newest samples that the engine holds of series, which must be asked for in the order of their
+/// ids: they share a reader a partition.
+pub struct Newest {
+    view: Arc<dyn View>,
+    /// Of raw samples, the newest first.
+    partitions: Vec<(Partition, Option<Box<dyn EntryReader>>)>,
+}
+
+impl Newest {
+    /// Nothing is read before the first question.
+    pub fn new(view: Arc<dyn View>) -> Self {
+        let all = view.partitions().into_iter().rev();
+        let raw = all.filter(|(partition, _)| partition.space == Space::Raw);
+        let partitions = raw.map(|(partition, _)| (partition, None)).collect();
+        Self { view, partitions }
+    }
+
+    /// The newest sample of a series, unless it is older than `since_ms`.
+    pub fn of(&mut self, id: SeriesId, since_ms: i64) -> Result<Option<Sample>, SelectError> {
+        let mut block = Columns::default();
+        for (partition, reader) in &mut self.partitions {
+            if partition.end_ms() <= since_ms {
+                break;
+            }
+            let reader = match reader {
+                Some(reader) => reader,
+                none => none.insert(self.view.reader(*partition, 0)?),
+            };
+            let mut runs = Vec::new();
+            collect_stored(reader.as_mut(), id, TimeRange::ALL, &mut runs)?;
+            // The newest sample stands at the end of every run that holds it.
+            let last_ms = runs.iter().map(Run::last_ms).max();
+            runs.retain(|run| Some(run.last_ms()) == last_ms);
+            let mut runs = Runs::new(runs);
+            let mut last = None;
+            while runs.next_block(&mut block)? {
+                last = block.iter().last();
+            }
+            if last.is_some() {
+                return Ok(last.filter(|last| last.time_ms >= since_ms));
+            }
+        }
+        Ok(None)
+    }
 }
 
 /// The time of the newest sample of a series in the engine.

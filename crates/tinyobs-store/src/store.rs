@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, RwLock};
 use std::thread::JoinHandle;
 
 use tinyobs_model::{
-    Columns, Kind, Labels, Matcher, ResolvedCursor, Sample, SelectError, SeriesCursor,
-    SeriesSource, TimeRange, WriteBatch, is_stale_marker,
+    Kind, Labels, Matcher, ResolvedCursor, Sample, SelectError, SeriesCursor, SeriesSource,
+    TimeRange, WriteBatch, is_stale_marker,
 };
 
 use crate::append::Appended;
@@ -28,7 +28,7 @@ use crate::open;
 use crate::options::StoreOptions;
 use crate::resolve::{self, Resolving};
 use crate::retention::Calendar;
-use crate::select::Cursor;
+use crate::select::{Cursor, Newest};
 use crate::signal::Signal;
 use crate::stats::{MetricInfo, Stats};
 use crate::storage::{Storage, Usage};
@@ -66,6 +66,7 @@ impl Store {
             syncer: opened.syncer,
             first_new_series: opened.writer.next_series,
             recalled: RwLock::default(),
+            obsolete: Mutex::new(opened.obsolete),
             watch,
             flushes: AtomicU64::new(0),
             damage: opened.damage,
@@ -115,25 +116,55 @@ impl Store {
         matchers: &[Matcher],
         since_ms: i64,
     ) -> Result<Vec<(SeriesInfo, Sample)>, SelectError> {
+        self.latest_of(matchers, since_ms, &mut |_| true)
+    }
+
+    /// Like [`Self::latest`], of those series alone whose labels are wanted.
+    ///
+    /// # Errors
+    /// Stored bytes cannot be read or are damaged.
+    pub fn latest_of(
+        &self,
+        matchers: &[Matcher],
+        since_ms: i64,
+        wanted: &mut dyn FnMut(&Labels) -> bool,
+    ) -> Result<Vec<(SeriesInfo, Sample)>, SelectError> {
+        let inner = &self.inner;
+        let mut series: Vec<(SeriesId, SeriesInfo)> = {
+            let index = inner.index();
+            let all = index.select(matchers).into_iter();
+            all.filter_map(|id| {
+                let labels = index.labels(id)?.clone();
+                let kind = index.kind(labels.metric_name());
+                Some((id, SeriesInfo { labels, kind }))
+            })
+            .collect()
+        };
+        series.sort_unstable_by_key(|(id, _)| *id);
+        // The head knows, unless the engine holds something newer than anything in the head. The
+        // engine is asked second: what a flush moves meanwhile is seen there.
+        let heads: Vec<_> = series.iter().map(|(id, _)| inner.head.last(*id)).collect();
+        let newest_stored_ms = inner.newest_stored_ms();
+        let mut stored = Newest::new(inner.engine.view());
         let mut found = Vec::new();
-        for mut cursor in self
-            .inner
-            .cursors(matchers, TimeRange::new(since_ms, i64::MAX))
-        {
-            // The head knows, unless the engine holds something newer than anything in the head.
-            // The engine is asked second: what a flush moves meanwhile is seen there.
-            let in_head = self.inner.head.last(cursor.id());
-            let newest_stored_ms = self.inner.newest_stored_ms();
-            let last = match in_head.filter(|last| last.time_ms >= newest_stored_ms) {
-                Some(last) => Some(last).filter(|last| last.time_ms >= since_ms),
-                None => last_of(&mut cursor)?,
+        for ((id, info), in_head) in series.into_iter().zip(heads) {
+            if !wanted(&info.labels) {
+                continue;
+            }
+            let last = match in_head {
+                Some(last) if last.time_ms >= newest_stored_ms => Some(last),
+                // Of two at one time the head's is newer.
+                in_head => match stored.of(id, since_ms)? {
+                    Some(last) if in_head.is_none_or(|it| it.time_ms < last.time_ms) => Some(last),
+                    _ => in_head,
+                },
             };
+            let last = last.filter(|last| last.time_ms >= since_ms);
             if let Some(last) = last.filter(|last| !is_stale_marker(last.value)) {
-                let labels = cursor.labels().clone();
-                let kind = self.inner.index().kind(labels.metric_name());
-                found.push((SeriesInfo { labels, kind }, last));
+                found.push((info, last));
             }
         }
+        found.sort_unstable_by(|(a, _), (b, _)| a.labels.cmp(&b.labels));
         Ok(found)
     }
 
@@ -321,15 +352,6 @@ impl Inner {
         };
         ids.into_iter().filter_map(cursor).collect()
     }
-}
-
-fn last_of(cursor: &mut Cursor) -> Result<Option<Sample>, SelectError> {
-    let mut columns = Columns::default();
-    let mut last = None;
-    while cursor.next_block(&mut columns)? {
-        last = columns.iter().last();
-    }
-    Ok(last)
 }
 
 #[cfg(test)]

@@ -95,13 +95,26 @@ pub fn decompress(
     body: &[u8],
     limit: usize,
 ) -> Result<Cow<'_, [u8]>, DecompressError> {
+    decompress_into(encoding, body, limit, Vec::new())
+}
+
+/// Like [`decompress`], into memory that was used before; what is in it does not matter.
+///
+/// # Errors
+/// As those of [`decompress`].
+pub fn decompress_into(
+    encoding: Encoding,
+    body: &[u8],
+    limit: usize,
+    scratch: Vec<u8>,
+) -> Result<Cow<'_, [u8]>, DecompressError> {
     match encoding {
         Encoding::Identity if body.len() > limit => Err(DecompressError::TooLarge { limit }),
         Encoding::Identity => Ok(Cow::Borrowed(body)),
         Encoding::Gzip => {
             read_capped(flate2::read::MultiGzDecoder::new(body), "gzip", limit).map(Cow::Owned)
         }
-        Encoding::Snappy => unsnap(body, limit).map(Cow::Owned),
+        Encoding::Snappy => unsnap(body, limit, scratch).map(Cow::Owned),
         Encoding::Zstd => unzstd(body, limit).map(Cow::Owned),
     }
 }
@@ -115,7 +128,7 @@ fn damaged(encoding: &'static str, reason: &impl ToString) -> DecompressError {
 
 /// A block says how long it is before it begins: that is checked against the limit, and against what
 /// so many bytes can unfold to, before memory is taken for it.
-fn unsnap(body: &[u8], limit: usize) -> Result<Vec<u8>, DecompressError> {
+fn unsnap(body: &[u8], limit: usize, scratch: Vec<u8>) -> Result<Vec<u8>, DecompressError> {
     let declared = snap::raw::decompress_len(body).map_err(|error| damaged("snappy", &error))?;
     if declared > limit {
         return Err(DecompressError::TooLarge { limit });
@@ -123,7 +136,9 @@ fn unsnap(body: &[u8], limit: usize) -> Result<Vec<u8>, DecompressError> {
     if declared > body.len().saturating_mul(SNAPPY_RATIO_MAX) {
         return Err(damaged("snappy", &"it is shorter than it says"));
     }
-    let mut out = vec![0; declared];
+    let mut out = scratch;
+    // Only what it has to grow by is filled with zeros.
+    out.resize(declared, 0);
     let mut decoder = snap::raw::Decoder::new();
     let written = decoder
         .decompress(body, &mut out)

@@ -4,7 +4,9 @@
 //!
 //!   text ─▶ envelope (object, `source`, list) ─▶ item (borrowed fields) ─▶ rows (checked, unfolded)
 //!
-//! The first pass streams borrowed items straight into the batch. When an item does not have the
+//! The plain shape is read by [`scan`], and all others by serde.
+//!
+//! Its first pass streams borrowed items straight into the batch. When an item does not have the
 //! shape of one, a second pass takes the list's elements as raw text, so that the item's error is
 //! its own. Both passes share everything but the loop over the list.
 //!
@@ -22,6 +24,7 @@ mod envelope;
 mod fields;
 mod item;
 mod rows;
+mod scan;
 
 pub(crate) use item::Text;
 
@@ -107,6 +110,16 @@ pub fn decode(body: &[u8], now_ms: i64) -> Result<Decoded, BodyError> {
     let text = std::str::from_utf8(body).map_err(|error| BodyError::NotUtf8 {
         at: error.valid_up_to(),
     })?;
+    // As nearly everybody writes it.
+    let mut sink = rows::Sink::new(now_ms, None);
+    if scan::read(text, &mut sink).is_some() {
+        return Ok(sink.into_decoded());
+    }
+    by_serde(text, now_ms)
+}
+
+/// Reads a body of any shape.
+fn by_serde(text: &str, now_ms: i64) -> Result<Decoded, BodyError> {
     let mut lenient = false;
     let mut known_source = None;
     // At most one turn more for a bad item, and one for a source that follows its items.

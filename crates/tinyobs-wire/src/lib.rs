@@ -11,6 +11,7 @@
 //! - [`decompress`]: the one function that decompresses.
 //! - [`json`]: the push body as the server reads it.
 //! - [`proto`]: protobuf's fields, borrowed from a body.
+//! - [`remote_write`]: what Prometheus and its kin push.
 //! - [`otlp`]: metrics as OpenTelemetry pushes them.
 //! - [`time`]: moments as people and programs write them.
 //! - [`selector`]: `name{label="value"}` as a parameter.
@@ -28,6 +29,8 @@ pub mod number;
 pub mod otlp;
 #[cfg(feature = "decode")]
 pub mod proto;
+#[cfg(feature = "decode")]
+pub mod remote_write;
 #[cfg(feature = "decode")]
 pub mod selector;
 #[cfg(feature = "decode")]

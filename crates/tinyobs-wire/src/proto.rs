@@ -80,6 +80,11 @@ impl<'a> Fields<'a> {
         Self { bytes, at: 0 }
     }
 
+    /// Of a message of which `at` bytes have been read.
+    pub fn from(bytes: &'a [u8], at: usize) -> Self {
+        Self { bytes, at }
+    }
+
     /// The next field: its number and content; none at the end.
     ///
     /// # Errors
@@ -132,9 +137,9 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// A varint at the start of `bytes`, and how long it is.
+/// A varint at the start of `bytes`, and how long it is; none when it is cut, or no number of 64 bits.
 #[inline]
-fn read_varint(bytes: &[u8]) -> Option<(u64, usize)> {
+pub fn read_varint(bytes: &[u8]) -> Option<(u64, usize)> {
     let &first = bytes.first()?;
     if first < 0x80 {
         return Some((first.into(), 1));

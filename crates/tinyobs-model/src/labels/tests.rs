@@ -67,22 +67,73 @@ fn i_label_3_rules_are_named() {
 
 #[test]
 fn canonical_bytes_are_checked() {
-    assert_eq!(Labels::from_canonical(b"\x05"), None);
+    let fine = b"\x0a\x06\x0a\x01a\x12\x011\x0a\x06\x0a\x01b\x12\x012";
+    let read = Labels::from_canonical(fine).expect("canonical");
+    assert_eq!(read.iter().collect::<Vec<_>>(), [("a", "1"), ("b", "2")]);
+    for (bytes, why) in [
+        (&b"\x05"[..], "cut"),
+        (
+            b"\x0a\x06\x0a\x01b\x12\x011\x0a\x06\x0a\x01a\x12\x011",
+            "order",
+        ),
+        (
+            b"\x0a\x06\x0a\x01a\x12\x011\x0a\x06\x0a\x01a\x12\x012",
+            "twice",
+        ),
+        (b"\x0a\x05\x0a\x01b\x12\x00", "empty value"),
+        (b"\x0a\x06\x0a\x01\xff\x12\x011", "not UTF-8"),
+        (
+            b"\x0a\x86\x00\x0a\x01a\x12\x011",
+            "a length longer than it need be",
+        ),
+        (b"\x0a\x06\x12\x011\x0a\x01a", "value before name"),
+        (b"\x0a\x08\x0a\x01a\x12\x011\x18\x00", "a field more"),
+    ] {
+        assert_eq!(Labels::from_canonical(bytes), None, "{why}");
+    }
+}
+
+fn wire(pairs: &[(&str, &str)]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (name, value) in pairs {
+        put_wire_pair(&mut bytes, name.as_bytes(), value.as_bytes());
+    }
+    bytes
+}
+
+#[test]
+fn what_travels_is_put_in_order_and_obeys_the_rules() {
+    let fine = labels("m", &[("A", "0"), ("a", "1")]);
+    let sorted = wire(&[("A", "0"), ("__name__", "m"), ("a", "1")]);
+    assert_eq!(sorted, fine.as_bytes());
+    assert_eq!(from_wire(&sorted), Ok(fine.clone()));
+    let shuffled = wire(&[("a", "1"), ("e", ""), ("__name__", "m"), ("A", "0")]);
+    assert_eq!(from_wire(&shuffled), Ok(fine.clone()));
+    // Value before name.
+    let turned = b"\x0a\x0d\x12\x01m\x0a\x08__name__";
+    assert_eq!(from_wire(turned), Ok(labels("m", &[])));
+
+    let refused = |bytes: &[u8]| from_wire(bytes).expect_err("refused").0;
+    assert_eq!(refused(b""), Refusal::NameEmpty);
+    assert_eq!(refused(b"\x0a"), Refusal::Malformed);
     assert_eq!(
-        Labels::from_canonical(b"\x01\x00b\x01\x001\x01\x00a\x01\x001"),
-        None,
-        "order"
+        refused(b"\x0a\x06\x0a\x01\xff\x12\x011"),
+        Refusal::Malformed
     );
+    assert_eq!(refused(&wire(&[("a", "1")])), Refusal::NameEmpty);
+    let twice = wire(&[("__name__", "m"), ("__name__", "n")]);
+    assert_eq!(refused(&twice), Refusal::LabelDuplicate);
+    let reserved = wire(&[("__name__", "m"), ("__tinyobs_x", "1")]);
+    assert_eq!(refused(&reserved), Refusal::LabelNameReserved);
+    let long = "x".repeat(4_097);
     assert_eq!(
-        Labels::from_canonical(b"\x01\x00b\x00\x00"),
-        None,
-        "empty value"
+        refused(&wire(&[("__name__", "m"), ("a", &long)])),
+        Refusal::LabelValueTooLong
     );
-    assert_eq!(
-        Labels::from_canonical(b"\x01\x00\xff\x01\x001"),
-        None,
-        "not UTF-8"
-    );
+    let names: Vec<String> = (0..65).map(|i| format!("a{i:02}")).collect();
+    let mut many = vec![("__name__", "m")];
+    many.extend(names.iter().map(|name| (name.as_str(), "1")));
+    assert_eq!(refused(&wire(&many)), Refusal::TooManyLabels);
 }
 
 proptest! {
@@ -99,7 +150,22 @@ proptest! {
     }
 
     #[test]
+    fn the_order_on_the_wire_does_not_matter(
+        pairs in proptest::collection::btree_map("[a-z]{1,5}", ".{0,200}", 0..6),
+        turn in 0..6usize,
+    ) {
+        let mut shuffled: Vec<(&str, &str)> =
+            pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let built = Labels::new("m", shuffled.iter().copied()).expect("valid");
+        shuffled.push(("__name__", "m"));
+        let turn = turn % shuffled.len();
+        shuffled.rotate_left(turn);
+        prop_assert_eq!(from_wire(&wire(&shuffled)), Ok(built));
+    }
+
+    #[test]
     fn any_bytes_do_no_harm(bytes: Vec<u8>) {
+        let _ = from_wire(&bytes);
         if let Some(labels) = Labels::from_canonical(&bytes) {
             prop_assert_eq!(labels.as_bytes(), &bytes[..]);
         }

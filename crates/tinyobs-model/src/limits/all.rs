@@ -54,6 +54,30 @@ pub const ALL: &[Limit] = &[
         "many large bodies at once must not exhaust memory",
     ),
     limit(
+        "samples_per_request",
+        SAMPLES_PER_REQUEST as u64,
+        "samples",
+        "an empty sample takes two bytes of a body and 64 in memory; senders send some thousand",
+    ),
+    limit(
+        "descriptions_per_request",
+        DESCRIPTIONS_PER_REQUEST as u64,
+        "descriptions",
+        "each is copied; Prometheus sends 2,000 at a time",
+    ),
+    limit(
+        "symbols_per_request",
+        SYMBOLS_PER_REQUEST as u64,
+        "strings",
+        "an empty one takes two bytes of a body and 16 in memory",
+    ),
+    limit(
+        "spare_bytes",
+        SPARE_BYTES as u64,
+        "bytes",
+        "as many are kept as pushes are stored at once; an ordinary one takes a megabyte",
+    ),
+    limit(
         "refused_pause_ms",
         REFUSED_PAUSE_MS,
         "milliseconds",

@@ -59,7 +59,7 @@ pub fn run(matches: &ArgMatches, resolved: &Resolved) -> Outcome {
         .into());
     }
     let keep_damaged = matches.get_flag("keep-damaged");
-    let restored = restore(path, &draft, keep_damaged).and_then(|text| {
+    let restored = restore(path, &draft, &dir, keep_damaged).and_then(|text| {
         // Over an empty directory of that name, too.
         fs::rename(&draft, &dir)?;
         sync_parent(&dir)?;
@@ -72,8 +72,13 @@ pub fn run(matches: &ArgMatches, resolved: &Resolved) -> Outcome {
     Ok(())
 }
 
-/// Unpacks into `draft` and checks what came out.
-fn restore(path: &Path, draft: &Path, keep_damaged: bool) -> Result<String, Box<dyn Error>> {
+/// Unpacks into `draft`, which will be `dir`, and checks what came out.
+fn restore(
+    path: &Path,
+    draft: &Path,
+    dir: &Path,
+    keep_damaged: bool,
+) -> Result<String, Box<dyn Error>> {
     let cannot = |error: io::Error| format!("cannot read {}: {error}", path.display());
     let file = File::open(path).map_err(cannot)?;
     let bar = progress::bytes("restore", file.metadata().map_err(cannot)?.len());
@@ -82,7 +87,12 @@ fn restore(path: &Path, draft: &Path, keep_damaged: bool) -> Result<String, Box<
     let unpacked = archive::unpack(BufReader::new(bar.wrap_read(file)), draft);
     bar.finish_and_clear();
     unpacked.map_err(|error| format!("{}: {error}", path.display()))?;
-    let report = check::examine(draft)?;
+    let mut report = check::examine(draft)?;
+    for one in &mut report.damage {
+        if let Ok(inside) = one.path.strip_prefix(draft) {
+            one.path = dir.join(inside);
+        }
+    }
     if report.damage.is_empty() || keep_damaged {
         return Ok(check::as_text(&report));
     }

@@ -57,6 +57,10 @@ fn increase(row: &Rollup) -> [Option<Sample>; 4] {
     // A sum of differences is not quite the difference of the ends.
     const NOISE: f64 = 1e-9;
     let (first, last) = (row.first, last(row));
+    // Rolled up while it was taken for a gauge: nobody counted, and no restart is known.
+    if row.increase.is_nan() {
+        return [Some(first), None, None, last];
+    }
     // What the increase is above the difference of the ends is the value before the restart.
     let peak = (row.increase - (row.last.value - first.value)).min(row.max);
     let restarted = peak > NOISE * row.max.abs() && peak >= first.value * (1.0 - NOISE);

@@ -15,6 +15,7 @@ mod limits;
 mod maintenance;
 mod otlp;
 mod query;
+mod remote_write;
 mod resolution;
 mod routes;
 mod scrape;

@@ -129,7 +129,7 @@ impl Table {
     /// Its file, opened.
     pub fn file(&self) -> Result<Arc<dyn ReadFile>, StoreError> {
         let file = self.files.get(self.line.number, &self.path);
-        file.map_err(|e| StoreError::io("read", &self.path, e))
+        file.map_err(|e| StoreError::read(&self.path, 0, e))
     }
 
     /// Its file's place.
@@ -169,7 +169,7 @@ impl Table {
         let block = &self.blocks[block];
         buffer.resize(block.len, 0);
         file.read_at(block.at, buffer)
-            .map_err(|e| StoreError::io("read", &self.path, e))
+            .map_err(|e| StoreError::read(&self.path, block.at, e))
     }
 
     /// The checksum that a block must have.

@@ -165,9 +165,7 @@ impl TableEngine {
                 Ok(table) => part.tables.push(Arc::new(table)),
                 // I-ENGINE-5: whatever is wrong with this one, the others are readable.
                 Err(error) => {
-                    if let StoreError::Io { source, .. } = &error
-                        && !is_damage(source)
-                    {
+                    if let StoreError::Io { .. } = &error {
                         return Err(error);
                     }
                     let lost = line.summary.samples;
@@ -426,12 +424,10 @@ impl View for State {
     fn snapshot(&self) -> Snapshot {
         let tables = self.parts.values().flat_map(|part| part.tables.clone());
         let tables: Vec<Arc<Table>> = tables.collect();
-        // Without those that cannot be opened: a copy should be whole.
-        let mut manifest = self.manifest.clone();
-        let is_there = |line: &TableLine| tables.iter().any(|one| one.line().number == line.number);
-        manifest.tables.retain(is_there);
+        // Those that cannot be opened stay named: a copy must not answer with nothing where this
+        // store answers with an error.
         Snapshot {
-            manifest: manifest.to_text(),
+            manifest: self.manifest.to_text(),
             tables,
         }
     }
@@ -490,13 +486,6 @@ fn first_manifest(
     };
     manifest.store(files, dir)?;
     Ok(manifest)
-}
-
-/// Whether an error of reading says something about the file, not about us (too many open files).
-fn is_damage(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{NotFound, UnexpectedEof};
-    // 5: EIO, which has no kind of its own.
-    matches!(error.kind(), NotFound | UnexpectedEof) || error.raw_os_error() == Some(5)
 }
 
 fn table_path(dir: &Path, number: u64) -> PathBuf {

@@ -360,6 +360,23 @@ fn a_reader_goes_on_behind_a_damaged_block_and_looks_only_at_what_is_newer() {
     }
     assert_eq!(damaged, 1);
     assert!((300..400).contains(&seen), "{seen} entries left");
+    // Whoever looks for something in that block is told, also when another one was told before.
+    let mut shared = engine
+        .view()
+        .reader(Partition::CATALOGUE, 0)
+        .expect("reads");
+    let mut told = 0;
+    for (key, value) in &entries {
+        match shared.seek(key.as_bytes()).and_then(|()| shared.next()) {
+            Ok(found) => assert_eq!(found, Some((key.as_bytes(), value.as_bytes()))),
+            Err(_) => told += 1,
+        }
+    }
+    assert_eq!(
+        seen - 1 + told,
+        400,
+        "one of those seen is of the other table"
+    );
     let mut newer = engine
         .view()
         .reader(Partition::CATALOGUE, 1)

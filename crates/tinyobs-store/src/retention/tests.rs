@@ -334,6 +334,26 @@ fn i_engine_5_a_damaged_day_holds_up_neither_pushes_nor_rollups_nor_expiry() {
 }
 
 #[test]
+fn a_row_is_not_replaced_by_one_of_what_is_left_of_damaged_samples() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut world = World::new(SHORT);
+    world.options = StoreOptions {
+        clock: Arc::clone(&world.clock) as Arc<dyn Clock>,
+        retention: SHORT,
+        ..StoreOptions::disk(dir.path())
+    };
+    world.go_to(START + 2 * HOUR);
+    let store = damaged_day(&world, dir.path());
+    // One more of the hour whose ten samples can no longer be read.
+    let late = [START + 30 * MINUTE, START + HOUR];
+    store
+        .append(&batch("a", late.into_iter()))
+        .expect("appends");
+    store.maintain().expect("maintains");
+    assert_eq!(counts(&store, HOUR), [("1h", 10 + 1)]);
+}
+
+#[test]
 fn i_append_4_a_zero_long_before_raw_samples_is_not_put_in() {
     let world = World::new(SHORT);
     world.go_to(START + 40 * DAY);

@@ -3,7 +3,8 @@
 //! One commit for some raw partitions at a time, so that a wasted crash is bounded; the watermark
 //! moves with the last of them. Until then a repeat computes the same rows again.
 //!
-//! What is damaged is passed over and counted: rows are computed from all that can be read. Only a
+//! What is damaged is passed over and counted: rows are computed from all that can be read. A row that
+//! stands already and counts more samples stays, for it was computed when more could be read; and a
 //! partition whose raw samples would leave with the commit stays where it is.
 
 use std::collections::BTreeMap;
@@ -184,9 +185,10 @@ impl Job<'_> {
         Ok([new, all])
     }
 
-    /// Readers of the rows that late samples are joined to.
+    /// Readers of the rows that late samples are joined to, or that may know more than what is left of
+    /// damaged tables.
     fn existing(&self) -> Result<Standing, StoreError> {
-        if !self.is_late() {
+        if !self.is_late() && !self.skipped {
             return Ok(Vec::new());
         }
         let kept = ROLLED
@@ -235,7 +237,13 @@ impl Job<'_> {
             }
             let mut computed = roller.rows;
             if let Some((_, reader)) = existing.iter_mut().find(|(of, _)| *of == resolution) {
-                join_existing(reader.as_mut(), id, hours, &mut computed)?;
+                let is_late = self.is_late();
+                let meet = |before: &Rollup, row: &Rollup| match before.count > row.count {
+                    _ if is_late => join(before, row),
+                    true => *before,
+                    false => *row,
+                };
+                meet_existing(reader.as_mut(), id, hours, &mut computed, meet)?;
             }
             self.put(resolution, id, &computed)?;
         }
@@ -321,17 +329,18 @@ pub fn put_rows(
     })
 }
 
-/// Joins each computed row to the one that stands for its window.
-fn join_existing(
+/// Makes of each computed row and the one that stands for its window what `meet` says.
+fn meet_existing(
     reader: &mut dyn EntryReader,
     id: SeriesId,
     range: TimeRange,
     computed: &mut [Rollup],
+    meet: impl Fn(&Rollup, &Rollup) -> Rollup,
 ) -> Result<(), StoreError> {
     let standing = read_rows(reader, id, range)?;
     for row in computed {
         if let Some(before) = standing.get(&row.start_ms) {
-            *row = join(before, row);
+            *row = meet(before, row);
         }
     }
     Ok(())

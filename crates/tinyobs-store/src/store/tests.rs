@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::sync::atomic::AtomicI64;
 
-use tinyobs_model::{LabelsBuilder, Metadata, Refusal, Refused, stale_marker};
+use tinyobs_model::{Columns, LabelsBuilder, Metadata, Refusal, Refused, stale_marker};
 
 use super::*;
 use crate::clock::Clock;

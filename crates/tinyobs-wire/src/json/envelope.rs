@@ -120,6 +120,13 @@ impl<'de> Visitor<'de> for Items<'_> {
     }
 }
 
+/// Reads `source` at the front of `text`, and says how long it is; none when it is malformed.
+pub fn read_source(text: &str) -> Option<(Option<Source>, usize)> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<Option<SourceText<'_>>>();
+    let source = values.next()?.ok()?;
+    Some((source.map(Source::from), values.byte_offset()))
+}
+
 /// Reads an item from a text of its own.
 fn read_alone<'de>(text: &'de str, item: &mut Item<'de>) -> Result<(), serde_json::Error> {
     Fill(item).deserialize(&mut serde_json::Deserializer::from_str(text))

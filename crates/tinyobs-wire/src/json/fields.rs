@@ -31,16 +31,15 @@ pub fn read_kind(item: &Item<'_>) -> Result<Kind, Broken> {
 }
 
 /// A finite number; another value breaks `rule`.
-pub fn read_number(field: &str, raw: Option<&RawValue>, rule: Refusal) -> Result<f64, Broken> {
+pub fn read_number(field: &str, raw: Option<&str>, rule: Refusal) -> Result<f64, Broken> {
     let raw = raw.ok_or_else(|| (rule, format!("{field} is missing")))?;
     number(raw).ok_or_else(|| {
-        let message = format!("{field} is not a finite JSON number: {}", shown(raw.get()));
+        let message = format!("{field} is not a finite JSON number: {}", shown(raw));
         (rule, message)
     })
 }
 
-fn number(raw: &RawValue) -> Option<f64> {
-    let text = raw.get();
+fn number(text: &str) -> Option<f64> {
     // Other JSON values begin otherwise, and Rust would take `nan` too.
     text.starts_with(|first: char| first == '-' || first.is_ascii_digit())
         .then(|| text.parse::<f64>().ok())?
@@ -48,8 +47,7 @@ fn number(raw: &RawValue) -> Option<f64> {
 }
 
 /// RFC 3339, or whole milliseconds since the epoch.
-pub fn read_time(field: &str, raw: &RawValue) -> Result<i64, Broken> {
-    let text = raw.get();
+pub fn read_time(field: &str, text: &str) -> Result<i64, Broken> {
     let bad = |why: &str| {
         let message = format!("{field} {} {why}", shown(text));
         Err((Refusal::TimeInvalid, message))
@@ -72,9 +70,9 @@ pub fn read_time(field: &str, raw: &RawValue) -> Result<i64, Broken> {
 }
 
 /// `[[bound, count below it], …]`
-pub fn read_buckets(raw: &RawValue) -> Result<Vec<(f64, f64)>, Broken> {
+pub fn read_buckets(raw: &str) -> Result<Vec<(f64, f64)>, Broken> {
     let bad = |message: String| (Refusal::HistogramInvalid, message);
-    let pairs: Vec<(&RawValue, &RawValue)> = serde_json::from_str(raw.get())
+    let pairs: Vec<(&RawValue, &RawValue)> = serde_json::from_str(raw)
         .map_err(|error| bad(format!("buckets are malformed: {}", super::reason(&error))))?;
     if pairs.len() > limits::BUCKETS_PER_HISTOGRAM {
         return Err(bad(format!(
@@ -87,8 +85,8 @@ pub fn read_buckets(raw: &RawValue) -> Result<Vec<(f64, f64)>, Broken> {
     pairs
         .into_iter()
         .map(|(bound, count)| {
-            let bound = read_number("bucket bound", Some(bound), rule)?;
-            let count = read_number("bucket count", Some(count), rule)?;
+            let bound = read_number("bucket bound", Some(bound.get()), rule)?;
+            let count = read_number("bucket count", Some(count.get()), rule)?;
             Ok((bound, count))
         })
         .collect()

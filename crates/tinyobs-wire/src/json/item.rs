@@ -21,15 +21,15 @@ pub struct Text<'a>(pub Cow<'a, str>);
 pub struct Item<'a> {
     pub name: Option<Text<'a>>,
     pub kind: Option<Text<'a>>,
-    pub value: Option<&'a RawValue>,
+    pub value: Option<&'a str>,
     pub labels: Pairs<'a>,
-    pub timestamp: Option<&'a RawValue>,
-    pub start: Option<&'a RawValue>,
+    pub timestamp: Option<&'a str>,
+    pub start: Option<&'a str>,
     pub help: Option<Text<'a>>,
     pub unit: Option<Text<'a>>,
-    pub buckets: Option<&'a RawValue>,
-    pub sum: Option<&'a RawValue>,
-    pub count: Option<&'a RawValue>,
+    pub buckets: Option<&'a str>,
+    pub sum: Option<&'a str>,
+    pub count: Option<&'a str>,
 }
 
 /// Labels in the order they are written; a name may come twice, which the builder refuses.
@@ -42,7 +42,7 @@ pub struct Pairs<'a> {
 
 impl Item<'_> {
     /// Forgets everything but keeps the memory for labels.
-    fn clear(&mut self) {
+    pub fn clear(&mut self) {
         let mut labels = std::mem::take(&mut self.labels);
         labels.clear();
         *self = Self {
@@ -53,7 +53,7 @@ impl Item<'_> {
 }
 
 impl Pairs<'_> {
-    fn clear(&mut self) {
+    pub fn clear(&mut self) {
         self.kept.clear();
         self.count = 0;
     }
@@ -84,15 +84,15 @@ impl<'de> Visitor<'de> for Fill<'_, 'de> {
             match &*key {
                 "name" => item.name = map.next_value()?,
                 "type" => item.kind = map.next_value()?,
-                "value" => item.value = map.next_value()?,
+                "value" => item.value = raw(&mut map)?,
                 "labels" => map.next_value_seed(FillPairs(&mut item.labels))?,
-                "timestamp" => item.timestamp = map.next_value()?,
-                "start" => item.start = map.next_value()?,
+                "timestamp" => item.timestamp = raw(&mut map)?,
+                "start" => item.start = raw(&mut map)?,
                 "help" => item.help = map.next_value()?,
                 "unit" => item.unit = map.next_value()?,
-                "buckets" => item.buckets = map.next_value()?,
-                "sum" => item.sum = map.next_value()?,
-                "count" => item.count = map.next_value()?,
+                "buckets" => item.buckets = raw(&mut map)?,
+                "sum" => item.sum = raw(&mut map)?,
+                "count" => item.count = raw(&mut map)?,
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -100,6 +100,12 @@ impl<'de> Visitor<'de> for Fill<'_, 'de> {
         }
         Ok(())
     }
+}
+
+/// A value as it is written; `null` is none.
+fn raw<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<&'de str>, A::Error> {
+    let raw = map.next_value::<Option<&'de RawValue>>()?;
+    Ok(raw.map(RawValue::get))
 }
 
 struct FillPairs<'s, 'a>(&'s mut Pairs<'a>);

@@ -1,6 +1,5 @@
 //! Rows: an item that has its shape becomes one row of the batch, or a histogram's many.
 
-use serde_json::value::RawValue;
 use tinyobs_model::kind::metadata_text;
 use tinyobs_model::{
     Kind, LabelsBuilder, Refusal, Refused, Row, Sample, WriteBatch, limits, stale_marker,
@@ -133,7 +132,7 @@ impl Sink {
 
     /// The rows of a classic histogram. The first one has the longest name and the most labels, so
     /// that an item is refused before any of its rows is in the batch.
-    fn histogram(&mut self, at: &At<'_>, item: &Item<'_>, raw: &RawValue) -> Result<(), Broken> {
+    fn histogram(&mut self, at: &At<'_>, item: &Item<'_>, raw: &str) -> Result<(), Broken> {
         let buckets = read_buckets(raw)?;
         let sum = read_number("sum", item.sum, Refusal::HistogramInvalid)?;
         let count = read_number("count", item.count, Refusal::HistogramInvalid)?;

@@ -12,6 +12,30 @@ fn read(body: &str) -> Decoded {
     decode(body.as_bytes(), NOW_MS).unwrap_or_else(|error| panic!("{body}: {error}"))
 }
 
+#[test]
+fn i_scan_1_the_plain_shape_is_scanned() {
+    for (body, is_plain) in [
+        (r#"{"metrics":[]}"#, true),
+        (
+            r#" { "metrics" : [ { "name" : "m" , "value" : -1.5e3 } ] } "#,
+            true,
+        ),
+        (
+            r#"{"source":{"service":"s"},"metrics":[{"name":"é","value":0}]}"#,
+            true,
+        ),
+        (r#"{"metrics":[{"name":"a"b","value":0}]}"#, false),
+        (r#"{"metrics":[{"name":"m","value":01}]}"#, false),
+        (r#"{"metrics":[{"name":"m","value":1,}]}"#, false),
+        (r#"{"metrics":[{"name":"m","value":null}]}"#, false),
+        (r#"{"metrics":[{"name":"m","value":1,"more":1}]}"#, false),
+        (r#"{"metrics":[]} x"#, false),
+    ] {
+        let mut sink = rows::Sink::new(NOW_MS, None);
+        assert_eq!(scan::read(body, &mut sink).is_some(), is_plain, "{body}");
+    }
+}
+
 fn body_error(body: &str) -> String {
     match decode(body.as_bytes(), NOW_MS) {
         Ok(decoded) => panic!("{body} was read as {decoded:?}"),

@@ -33,6 +33,19 @@ fn drawn(values: &[f64], keep: Keep, range: TimeRange) -> Vec<(i64, f64)> {
 }
 
 #[test]
+fn i_points_3_what_nobody_counted_had_no_restart() {
+    // Rolled up while it was taken for a gauge.
+    let row = Rollup {
+        increase: f64::NAN,
+        ..row(&samples(&[100.0, 150.0, 200.0]))
+    };
+    let drawn: Vec<f64> = points(&row, Keep::Increase, TimeRange::ALL)
+        .map(|point| point.value)
+        .collect();
+    assert_eq!(drawn, [100.0, 200.0]);
+}
+
+#[test]
 fn i_points_2_the_lowest_and_the_highest_stand_between_the_ends() {
     let all = |values: &[f64]| drawn(values, Keep::Extremes, TimeRange::ALL);
     let rising = [3.0, 9.0, 1.0, 4.0];

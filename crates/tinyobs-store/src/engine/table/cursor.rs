@@ -18,6 +18,8 @@ pub struct Cursor {
     here: bool,
     /// Whether the last step met damage.
     failed: bool,
+    /// The damaged block met last: whoever seeks into it again is told again.
+    lost: Option<usize>,
 }
 
 impl Cursor {
@@ -31,6 +33,7 @@ impl Cursor {
             entries: Entries::default(),
             here: false,
             failed: false,
+            lost: None,
         })
     }
 
@@ -55,6 +58,9 @@ impl Cursor {
     pub fn advance(&mut self) -> Result<(), StoreError> {
         let stepped = self.step();
         self.failed = stepped.is_err();
+        if self.failed {
+            self.lost = self.next_block.checked_sub(1);
+        }
         stepped
     }
 
@@ -85,7 +91,7 @@ impl Cursor {
             return Ok(());
         }
         let target = self.table.block_of(from);
-        if target >= self.next_block {
+        if target >= self.next_block || self.lost == Some(target) {
             self.next_block = target;
             self.entries = Entries::default();
         }

@@ -25,6 +25,53 @@ proptest! {
         let _ = decode(body.as_bytes(), NOW_MS);
     }
 
+    /// Pushes of the plain shape with a byte or a piece changed somewhere.
+    #[test]
+    fn i_scan_1_both_readers_read_alike(
+        texts in proptest::collection::vec(any_text(), 3),
+        numbers in proptest::collection::vec("-?(0|[1-9][0-9]{0,20})(\\.[0-9]{1,9})?([eE][+-]?[0-9]{1,3})?", 4),
+        place in any::<usize>(),
+        piece in prop_oneof![
+            Just(""), Just(" "), Just("\""), Just("\\"), Just("0"), Just("."), Just(","), Just("}"),
+            Just("null"), Just("[1]"), Just("\"x\":{},"), Just("é"), Just("\t"), Just("\u{1}"),
+        ],
+        cut in 0..3_usize,
+    ) {
+        let text = |i: usize| serde_json::to_string(&texts[i]).unwrap();
+        let [a, b, c] = [text(0), text(1), text(2)];
+        let [v, t, s, n] = [&numbers[0], &numbers[1], &numbers[2], &numbers[3]];
+        let mut body = format!(
+            "{{\"source\":{{\"service\":{a},\"start\":7}},\"metrics\":[\
+             {{\"name\":{b},\"type\":\"counter\",\"value\":{v},\"labels\":{{{a}:{c},\"l\":\"1\"}},\
+             \"timestamp\":{t},\"start\":{s},\"help\":{c}}}, \
+             {{\"name\":\"h\",\"buckets\":[[0.5,1],[2,{n}]],\"sum\":{v},\"count\":{n},\
+             \"timestamp\":\"2026-11-22T00:16:02Z\"}}]}}\n"
+        );
+        let whole = body.clone();
+        let mut at = place % (body.len() + 1);
+        while !body.is_char_boundary(at) {
+            at -= 1;
+        }
+        let mut end = (at + cut).min(body.len());
+        while !body.is_char_boundary(end) {
+            end += 1;
+        }
+        body.replace_range(at..end, piece);
+        for body in [whole, body] {
+            let mut sink = rows::Sink::new(NOW_MS, None);
+            if scan::read(&body, &mut sink).is_none() {
+                continue;
+            }
+            let (scanned, read) = (sink.into_decoded(), by_serde(&body, NOW_MS));
+            let read = read.unwrap_or_else(|error| panic!("{body}: {error}"));
+            prop_assert_eq!(rows(&scanned), rows(&read));
+            prop_assert_eq!(&scanned.refused, &read.refused);
+            prop_assert_eq!(scanned.items, read.items);
+            prop_assert_eq!(scanned.source, read.source);
+            prop_assert_eq!(scanned.batch.metadata(), read.batch.metadata());
+        }
+    }
+
     /// What the SDK writes is what the store gets.
     #[test]
     fn what_the_encoder_writes_comes_back(

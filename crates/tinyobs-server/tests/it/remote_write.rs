@@ -1,0 +1,189 @@
+//! Remote write as senders see it: what is stored, and what the status tells them to do.
+
+use serde_json::json;
+
+use crate::client::{Answer, Client};
+use crate::server::{TestServer, now_ms};
+
+const ONE: &str = "application/x-protobuf";
+const TWO: &str = "application/x-protobuf;proto=io.prometheus.write.v2.Request";
+
+fn field(number: u8, content: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![number << 3 | 2];
+    varint(&mut bytes, content.len() as u64);
+    bytes.extend_from_slice(content);
+    bytes
+}
+
+fn varint(out: &mut Vec<u8>, mut value: u64) {
+    while value > 0x7f {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+fn label(name: &str, value: &str) -> Vec<u8> {
+    field(
+        1,
+        &[field(1, name.as_bytes()), field(2, value.as_bytes())].concat(),
+    )
+}
+
+fn sample(time_ms: i64, value: f64) -> Vec<u8> {
+    let mut bytes = vec![1 << 3 | 1];
+    bytes.extend(value.to_bits().to_le_bytes());
+    bytes.push(2 << 3);
+    varint(&mut bytes, time_ms as u64);
+    field(2, &bytes)
+}
+
+fn series(labels: &[(&str, &str)], samples: &[(i64, f64)]) -> Vec<u8> {
+    let labels = labels.iter().flat_map(|(name, value)| label(name, value));
+    let samples = samples
+        .iter()
+        .flat_map(|(time, value)| sample(*time, *value));
+    field(1, &labels.chain(samples).collect::<Vec<u8>>())
+}
+
+fn write(client: Client, content_type: &str, body: &[u8]) -> Answer {
+    let packed = snap::raw::Encoder::new().compress_vec(body).unwrap();
+    let headers = [
+        ("content-type", content_type),
+        ("content-encoding", "snappy"),
+    ];
+    client.send("POST", "/api/v1/write", &headers, &packed)
+}
+
+fn values(client: Client, name: &str) -> Vec<f64> {
+    let found = client.get_json(&format!("/v1/query?metric={name}"));
+    let rows = found["metrics"].as_array().unwrap();
+    rows.iter()
+        .map(|row| row["value"].as_f64().unwrap())
+        .collect()
+}
+
+#[test]
+fn what_is_written_can_be_read_and_a_repeat_adds_nothing() {
+    let server = TestServer::start();
+    let client = server.client();
+    let now = now_ms();
+    let labels = [("__name__", "up"), ("instance", "a:1"), ("job", "x")];
+    let body = series(&labels, &[(now - 2_000, 1.0), (now - 1_000, 0.5)]);
+    for _ in 0..2 {
+        let answer = write(client, ONE, &body);
+        assert_eq!((answer.status, answer.body.len()), (204, 0));
+        assert_eq!(
+            answer.header("x-prometheus-remote-write-samples-written"),
+            Some("2")
+        );
+    }
+    assert_eq!(values(client, "up"), [1.0, 0.5]);
+    let found = client.get_json("/v1/query?metric=up&limit=1");
+    assert_eq!(
+        found["metrics"][0]["labels"],
+        json!({"instance": "a:1", "job": "x"})
+    );
+    // The same series by another way in, and with its labels in another order.
+    let shuffled = [("job", "x"), ("__name__", "up"), ("instance", "a:1")];
+    let answer = write(client, ONE, &series(&shuffled, &[(now, 2.0)]));
+    assert_eq!(answer.status, 204);
+    let json = format!(
+        r#"{{"metrics":[{{"name":"up","value":3,"labels":{{"job":"x","instance":"a:1"}},"timestamp":{}}}]}}"#,
+        now + 1
+    );
+    assert_eq!(client.push(&json).status, 200);
+    assert_eq!(values(client, "up"), [1.0, 0.5, 2.0, 3.0]);
+    assert_eq!(client.get_json("/v1/stats")["TotalSeries"], 1);
+}
+
+#[test]
+fn i_rwrite_1_what_is_wrong_is_400_and_the_good_series_are_stored() {
+    let server = TestServer::start();
+    let client = server.client();
+    let now = now_ms();
+    let body = [
+        series(&[("a", "1")], &[(now, 1.0)]),
+        series(&[("__name__", "good")], &[(now, 2.0)]),
+        series(&[("__name__", "late")], &[(now + 3_600_000, 1.0)]),
+    ];
+    let answer = write(client, ONE, &body.concat());
+    assert_eq!(answer.status, 400);
+    // I-RWRITE-2.
+    assert_eq!(
+        answer.header("x-prometheus-remote-write-samples-written"),
+        Some("1")
+    );
+    let errors = answer.json()["errors"].clone();
+    assert_eq!(
+        (&errors[0]["index"], &errors[0]["rule"]),
+        (&json!(0), &json!("name_empty"))
+    );
+    assert_eq!(
+        (&errors[1]["index"], &errors[1]["rule"]),
+        (&json!(2), &json!("time_in_future"))
+    );
+    assert_eq!(values(client, "good"), [2.0]);
+
+    assert_eq!(write(client, ONE, b"\x0a\xff").status, 400);
+    let no_snappy = [("content-type", ONE), ("content-encoding", "snappy")];
+    let answer = client.send("POST", "/api/v1/write", &no_snappy, b"\x01");
+    assert_eq!(answer.status, 400);
+    assert!(
+        answer.text().contains("not valid snappy"),
+        "{}",
+        answer.text()
+    );
+    for other in ["application/json", "application/x-protobuf;proto=x.Y"] {
+        assert_eq!(write(client, other, &body[1]).status, 415, "{other}");
+    }
+}
+
+#[test]
+fn too_many_series_are_named() {
+    let server = TestServer::with(|config| config.max_series = 2);
+    let client = server.client();
+    let now = now_ms();
+    let body: Vec<u8> = ["1", "2", "3"]
+        .iter()
+        .flat_map(|id| series(&[("__name__", "m"), ("id", id)], &[(now, 1.0)]))
+        .collect();
+    let answer = write(client, ONE, &body);
+    assert_eq!(answer.status, 400);
+    let message = answer.error(400);
+    assert!(
+        message.contains(r#"its label "id" has 2 values already"#),
+        "{message}"
+    );
+    assert_eq!(values(client, "m"), [1.0, 1.0]);
+}
+
+#[test]
+fn the_second_version_brings_kind_help_and_start() {
+    let server = TestServer::start();
+    let client = server.client();
+    let now = now_ms();
+    let symbols = ["", "__name__", "c_total", "how many"];
+    let mut body: Vec<u8> = symbols
+        .iter()
+        .flat_map(|s| field(4, s.as_bytes()))
+        .collect();
+    let mut created = vec![6 << 3];
+    varint(&mut created, (now - 5_000) as u64);
+    let parts = [
+        field(1, &[1, 2]),
+        sample(now, 3.0),
+        field(5, &[1 << 3, 1, 3 << 3, 3]),
+        created,
+    ];
+    body.extend(field(5, &parts.concat()));
+    let answer = write(client, TWO, &body);
+    assert_eq!(answer.status, 204, "{}", answer.text());
+    // It was 0 when it began.
+    assert_eq!(values(client, "c_total"), [0.0, 3.0]);
+    let details = client.get_json("/v1/metrics/list")["details"][0].clone();
+    assert_eq!(
+        (&details["type"], &details["help"]),
+        (&json!("counter"), &json!("how many"))
+    );
+}
