@@ -1,8 +1,7 @@
 //! Clients: other people's programs, as they are, against a real server.
 //!
-//! Each command installs its client below target/clients from the public package registry, lets it
-//! push, and compares the values that the server answers with those that the client was given.
-//! `scrape` is the other way round: Prometheus collects.
+//! Each command installs its client below target/clients from the public package registry, or says
+//! which package has it, lets it push or scrape, and compares values, not counts.
 
 mod otlp;
 mod push;

@@ -153,6 +153,13 @@ impl WriteBatch {
         }
     }
 
+    /// Takes the rows from place `rows` on out again, where an item's later part is refused.
+    pub fn truncate(&mut self, rows: usize) {
+        self.rows.truncate(rows);
+        let labels_end = self.rows.last().map_or(0, |row| row.labels.end);
+        self.arena.truncate(labels_end as usize);
+    }
+
     /// Adds a sample of the series that was pushed last as an item of its own: it is stored or refused
     /// whatever becomes of the one before it.
     pub fn push_next(&mut self, item: u32, sample: Sample) {
@@ -167,13 +174,6 @@ impl WriteBatch {
         self.arena.clear();
         self.rows.clear();
         self.metadata.clear();
-    }
-
-    /// Takes the rows from place `rows` on out again, where an item's later part is refused.
-    pub fn truncate(&mut self, rows: usize) {
-        self.rows.truncate(rows);
-        let labels_end = self.rows.last().map_or(0, |row| row.labels.end);
-        self.arena.truncate(labels_end as usize);
     }
 
     /// Notes help and unit of a metric name. Its kind travels with the rows.

@@ -92,12 +92,6 @@ impl ApiError {
         &self.message
     }
 
-    /// Says more behind the message.
-    pub fn after(mut self, more: &str) -> Self {
-        self.message = format!("{}; {more}", self.message);
-        self
-    }
-
     /// Says before the message where it happened.
     pub fn with_context(mut self, context: &str) -> Self {
         self.message.insert_str(0, context);
@@ -115,6 +109,12 @@ impl ApiError {
             response.headers_mut().insert(header::RETRY_AFTER, value);
         }
         response
+    }
+
+    /// Says more behind the message.
+    pub fn after(mut self, more: &str) -> Self {
+        self.message = format!("{}; {more}", self.message);
+        self
     }
 
     /// Lists the items that were refused.

@@ -8,7 +8,7 @@
 //!                and the answer says how much that is, and why.
 //! I-OTLP-HTTP-2  A request with deltas that was not answered with 200 has counted nothing.
 //! I-OTLP-HTTP-3  Errors of a known encoding are `google.rpc.Status` in that encoding.
-//! Proved by: tests/it/otlp.rs.
+//! Proved by: tests/it/otlp.rs, deltas/tests.rs.
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -91,19 +91,16 @@ fn stored(taken: &Taken) -> Result<(u64, String), ApiError> {
     let is_point = |one: &&Refused| one.item < TARGET_ITEMS;
     let rejected = taken.refused.iter().filter(is_point).count() as u64;
     let told = taken.refused.iter().take(TOLD);
-    let told: Vec<String> = told
+    let mut told: Vec<String> = told
         .map(|one| match one.item.checked_sub(TARGET_ITEMS) {
             None => format!("data point {}: {} ({})", one.item, one.message, one.rule),
             Some(place) => format!("target_info {place}: {} ({})", one.message, one.rule),
         })
         .collect();
-    let mut message = told.join("; ");
     if taken.refused.len() > TOLD {
-        let more = taken.refused.len() - TOLD;
-        message.push_str("; and ");
-        message.push_str(&more.to_string());
-        message.push_str(" more");
+        told.push(format!("and {} more", taken.refused.len() - TOLD));
     }
+    let message = told.join("; ");
     if taken.is_over_limit() {
         let error = ApiError::new(StatusCode::TOO_MANY_REQUESTS, message);
         return Err(error.retry_after(60));

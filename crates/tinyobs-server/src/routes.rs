@@ -124,10 +124,11 @@ async fn method_not_allowed(request: Request) -> Response {
 }
 
 async fn deadline(request: Request, next: Next) -> Response {
-    // A stream or an import may be of any length; one that falls silent is let go by its reader.
+    // A stream may be of any length, and an import takes as long as its file is: both end when
+    // nothing comes any more.
     let path = request.uri().path();
     let is_stream = path.ends_with("/v1/import")
-        || (path == "/v1/ingest" && stream::is_stream(request.headers()));
+        || path == "/v1/ingest" && stream::is_stream(request.headers());
     let answer = next.run(request);
     if is_stream {
         return answer.await;

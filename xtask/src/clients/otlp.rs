@@ -151,9 +151,7 @@ fn by_series(answer: &Value) -> Result<BTreeMap<String, Vec<f64>>> {
         let mut series = row["name"].as_str().context("no name")?.to_owned();
         for (label, value) in row["labels"].as_object().context("no labels")? {
             if !LEFT_OUT.contains(&label.as_str()) {
-                for part in [" ", label, "=", value.as_str().unwrap_or_default()] {
-                    series.push_str(part);
-                }
+                series.extend([" ", label, "=", value.as_str().unwrap_or_default()]);
             }
         }
         let value = row["value"].as_f64().context("no value")?;

@@ -82,7 +82,7 @@ fn i_config_2_what_cannot_be_read_is_named() {
     );
     assert!(
         message(&[], &[], "engine = \"disk\"\ndata_dir = \"x\"")
-            .starts_with("tinyobs.toml:2: unknown key \"data_dir\"; known: listen, data-dir,")
+            .starts_with("tinyobs.toml:2: unknown key \"data_dir\"; known: listen, otlp-listen,")
     );
     assert!(message(&[], &[], "[server]\nlisten = 1").starts_with("tinyobs.toml:1: unknown key"));
     assert!(message(&[], &[], "engine = 1979-05-27").starts_with("tinyobs.toml:1: engine must be"));
@@ -94,6 +94,21 @@ fn i_config_2_what_cannot_be_read_is_named() {
         missing
             .to_string()
             .starts_with("cannot read /nowhere/at-all.toml: ")
+    );
+}
+
+#[test]
+fn otlp_has_an_address_of_its_own_or_none() {
+    let otlp = |flags: &[(&str, &str)]| resolved(flags, &[], "").unwrap().config.otlp_listen;
+    assert_eq!(otlp(&[]).as_deref(), Some("127.0.0.1:4318"));
+    assert_eq!(otlp(&[("otlp-listen", "off")]), None);
+    assert_eq!(
+        otlp(&[("otlp-listen", "9000")]).as_deref(),
+        Some("127.0.0.1:9000")
+    );
+    assert_eq!(
+        message(&[("otlp-listen", "on")], &[], ""),
+        "--otlp-listen: \"on\" is not an address and a port, such as 127.0.0.1:8080, or off"
     );
 }
 

@@ -120,6 +120,7 @@ fn run(binary: &std::path::Path, args: &[&str], dir: &std::path::Path) -> (Optio
         .arg("serve")
         .args(args)
         .env_clear()
+        .env("TINYOBS_OTLP_LISTEN", "off")
         .current_dir(dir)
         .output()
         .expect("runs");

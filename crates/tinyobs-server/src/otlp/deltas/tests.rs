@@ -73,3 +73,37 @@ fn i_add_1_who_adds_is_alone() {
     drop(first);
     assert_eq!(second.join().unwrap(), None);
 }
+
+#[test]
+fn i_otlp_http_2_what_was_not_stored_was_not_counted() {
+    use tinyobs_wire::otlp::{Format, decode};
+    let app = app();
+    let point = |s: i64, add: u32| {
+        format!(
+            r#"{{"timeUnixNano":"{}000000","asInt":{add}}}"#,
+            app.now_ms() - 10_000 + s
+        )
+    };
+    let body = |point: &str| {
+        format!(
+            r#"{{"resourceMetrics":[{{"scopeMetrics":[{{"metrics":[{{"name":"c","sum":{{
+            "aggregationTemporality":1,"isMonotonic":true,"dataPoints":[{point}]}}}}]}}]}}]}}"#
+        )
+    };
+    let total = |body: &str, is_stored: bool| {
+        let mut adding = Adding::new(&app);
+        let decoded = decode(Format::Json, body.as_bytes(), &mut adding).unwrap();
+        let total = decoded.batch.rows().first().map(|row| row.sample.value);
+        if is_stored {
+            app.store.append(&decoded.batch).unwrap();
+        }
+        total
+    };
+    let (first, second) = (body(&point(0, 5)), body(&point(1, 2)));
+    // The store was full, say.
+    assert_eq!(total(&first, false), Some(5.0));
+    assert_eq!(total(&first, true), Some(5.0));
+    assert_eq!(total(&first, true), None);
+    assert_eq!(total(&second, false), Some(7.0));
+    assert_eq!(total(&second, true), Some(7.0));
+}
