@@ -1,22 +1,60 @@
-//! Clients: programs that others wrote, against a real server; they compare values, not counts.
+//! Clients: other people's programs, as they are, against a real server.
 //!
-//! Each command finds its program or says which package has it.
+//! Each command installs its client below target/clients from the public package registry, lets it
+//! push, and compares the values that the server answers with those that the client was given.
 
+mod otlp;
 mod push;
 
-use anyhow::Result;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
 use clap::Subcommand;
 
-/// Whose program.
+use crate::tools;
+
+/// Whose clients.
 #[derive(Subcommand)]
 pub enum Client {
+    /// OpenTelemetry's SDK for Python: every instrument, both temporalities, both encodings.
+    Otlp,
     /// Python's `prometheus_client` pushes to groups.
     Push(push::Options),
 }
 
-/// Runs it.
+/// Runs one of them.
 pub fn run(client: &Client) -> Result<()> {
     match client {
+        Client::Otlp => otlp::run(),
         Client::Push(options) => push::run(options),
     }
+}
+
+/// A Python with the packages of `requirements`, made when it is not there or they have changed.
+fn python(name: &str, requirements: &Path) -> Result<PathBuf> {
+    tools::output_of("python3", &["--version"]).context(
+        "Python is missing: install Python 3.9 or newer with venv (Debian: `python3-venv`)",
+    )?;
+    let dir = tools::target_dir()?.join("clients").join(name);
+    let (python, mark) = (dir.join("bin/python"), dir.join("installed.txt"));
+    let wanted = std::fs::read_to_string(requirements)?;
+    if std::fs::read_to_string(&mark).is_ok_and(|installed| installed == wanted) {
+        return Ok(python);
+    }
+    let path = |path: &Path| path.display().to_string();
+    tools::run("python3", &["-m", "venv", "--clear", &path(&dir)], &[])?;
+    let install = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "-r",
+    ];
+    let arguments: Vec<&str> = install.into_iter().collect();
+    let file = path(requirements);
+    tools::run(&path(&python), &[&arguments[..], &[&file]].concat(), &[])
+        .context("the packages cannot be installed: is the package registry reachable?")?;
+    std::fs::write(&mark, wanted)?;
+    Ok(python)
 }

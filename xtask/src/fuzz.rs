@@ -60,7 +60,7 @@ const SECONDS: u64 = 15;
 
 /// Each target with the most bytes that its inputs have: as few as reach everything, because
 /// short inputs run faster.
-const TARGETS: [(&str, usize); 15] = [
+const TARGETS: [(&str, usize); 16] = [
     ("wal_record", 400),
     ("wal_segment", 600),
     ("chunk", 128),
@@ -69,6 +69,7 @@ const TARGETS: [(&str, usize); 15] = [
     ("manifest", 600),
     ("catalogue", 300),
     ("ingest_json", 600),
+    ("otlp", 600),
     ("text", 300),
     ("metric_family", 200),
     ("influx", 300),

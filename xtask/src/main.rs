@@ -5,7 +5,7 @@
 //!   fuzz    inputs made up by coverage, for everything that reads bytes
 //!   model   random lives of the store beside a naive model of it, and every point to die at
 //!   soak    weeks of the demo app's load through the store, in minutes
-//!   clients programs that others wrote, against a real server: Python pushes to it
+//!   clients other people's programs pushing to a real server
 //!   bench   the figures of docs/PERFORMANCE.md
 //!
 //! Each command installs or names what it needs, and none of them skips anything silently.
@@ -38,7 +38,7 @@ enum Command {
     Model(model::Options),
     /// Simulate weeks of the demo app's load.
     Soak(soak::Options),
-    /// Let other people's programs talk to a real server, and compare values.
+    /// Push with real clients and look at what was stored; installs them into target/clients.
     #[command(subcommand)]
     Clients(clients::Client),
     /// Measure ingest, disk, memory, start-up and the SDK.

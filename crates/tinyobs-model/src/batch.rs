@@ -153,6 +153,13 @@ impl WriteBatch {
         }
     }
 
+    /// Takes the rows from place `rows` on out again, where an item's later part is refused.
+    pub fn truncate(&mut self, rows: usize) {
+        self.rows.truncate(rows);
+        let labels_end = self.rows.last().map_or(0, |row| row.labels.end);
+        self.arena.truncate(labels_end as usize);
+    }
+
     /// Notes help and unit of a metric name. Its kind travels with the rows.
     pub fn describe(&mut self, name: &str, unit: &str, help: &str) {
         self.metadata

@@ -50,6 +50,16 @@ pub const REFUSED_PAUSE_MS: u64 = 1_000;
 pub const DISCARDED_BYTES: usize = 4 * BODY_BYTES;
 /// Buckets of one histogram item, `+Inf` not counted.
 pub const BUCKETS_PER_HISTOGRAM: usize = 500;
+/// Data points of one OTLP request.
+pub const OTLP_POINTS: usize = 100_000;
+/// Attributes that are read of one OTLP resource or data point.
+pub const OTLP_ATTRIBUTES: usize = 128;
+/// Lists and maps inside one another in the value of an OTLP attribute.
+pub const OTLP_NESTING: usize = 16;
+/// Buckets that are read of each side of an OTLP exponential histogram.
+pub const OTLP_EXPONENTIAL_BUCKETS: usize = 4_096;
+/// Exponential histograms sent as deltas whose bounds are remembered.
+pub const DELTA_HISTOGRAMS: usize = 10_000;
 /// Bytes that the samples of one request may take once their labels are written out.
 pub const BATCH_BYTES: usize = 64 << 20;
 /// Per-item errors listed in one answer; the rest are only counted.

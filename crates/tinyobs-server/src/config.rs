@@ -25,6 +25,8 @@ pub use settings::{SETTINGS, Setting};
 pub struct Config {
     /// `address:port`.
     pub listen: String,
+    /// `address:port` for OTLP besides; none is off.
+    pub otlp_listen: Option<String>,
     /// Where the data lies; relative to the working directory.
     pub data_dir: PathBuf,
     /// On disk or in memory.

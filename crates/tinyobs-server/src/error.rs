@@ -75,6 +75,13 @@ impl ApiError {
         self
     }
 
+    /// The same in the shape of another protocol, which knows how to say it with this status and
+    /// message; headers stay.
+    pub fn into_response_with(self, shape: impl FnOnce(StatusCode, &str) -> Response) -> Response {
+        let response = shape(self.status, &self.message);
+        self.with_headers(response)
+    }
+
     /// The status it is answered with.
     pub fn status(&self) -> StatusCode {
         self.status
@@ -93,11 +100,10 @@ impl ApiError {
 
     /// An answer in the shape that another protocol's clients read.
     pub fn shaped(&self, shape: impl FnOnce(&Self) -> serde_json::Value) -> Response {
-        self.answer(&shape(self))
+        self.with_headers(json::response(self.status, &shape(self)))
     }
 
-    fn answer(&self, body: &impl Serialize) -> Response {
-        let mut response = json::response(self.status, body);
+    fn with_headers(&self, mut response: Response) -> Response {
         if let Some(seconds) = self.retry_after_seconds {
             let value = HeaderValue::from(seconds);
             response.headers_mut().insert(header::RETRY_AFTER, value);
@@ -119,7 +125,7 @@ impl IntoResponse for ApiError {
             message: &self.message,
             errors: self.refused.as_deref(),
         };
-        self.answer(&body)
+        self.with_headers(json::response(self.status, &body))
     }
 }
 

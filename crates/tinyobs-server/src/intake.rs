@@ -86,8 +86,8 @@ pub async fn take<F>(app: &App, request: Request, decode: F) -> Result<Taken, Ap
 where
     F: FnOnce(&App, &[u8], i64) -> Result<Decoded, ApiError> + Send + 'static,
 {
-    let decode = |app: &App, body: Cow<'_, [u8]>, now_ms, _| decode(app, &body, now_ms);
-    take_owned(app, request, decode).await
+    let decode = |app: &App, body: Cow<'_, [u8]>, now_ms, _| Ok((decode(app, &body, now_ms)?, ()));
+    take_whole(app, request, decode).await
 }
 
 /// Like [`take`], for a decoder that keeps the body, and is given a batch to fill again.
@@ -97,6 +97,32 @@ where
 pub async fn take_owned<F>(app: &App, request: Request, decode: F) -> Result<Taken, ApiError>
 where
     F: FnOnce(&App, Cow<'_, [u8]>, i64, WriteBatch) -> Result<Decoded, ApiError> + Send + 'static,
+{
+    let decode =
+        |app: &App, body: Cow<'_, [u8]>, now_ms, spare| Ok((decode(app, body, now_ms, spare)?, ()));
+    take_whole(app, request, decode).await
+}
+
+/// Like [`take`], for a decoder that reads what is stored: the guard that it returns is held until
+/// the batch is stored as well.
+///
+/// # Errors
+/// As those of [`take`].
+pub async fn take_guarded<F, G>(app: &App, request: Request, decode: F) -> Result<Taken, ApiError>
+where
+    F: FnOnce(&App, &[u8], i64) -> Result<(Decoded, G), ApiError> + Send + 'static,
+    G: 'static,
+{
+    let decode = |app: &App, body: Cow<'_, [u8]>, now_ms, _| decode(app, &body, now_ms);
+    take_whole(app, request, decode).await
+}
+
+async fn take_whole<F, G>(app: &App, request: Request, decode: F) -> Result<Taken, ApiError>
+where
+    F: FnOnce(&App, Cow<'_, [u8]>, i64, WriteBatch) -> Result<(Decoded, G), ApiError>
+        + Send
+        + 'static,
+    G: 'static,
 {
     let (parts, body) = request.into_parts();
     let held = body::read(&app.body_bytes, &parts.headers, body).await?;
@@ -122,13 +148,13 @@ pub fn unpack(held: &Held) -> Result<Cow<'_, [u8]>, ApiError> {
 }
 
 /// Decodes and stores one body.
-pub fn store<F>(app: &App, held: Held, decode: F) -> Result<Taken, ApiError>
+pub fn store<F, G>(app: &App, held: Held, decode: F) -> Result<Taken, ApiError>
 where
-    F: FnOnce(&App, Cow<'_, [u8]>, i64, WriteBatch) -> Result<Decoded, ApiError>,
+    F: FnOnce(&App, Cow<'_, [u8]>, i64, WriteBatch) -> Result<(Decoded, G), ApiError>,
 {
     let now_ms = app.now_ms();
     let mut spare = app.spare.take();
-    let decoded = {
+    let (decoded, _guard) = {
         let scratch = std::mem::take(spare.arena());
         let limit = limits::DECOMPRESSED_BYTES;
         let body = decompress_into(held.encoding, &held.bytes, limit, scratch)

@@ -14,7 +14,7 @@
 //! - `state`: what handlers share; `gate`: how many of them run at once.
 //! - `error`, `params`, `body`, `json`: what handlers are made of.
 //! - `intake`: what every way in shares; `ingest`, `stream`, `pushgateway` with its `groups`,
-//!   `influx`: the ways in; `clients`: who uses them; `background`: what time brings about.
+//!   `influx`, `otlp`, `remote_write`: the ways in; `clients`: who uses them; `background`: what time brings about.
 //! - `query`, `range`, `catalogue`, `cardinality`, `stats`, `storage`, `scrape`, `health`,
 //!   `assets`: the ways out.
 //! - `maintenance`, `backup` and its `archive`: what an administrator asks for.
@@ -44,6 +44,7 @@ mod intake;
 mod json;
 mod maintenance;
 mod observe;
+mod otlp;
 mod params;
 mod process;
 mod pushgateway;

@@ -24,7 +24,7 @@ use tower_http::compression::CompressionLayer;
 use crate::error::ApiError;
 use crate::state::App;
 use crate::{
-    assets, backup, cardinality, catalogue, health, influx, ingest, maintenance, observe,
+    assets, backup, cardinality, catalogue, health, influx, ingest, maintenance, observe, otlp,
     pushgateway, query, range, remote_write, scrape, security, stats, storage, stream,
 };
 
@@ -34,6 +34,10 @@ fn table() -> Vec<(&'static str, &'static str, MethodRouter<App>)> {
     vec![
         ("/v1/ingest", "POST", post(ingest::push)),
         ("/api/v1/write", "POST", post(remote_write::write)),
+        ("/v1/metrics", "POST", post(otlp::metrics)),
+        ("/api/v1/otlp/v1/metrics", "POST", post(otlp::metrics)),
+        ("/opentelemetry/v1/metrics", "POST", post(otlp::metrics)),
+        ("/v1/logs", "POST", post(otlp::logs)),
         ("/metrics/job/{*group}", "PUT,POST,DELETE", group()),
         ("/metrics/job@base64/{*group}", "PUT,POST,DELETE", group()),
         ("/write", "POST", post(influx::write_v1)),

@@ -9,22 +9,25 @@
 //! Proved by: server/tests.rs, tests/it/lifecycle.rs.
 
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tinyobs_model::limits;
 use tinyobs_store::{EngineKind, Store, StoreError};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use crate::config::Config;
 use crate::groups::Groups;
 use crate::groups::file::FileError;
 use crate::state::App;
 use crate::{background, connection, process, routes};
+
+mod listeners;
+
+use listeners::{Listeners, bind, local_addr};
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -90,6 +93,7 @@ pub struct Server;
 #[derive(Debug)]
 pub struct Running {
     addr: SocketAddr,
+    otlp_addr: Option<SocketAddr>,
     stop: Stop,
     served: JoinHandle<Result<(), StopError>>,
 }
@@ -111,19 +115,25 @@ impl Server {
     /// # Errors
     /// The address or the data directory cannot be used.
     pub async fn start(config: Config) -> Result<Running, StartError> {
-        let listener = bind(&config).await?;
-        let addr = listener
-            .local_addr()
-            .map_err(|source| StartError::Address {
-                listen: config.listen.clone(),
-                source,
-            })?;
+        let listener = bind(&config.listen, config.allow_anonymous).await?;
+        let addr = local_addr(&listener, &config.listen)?;
+        let otlp = listeners::bind_otlp(&config).await?;
+        let otlp_addr = otlp.as_ref().and_then(|otlp| otlp.local_addr().ok());
         let store = open(&config).await?;
         let groups = groups(&config)?;
         let app = App::with_groups(store, config, groups);
         let stop = Stop(Arc::new(watch::Sender::new(false)));
-        let served = tokio::spawn(serve(listener, app, stop.0.subscribe()));
-        Ok(Running { addr, stop, served })
+        let served = tokio::spawn(serve(
+            Listeners::new(listener, otlp),
+            app,
+            stop.0.subscribe(),
+        ));
+        Ok(Running {
+            addr,
+            otlp_addr,
+            stop,
+            served,
+        })
     }
 }
 
@@ -131,6 +141,11 @@ impl Running {
     /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Where it listens for OTLP besides.
+    pub fn otlp_addr(&self) -> Option<SocketAddr> {
+        self.otlp_addr
     }
 
     /// A handle that stops it.
@@ -153,30 +168,6 @@ impl Running {
             Err(error) => Err(StopError::Fatal(error.to_string())),
         }
     }
-}
-
-async fn bind(config: &Config) -> Result<TcpListener, StartError> {
-    let listen = config.listen.clone();
-    let address = |source| StartError::Address {
-        listen: config.listen.clone(),
-        source,
-    };
-    let addrs = tokio::task::spawn_blocking(move || {
-        listen.to_socket_addrs().map(Iterator::collect::<Vec<_>>)
-    });
-    let addrs = addrs.await.map_err(io::Error::from).map_err(address)?;
-    let addrs = addrs.map_err(address)?;
-    if !config.allow_anonymous && !addrs.iter().all(|addr| addr.ip().is_loopback()) {
-        let listen = config.listen.clone();
-        return Err(StartError::NotLoopback { listen });
-    }
-    TcpListener::bind(&*addrs).await.map_err(|error| {
-        if error.kind() == io::ErrorKind::AddrInUse {
-            let listen = config.listen.clone();
-            return StartError::InUse { listen };
-        }
-        address(error)
-    })
 }
 
 async fn open(config: &Config) -> Result<Store, StartError> {
@@ -212,7 +203,7 @@ fn way_out(error: &StoreError) -> &'static str {
 }
 
 async fn serve(
-    listener: TcpListener,
+    listeners: Listeners,
     app: App,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), StopError> {
@@ -227,7 +218,7 @@ async fn serve(
             _ = stop.wait_for(|stopping| *stopping) => break None,
             error = app.fatal() => break Some(error),
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
-            (stream, slot) = accept(&listener, &slots) => {
+            (stream, slot) = listeners.accept(&slots) => {
                 let served = connection::serve(stream, router.clone(), drain.subscribe());
                 connections.spawn(async move {
                     served.await;
@@ -237,7 +228,7 @@ async fn serve(
         }
     };
     app.begin_drain();
-    drop(listener);
+    drop(listeners);
     drain.send_replace(true);
     let all = async { while connections.join_next().await.is_some() {} };
     if timeout(Duration::from_secs(limits::DRAIN_SECONDS), all)
@@ -259,26 +250,6 @@ async fn serve(
         (Some(error), _) => Err(StopError::Fatal(error)),
         (None, Ok(closed)) => closed.map_err(StopError::Close),
         (None, Err(panic)) => std::panic::resume_unwind(panic.into_panic()),
-    }
-}
-
-/// The next connection, once there is room for it. What does not fit waits in the kernel's queue.
-async fn accept(
-    listener: &TcpListener,
-    slots: &Arc<Semaphore>,
-) -> (TcpStream, OwnedSemaphorePermit) {
-    const PAUSE: Duration = Duration::from_millis(100);
-    let slots = Arc::clone(slots);
-    let slot = slots.acquire_owned().await.expect("never closed");
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => return (stream, slot),
-            Err(error) => {
-                // Out of files, most likely; connections that end give some back.
-                tracing::warn!(%error, "a connection could not be accepted");
-                sleep(PAUSE).await;
-            }
-        }
     }
 }
 

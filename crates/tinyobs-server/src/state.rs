@@ -15,6 +15,7 @@ use crate::error::ApiError;
 use crate::gate::Gate;
 use crate::groups::{GroupError, Groups};
 use crate::intake::Spare;
+use crate::otlp::deltas::Deltas;
 
 /// What every handler shares.
 #[derive(Clone)]
@@ -30,6 +31,8 @@ pub struct Inner {
     /// What was pushed as to a Pushgateway.
     pub groups: Groups,
     pub counters: Counters,
+    /// Who adds deltas to what is stored.
+    pub deltas: Deltas,
     /// Queries under way and waiting.
     pub queries: Gate,
     /// Memory for the next push.
@@ -74,6 +77,7 @@ impl App {
             clients: Clients::default(),
             groups,
             counters: Counters::default(),
+            deltas: Deltas::default(),
             queries: Gate::new(limits::QUERIES_AT_ONCE, limits::QUERIES_WAITING, "queries"),
             spare: Spare::default(),
             // The queue before it is bounded by the bytes of its bodies.

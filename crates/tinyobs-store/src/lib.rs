@@ -18,6 +18,7 @@
 //! - [`retention`], [`storage`]: what is too old goes, and what is too much.
 //! - [`maintenance`]: when all that happens.
 //! - [`select`], over [`runs`]: the way back out, and [`resolve`], which picks the resolution.
+//! - `exact`: where one series stands.
 //! - [`stats`], [`cardinality`]: figures about all of it. [`backup`]: all of it, elsewhere.
 //! - [`directory`]: its files, looked at while it is not open; [`check`] looks for
 //!   damage, [`inspect`] shows what they hold.
@@ -32,6 +33,7 @@ mod clock;
 mod directory;
 pub mod engine;
 mod error;
+mod exact;
 pub mod files;
 mod flush;
 mod head;

@@ -36,7 +36,7 @@ use crate::wal::record::SeriesId;
 
 /// A store of samples. Cheap to share behind an `Arc`; every call may block on the device.
 pub struct Store {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 

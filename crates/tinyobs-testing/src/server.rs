@@ -108,6 +108,9 @@ impl Server {
             .arg(&start.data_dir)
             .args(&start.args)
             .env_clear()
+            // Servers of tests stand beside each other. A variable, because older binaries, which
+            // some tests start, know no such flag.
+            .env("TINYOBS_OTLP_LISTEN", "off")
             .current_dir(start.data_dir.parent().unwrap_or(Path::new("/")))
             .stdout(Stdio::null())
             .stderr(stderr)

@@ -28,6 +28,7 @@ mod lines;
 mod rows;
 mod scan;
 
+pub(crate) use item::Text;
 pub use lines::decode_lines;
 
 /// Who pushed, as far as they said.
@@ -169,7 +170,7 @@ fn reason(error: &serde_json::Error) -> String {
 }
 
 /// Text of a sender as it may stand in a message: short however long it is.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     const SHOWN: usize = 160;
     match text.char_indices().nth(SHOWN) {
         Some((at, _)) => format!("{}…", &text[..at]),

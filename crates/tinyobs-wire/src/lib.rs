@@ -12,6 +12,7 @@
 //! - [`json`]: the push body as the server reads it.
 //! - [`proto`]: protobuf's fields, borrowed from a body.
 //! - [`remote_write`]: what Prometheus and its kin push.
+//! - [`otlp`]: metrics as OpenTelemetry pushes them.
 //! - [`time`]: moments as people and programs write them.
 //! - [`selector`]: `name{label="value"}` as a parameter.
 //! - [`text`]: the Prometheus and OpenMetrics text formats, line by line.
@@ -33,6 +34,8 @@ pub mod json;
 #[cfg(feature = "decode")]
 pub mod metric_family;
 pub mod number;
+#[cfg(feature = "decode")]
+pub mod otlp;
 #[cfg(feature = "decode")]
 pub mod proto;
 #[cfg(feature = "decode")]

@@ -126,6 +126,36 @@ pub const ALL: &[Limit] = &[
         "keeps one request's work short",
     ),
     limit(
+        "otlp_points",
+        OTLP_POINTS as u64,
+        "data points",
+        "keeps one request's work short",
+    ),
+    limit(
+        "otlp_attributes",
+        OTLP_ATTRIBUTES as u64,
+        "attributes",
+        "they are held in memory before anyone knows which become labels",
+    ),
+    limit(
+        "otlp_nesting",
+        OTLP_NESTING as u64,
+        "levels",
+        "a value is walked down level by level",
+    ),
+    limit(
+        "otlp_exponential_buckets",
+        OTLP_EXPONENTIAL_BUCKETS as u64,
+        "buckets a side",
+        "clients send 160; an empty one takes a byte to send and eight to read",
+    ),
+    limit(
+        "delta_histograms",
+        DELTA_HISTOGRAMS as u64,
+        "histograms",
+        "their bounds are kept in memory; a forgotten one is asked of the store again",
+    ),
+    limit(
         "batch_bytes",
         BATCH_BYTES as u64,
         "bytes",

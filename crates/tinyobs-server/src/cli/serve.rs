@@ -41,13 +41,14 @@ async fn serve(config: Config, with_demo: bool) -> Outcome {
     let mut signals = Signals::new()?;
     let running = Server::start(config.clone()).await?;
     let addr = reachable(running.addr());
+    let otlp = running.otlp_addr().map_or(addr, reachable);
     let demo = if with_demo {
         Some(Demo::start(addr).await?)
     } else {
         None
     };
     // Whoever started us may have closed the other end: that is no reason to stop.
-    let _ = io::stdout().write_all(greeting(&config, addr, demo.as_ref()).as_bytes());
+    let _ = io::stdout().write_all(greeting(&config, addr, otlp, demo.as_ref()).as_bytes());
     run_until_signal(running, demo, &mut signals).await
 }
 
@@ -79,7 +80,7 @@ async fn run_until_signal(running: Running, demo: Option<Demo>, signals: &mut Si
 }
 
 /// What a newcomer needs to know.
-fn greeting(config: &Config, addr: SocketAddr, demo: Option<&Demo>) -> String {
+fn greeting(config: &Config, addr: SocketAddr, otlp: SocketAddr, demo: Option<&Demo>) -> String {
     let data = match (config.engine, config.durability) {
         (EngineKind::Memory, _) => "in memory, gone when the server stops".to_owned(),
         (EngineKind::Disk, durability) => format!(
@@ -97,6 +98,7 @@ fn greeting(config: &Config, addr: SocketAddr, demo: Option<&Demo>) -> String {
     if let Some(demo) = demo {
         let _ = writeln!(out, "  demo shop   http://{}/", demo.addr());
     }
+    let _ = writeln!(out, "  otlp        http://{otlp}/v1/metrics");
     let _ = writeln!(out, "  data        {data}");
     let _ = writeln!(
         out,

@@ -71,6 +71,20 @@ pub const SETTINGS: &[Setting] = &[
         )
     },
     setting(
+        "otlp-listen",
+        "ADDRESS:PORT|off",
+        "127.0.0.1:4318",
+        "Where else to listen, for OpenTelemetry clients that are told nothing; when another program \
+         does, the server says so and goes on",
+        |config, text| {
+            config.otlp_listen = match text {
+                "off" => None,
+                address => Some(listen(address).map_err(|error| format!("{error}, or off"))?),
+            };
+            Ok(())
+        },
+    ),
+    setting(
         "data-dir",
         "DIR",
         "./tinyobs-data",
@@ -225,6 +239,7 @@ pub const SETTINGS: &[Setting] = &[
 pub fn blank() -> Config {
     Config {
         listen: String::new(),
+        otlp_listen: None,
         data_dir: PathBuf::new(),
         engine: EngineKind::Disk,
         durability: Durability::Interval,

@@ -1,3 +1,5 @@
+use tokio::net::{TcpListener, TcpStream};
+
 use super::*;
 
 #[tokio::test]
@@ -8,7 +10,11 @@ async fn i_serve_3_a_fatal_error_ends_the_server() {
     let store = Store::open(tinyobs_store::StoreOptions::memory()).unwrap();
     let app = App::new(store, config);
     let stop = watch::Sender::new(false);
-    let served = tokio::spawn(serve(listener, app.clone(), stop.subscribe()));
+    let served = tokio::spawn(serve(
+        Listeners::new(listener, None),
+        app.clone(),
+        stop.subscribe(),
+    ));
     assert!(app.is_ready());
     app.raise_fatal("fsync of wal/1 failed".to_owned());
     app.raise_fatal("another".to_owned());

@@ -36,6 +36,8 @@ impl Process {
         let mut child = tinyobs(&dir)
             .args(["serve", "--listen", "127.0.0.1:0", "--log-level", "warn"])
             .args(arguments)
+            // Servers of tests stand beside each other.
+            .env("TINYOBS_OTLP_LISTEN", "off")
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

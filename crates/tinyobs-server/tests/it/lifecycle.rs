@@ -83,6 +83,7 @@ fn i_serve_1_what_prevents_a_start_is_said() {
     let memory = Config {
         engine: EngineKind::Memory,
         listen: "127.0.0.1:0".to_owned(),
+        otlp_listen: None,
         ..Config::default()
     };
     let message = start_error(Config {

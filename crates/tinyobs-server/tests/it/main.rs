@@ -14,6 +14,7 @@ mod ingest;
 mod lifecycle;
 mod limits;
 mod maintenance;
+mod otlp;
 mod pushgateway;
 mod query;
 mod remote_write;

@@ -27,6 +27,7 @@ impl TestServer {
         let dir = tempfile::tempdir().unwrap();
         let mut config = Config {
             listen: "127.0.0.1:0".to_owned(),
+            otlp_listen: None,
             data_dir: dir.path().join("data"),
             ..Config::default()
         };
@@ -52,6 +53,11 @@ impl TestServer {
 
     pub fn client(&self) -> Client {
         Client(self.running.as_ref().unwrap().addr())
+    }
+
+    /// To the port for OTLP.
+    pub fn otlp_client(&self) -> Option<Client> {
+        self.running.as_ref().unwrap().otlp_addr().map(Client)
     }
 
     pub fn data_dir(&self) -> PathBuf {

@@ -1,0 +1,187 @@
+//! Deltas become running totals, counted once.
+
+use super::*;
+
+/// A point of the interval that ends `end` ms after [`NOW`] and took a minute.
+fn delta(shape: &str, is_monotonic: bool, end: i64, point: &Value) -> Value {
+    let mut data = json!({"aggregationTemporality": 1});
+    if shape == "sum" {
+        data["isMonotonic"] = is_monotonic.into();
+    }
+    let mut point = point.clone();
+    point["timeUnixNano"] = ns(NOW + end).into();
+    one("d", "", shape, &data, &point)
+}
+
+fn pushed(shelf: &mut Shelf, request: &Value) -> Vec<String> {
+    let decoded = decoded_with(request, shelf);
+    assert_eq!(decoded.refused, []);
+    shelf.put(&decoded);
+    shown(&decoded)
+}
+
+#[test]
+fn i_otlp_delta_1_a_retry_adds_nothing() {
+    let mut shelf = Shelf::default();
+    let push = |shelf: &mut Shelf, end, add: f64| {
+        pushed(shelf, &delta("sum", true, end, &json!({"asDouble": add})))
+    };
+    // The first interval tells when the series began, later ones do not.
+    assert_eq!(
+        push(&mut shelf, 0, 2.5),
+        ["d_total{} counter 2.5 at 0 from -60000"]
+    );
+    assert_eq!(push(&mut shelf, 0, 2.5), Vec::<String>::new());
+    assert_eq!(
+        push(&mut shelf, 60_000, 4.0),
+        ["d_total{} counter 6.5 at 60000"]
+    );
+    assert_eq!(push(&mut shelf, 60_000, 4.0), Vec::<String>::new());
+    assert_eq!(push(&mut shelf, 30_000, 4.0), Vec::<String>::new());
+    assert_eq!(
+        push(&mut shelf, 90_000, 0.0),
+        ["d_total{} counter 6.5 at 90000"]
+    );
+}
+
+#[test]
+fn deltas_that_may_fall_are_gauges() {
+    let mut shelf = Shelf::default();
+    let push = |shelf: &mut Shelf, end, add: i64| {
+        pushed(shelf, &delta("sum", false, end, &json!({"asInt": add})))
+    };
+    assert_eq!(push(&mut shelf, 0, 5), ["d{} gauge 5 at 0"]);
+    assert_eq!(push(&mut shelf, 1_000, -8), ["d{} gauge -3 at 1000"]);
+    assert_eq!(push(&mut shelf, 1_000, -8), Vec::<String>::new());
+}
+
+#[test]
+fn two_intervals_of_one_request_are_both_counted() {
+    let point = |end: i64, add: i64| json!({"timeUnixNano": ns(NOW + end), "asInt": add});
+    let sum = json!({
+        "aggregationTemporality": 1, "isMonotonic": true,
+        "dataPoints": [point(0, 1), point(10, 2), point(10, 2), point(20, 4)],
+    });
+    let got = decoded(&request(&json!([{"name": "d", "sum": sum}])));
+    assert_eq!(
+        shown(&got),
+        [
+            "d_total{} counter 1 at 0",
+            "d_total{} counter 3 at 10",
+            "d_total{} counter 7 at 20"
+        ]
+    );
+    assert_eq!(got.items, 4);
+}
+
+#[test]
+fn what_cannot_be_added_is_refused() {
+    for (is_monotonic, add) in [(true, "-1"), (true, "NaN"), (false, "inf")] {
+        let mut request = delta("sum", is_monotonic, 0, &json!({"asDouble": add}));
+        let proto = decode(Format::Protobuf, &protobuf(&request), &mut Shelf::default()).unwrap();
+        assert_eq!(shown(&proto), Vec::<String>::new());
+        assert_eq!(proto.refused[0].rule, Refusal::ValueNotANumber);
+        request["resourceMetrics"] = json!([]);
+        assert_eq!(decoded(&request).items, 0);
+    }
+}
+
+#[test]
+fn delta_histograms() {
+    let mut shelf = Shelf::default();
+    let point = json!({
+        "count": 6, "sum": 4.5, "bucketCounts": [1, 2, 3], "explicitBounds": [0.5, 1],
+    });
+    let rows = |end: i64, times: u32, start: &str| {
+        let rows = [("_bucket{le=\"0.5\"}", 1.0), ("_bucket{le=\"1\"}", 3.0)];
+        let rest = [
+            ("_bucket{le=\"+Inf\"}", 6.0),
+            ("_sum{}", 4.5),
+            ("_count{}", 6.0),
+        ];
+        let all = rows.into_iter().chain(rest);
+        all.map(|(name, value)| {
+            format!(
+                "d{name} histogram {} at {end}{start}",
+                value * f64::from(times)
+            )
+        })
+        .collect::<Vec<String>>()
+    };
+    let push = |shelf: &mut Shelf, end| pushed(shelf, &delta("histogram", true, end, &point));
+    assert_eq!(push(&mut shelf, 0), rows(0, 1, " from -60000"));
+    assert_eq!(push(&mut shelf, 0), Vec::<String>::new());
+    assert_eq!(push(&mut shelf, 60_000), rows(60_000, 2, ""));
+    assert_eq!(push(&mut shelf, 120_000), rows(120_000, 3, ""));
+}
+
+/// The buckets as (le, count).
+fn buckets(rows: &[String]) -> Vec<(String, f64)> {
+    let bucket = |row: &String| {
+        let (le, rest) = row
+            .strip_prefix("d_bucket{le=\"")?
+            .split_once("\"} histogram ")?;
+        Some((le.to_owned(), rest.split(' ').next()?.parse().unwrap()))
+    };
+    rows.iter().filter_map(bucket).collect()
+}
+
+#[test]
+fn delta_exponential_histograms_agree_with_a_naive_recount() {
+    // Values between the bounds of every scale, pushed in turns whose ranges hardly meet.
+    let pushes: [&[f64]; 5] = [
+        &[1.1, 1.3, 3.0],
+        &[70.0, 90.0],
+        &[0.3, 0.3, 0.0],
+        &[],
+        &[-5.0, 6.0, 1_000.0],
+    ];
+    let mut shelf = Shelf::default();
+    let mut all: Vec<f64> = Vec::new();
+    let mut seen: Vec<String> = Vec::new();
+    for (turn, values) in pushes.into_iter().enumerate() {
+        let scale = [3, 0, 5, 2, 1][turn];
+        let per_power = f64::from(1 << scale);
+        let side = |sign: f64| {
+            let own = values.iter().filter(|value| *value * sign > 0.0);
+            let indexes: Vec<i64> = own
+                .map(|value| (value.abs().log2() * per_power).ceil() as i64 - 1)
+                .collect();
+            let low = indexes.iter().copied().min().unwrap_or(0);
+            let high = indexes.iter().copied().max().unwrap_or(-1);
+            let count = |index| indexes.iter().filter(|one| **one == index).count();
+            let counts: Vec<usize> = (low..=high).map(count).collect();
+            json!({"offset": low, "bucketCounts": counts})
+        };
+        let point = json!({
+            "count": values.len(), "sum": values.iter().sum::<f64>(), "scale": scale,
+            "zeroCount": values.iter().filter(|value| **value == 0.0).count(),
+            "positive": side(1.0), "negative": side(-1.0),
+        });
+        let request = delta("exponentialHistogram", true, turn as i64 * 60_000, &point);
+        let rows = pushed(&mut shelf, &request);
+        all.extend(values);
+        let rows = buckets(&rows);
+        for (le, count) in &rows {
+            let bound: f64 = le.parse().unwrap();
+            let below = all.iter().filter(|value| **value <= bound).count() as f64;
+            assert_eq!(*count, below, "le={le} after turn {turn}");
+        }
+        // Bounds that were there stay there.
+        let now: Vec<String> = rows.into_iter().map(|(le, _)| le).collect();
+        assert!(seen.iter().all(|le| now.contains(le)), "{seen:?} {now:?}");
+        seen = now;
+        assert_eq!(pushed(&mut shelf, &request), Vec::<String>::new());
+    }
+    let expected = "-8 -4 0 0.25 0.5 1 2 4 8 16 32 64 128 256 512 1024 +Inf";
+    assert_eq!(seen.join(" "), expected);
+}
+
+#[test]
+fn i_otlp_delta_2_a_refused_point_leaves_nothing_behind() {
+    let long = "x".repeat(limits::LABEL_VALUE_BYTES + 1);
+    let bad = json!({"asInt": 5, "attributes": attribute("k", &long)});
+    let got = decoded(&delta("sum", true, 0, &bad));
+    assert_eq!(got.refused[0].rule, Refusal::LabelValueTooLong);
+    assert!(got.batch.is_empty());
+}
