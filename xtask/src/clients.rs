@@ -1,10 +1,11 @@
 //! Clients: other people's programs, as they are, against a real server.
 //!
-//! Each command installs its client below target/clients from the public package registry, lets it
-//! push, and compares the values that the server answers with those that the client was given.
+//! Each command installs its client below target/clients from the public package registry, or says
+//! which package has it, lets it push or scrape, and compares values, not counts.
 
 mod otlp;
 mod push;
+mod scrape;
 
 use std::path::{Path, PathBuf};
 
@@ -20,6 +21,8 @@ pub enum Client {
     Otlp,
     /// Python's `prometheus_client` pushes to groups.
     Push(push::Options),
+    /// Prometheus collects `/metrics`, `/metrics/self` and `/federate`.
+    Scrape(scrape::Options),
 }
 
 /// Runs one of them.
@@ -27,6 +30,7 @@ pub fn run(client: &Client) -> Result<()> {
     match client {
         Client::Otlp => otlp::run(),
         Client::Push(options) => push::run(options),
+        Client::Scrape(options) => scrape::run(options),
     }
 }
 

@@ -5,7 +5,7 @@
 //!   fuzz    inputs made up by coverage, for everything that reads bytes
 //!   model   random lives of the store beside a naive model of it, and every point to die at
 //!   soak    weeks of the demo app's load through the store, in minutes
-//!   clients other people's programs pushing to a real server
+//!   clients other people's programs, which push to a real server or scrape it
 //!   bench   the figures of docs/PERFORMANCE.md
 //!
 //! Each command installs or names what it needs, and none of them skips anything silently.
@@ -38,7 +38,7 @@ enum Command {
     Model(model::Options),
     /// Simulate weeks of the demo app's load.
     Soak(soak::Options),
-    /// Push with real clients and look at what was stored; installs them into target/clients.
+    /// Let real clients push and scrape, and compare values; installs them into target/clients.
     #[command(subcommand)]
     Clients(clients::Client),
     /// Measure ingest, disk, memory, start-up and the SDK.

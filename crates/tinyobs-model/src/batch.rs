@@ -160,6 +160,22 @@ impl WriteBatch {
         self.arena.truncate(labels_end as usize);
     }
 
+    /// Adds a sample of the series that was pushed last as an item of its own: it is stored or refused
+    /// whatever becomes of the one before it.
+    pub fn push_next(&mut self, item: u32, sample: Sample) {
+        self.push_same_series(sample);
+        if let Some(last) = self.rows.last_mut() {
+            last.item = item;
+        }
+    }
+
+    /// Forgets everything but keeps the memory.
+    pub fn clear(&mut self) {
+        self.arena.clear();
+        self.rows.clear();
+        self.metadata.clear();
+    }
+
     /// Notes help and unit of a metric name. Its kind travels with the rows.
     pub fn describe(&mut self, name: &str, unit: &str, help: &str) {
         self.metadata

@@ -158,6 +158,23 @@ pub const REGEX_NESTING: u32 = 100;
 /// Bytes that one compiled regular expression may take, and again what it remembers while it runs.
 pub const REGEX_BYTES: usize = 256 << 10;
 
+/// Exports that are being read at once; the next ones get 503.
+pub const EXPORTS_AT_ONCE: usize = 4;
+/// Samples of one line of an export, unless asked otherwise.
+pub const LINE_SAMPLES_DEFAULT: usize = 10_000;
+/// Samples of one line of an export, at most.
+pub const LINE_SAMPLES_MAX: usize = 100_000;
+/// Rollup rows of one line of an export.
+pub const LINE_ROWS: usize = 1_000;
+/// Imports that are being read at once; the next ones get 503.
+pub const IMPORTS_AT_ONCE: usize = 2;
+/// Bytes of one line of an import.
+pub const LINE_BYTES: usize = 16 << 20;
+/// Bytes of one element of an export file of the original.
+pub const ITEM_BYTES: usize = 1 << 20;
+/// Samples that an import hands to the store at once.
+pub const IMPORT_BATCH_SAMPLES: usize = 10_000;
+
 /// One limit as `/v1/limits` shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {

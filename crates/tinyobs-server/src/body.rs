@@ -201,7 +201,7 @@ pub async fn take(budget: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphor
 
 /// Reads on for a while without keeping anything: most clients look at the answer only when they
 /// have sent everything, and would see a reset connection instead.
-async fn discard(mut body: Body) {
+pub async fn discard(mut body: Body) {
     let drain = async {
         let mut read = 0;
         while let Some(Ok(frame)) = body.frame().await {

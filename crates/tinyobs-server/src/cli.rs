@@ -1,7 +1,7 @@
 //! Cli: the subcommands of the binary `tinyobs`.
 //!
-//! `serve` (also without a subcommand), `config`, `maintain`, `backup`, `restore`, `check`,
-//! `inspect`, `healthcheck`, `version`. Exit codes: 0 when all went well, 1 when something failed, 2
+//! `serve` (also without a subcommand), `config`, `push`, `export`, `import`, `maintain`, `backup`,
+//! `restore`, `check`, `inspect`, `healthcheck`, `version`. Exit codes: 0 when all went well, 1 when something failed, 2
 //! when the command line cannot be read.
 
 use std::ffi::OsString;
@@ -15,12 +15,15 @@ use crate::config::{self, Places, Resolved, SETTINGS};
 
 mod backup;
 mod check;
+mod export;
 mod healthcheck;
 mod http;
+mod import;
 mod inspect;
 mod logging;
 mod maintain;
 mod progress;
+mod push;
 mod restore;
 mod serve;
 mod target;
@@ -38,6 +41,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 eprintln!("warning: {warning}");
             }
         }),
+        Some(("push", matches)) => with(matches, push::run),
+        Some(("export", matches)) => with(matches, export::run),
+        Some(("import", matches)) => with(matches, import::run),
         Some(("maintain", matches)) => with(matches, maintain::run),
         Some(("backup", matches)) => with(matches, backup::run),
         Some(("restore", matches)) => with(matches, restore::run),
@@ -121,6 +127,9 @@ fn command() -> Command {
                 .about("Show each setting and where its value comes from")
                 .args(arguments()),
         )
+        .subcommand(push::command())
+        .subcommand(export::command())
+        .subcommand(import::command())
         .subcommand(maintain::command())
         .subcommand(backup::command())
         .subcommand(restore::command())

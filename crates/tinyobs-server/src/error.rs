@@ -111,6 +111,12 @@ impl ApiError {
         response
     }
 
+    /// Says more behind the message.
+    pub fn after(mut self, more: &str) -> Self {
+        self.message = format!("{}; {more}", self.message);
+        self
+    }
+
     /// Lists the items that were refused.
     pub fn with_items(mut self, refused: Vec<ItemError>) -> Self {
         self.refused = Some(refused);

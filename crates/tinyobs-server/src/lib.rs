@@ -17,6 +17,7 @@
 //!   `influx`, `otlp`, `remote_write`: the ways in; `clients`: who uses them; `background`: what time brings about.
 //! - `query`, `range`, `catalogue`, `cardinality`, `stats`, `storage`, `scrape`, `health`,
 //!   `assets`: the ways out.
+//! - `export`, `import`: everything stored as text, and back; `streamed`: answers of any size.
 //! - `maintenance`, `backup` and its `archive`: what an administrator asks for.
 //! - `observe`, `counters`, `process`: what the server knows of itself.
 //! - `demo`: the example app behind `--demo`.
@@ -35,9 +36,11 @@ mod connection;
 mod counters;
 mod demo;
 mod error;
+mod export;
 mod gate;
 mod groups;
 mod health;
+mod import;
 mod influx;
 mod ingest;
 mod intake;
@@ -59,6 +62,7 @@ mod state;
 mod stats;
 mod storage;
 mod stream;
+mod streamed;
 
 pub use config::Config;
 pub use server::{Running, Server, StartError};

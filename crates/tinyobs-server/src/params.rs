@@ -122,6 +122,16 @@ impl Params {
         Ok(TimeRange::new(start_ms, end_ms))
     }
 
+    /// `start` and `end`, all of time where they are not given.
+    pub fn range_or_all(&self) -> Result<TimeRange, ApiError> {
+        let start_ms = self.time("start")?.unwrap_or(TimeRange::ALL.start_ms);
+        let end_ms = self.time("end")?.unwrap_or(TimeRange::ALL.end_ms);
+        if end_ms < start_ms {
+            return Err(ApiError::bad_request("end must not lie before start"));
+        }
+        Ok(TimeRange::new(start_ms, end_ms))
+    }
+
     /// `metric` and `match[]`; everything when neither is given. Takes a while when there are
     /// regular expressions, so it belongs behind a gate.
     pub fn selection(&self, cancel: &Cancel) -> Result<Selection, ApiError> {

@@ -154,7 +154,8 @@ pub fn select(
     union(selection, |matchers| source.select(matchers, range))
 }
 
-fn union<C: Labelled>(
+/// One cursor for each series that any selector selects, in order (I-RANGE-3).
+pub fn union<C: Labelled>(
     selection: &Selection,
     select: impl Fn(&[Matcher]) -> Result<Vec<C>, SelectError>,
 ) -> Result<Vec<C>, ApiError> {
@@ -171,7 +172,8 @@ fn union<C: Labelled>(
 }
 
 /// A cursor of either sort.
-trait Labelled {
+pub trait Labelled {
+    /// Whose cursor it is.
     fn series(&self) -> &Labels;
 }
 

@@ -24,8 +24,9 @@ use tower_http::compression::CompressionLayer;
 use crate::error::ApiError;
 use crate::state::App;
 use crate::{
-    assets, backup, cardinality, catalogue, health, influx, ingest, maintenance, observe, otlp,
-    pushgateway, query, range, remote_write, scrape, security, stats, storage, stream,
+    assets, backup, cardinality, catalogue, export, health, import, influx, ingest, maintenance,
+    observe, otlp, pushgateway, query, range, remote_write, scrape, security, stats, storage,
+    stream,
 };
 
 /// One row for each path: what it answers, and to which methods.
@@ -66,7 +67,13 @@ fn table() -> Vec<(&'static str, &'static str, MethodRouter<App>)> {
         ("/v1/admin/backup", GET, get(backup::backup)),
         ("/healthz", GET, get(health::live)),
         ("/readyz", GET, get(health::ready)),
+        ("/v1/export", GET, get(export::export)),
+        ("/v1/import", "POST", post(import::import)),
+        ("/api/v1/export", GET, get(export::victoriametrics)),
+        ("/api/v1/import", "POST", post(import::victoriametrics)),
         ("/metrics", GET, get(scrape::scrape)),
+        ("/metrics/self", GET, get(scrape::own)),
+        ("/federate", GET, get(scrape::federate)),
     ]
 }
 
@@ -117,8 +124,11 @@ async fn method_not_allowed(request: Request) -> Response {
 }
 
 async fn deadline(request: Request, next: Next) -> Response {
-    // A stream may be of any length; one that falls silent is let go by its reader.
-    let is_stream = request.uri().path() == "/v1/ingest" && stream::is_stream(request.headers());
+    // A stream may be of any length, and an import takes as long as its file is: both end when
+    // nothing comes any more.
+    let path = request.uri().path();
+    let is_stream = path.ends_with("/v1/import")
+        || path == "/v1/ingest" && stream::is_stream(request.headers());
     let answer = next.run(request);
     if is_stream {
         return answer.await;

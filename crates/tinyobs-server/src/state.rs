@@ -43,6 +43,10 @@ pub struct Inner {
     pub maintenance: Gate,
     /// Backups being read.
     pub backups: Arc<Semaphore>,
+    /// Exports being read.
+    pub exports: Arc<Semaphore>,
+    /// Imports being read.
+    pub imports: Arc<Semaphore>,
     /// Bytes of bodies that may still be taken into memory.
     pub body_bytes: Arc<Semaphore>,
     /// Set first of all when a shutdown begins, so that load balancers look elsewhere.
@@ -84,6 +88,8 @@ impl App {
             ingest: Gate::new(limits::INGEST_AT_ONCE, limits::CONNECTIONS, "pushes"),
             maintenance: Gate::new(1, limits::MAINTENANCE_WAITING, "requests for maintenance"),
             backups: Arc::new(Semaphore::new(limits::BACKUPS_AT_ONCE)),
+            exports: Arc::new(Semaphore::new(limits::EXPORTS_AT_ONCE)),
+            imports: Arc::new(Semaphore::new(limits::IMPORTS_AT_ONCE)),
             body_bytes: Arc::new(Semaphore::new(limits::INGEST_BYTES_IN_FLIGHT)),
             draining: AtomicBool::new(false),
             fatal: OnceLock::new(),

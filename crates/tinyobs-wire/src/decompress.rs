@@ -119,6 +119,30 @@ pub fn decompress_into(
     }
 }
 
+/// Unpacks a body while it arrives, for readers that keep only a bounded part of it; none where the
+/// encoding can only be unpacked whole.
+///
+/// # Errors
+/// The decoder cannot be made.
+pub fn unpack_stream<'a>(
+    encoding: Encoding,
+    body: impl Read + Send + 'a,
+) -> Result<Option<Box<dyn Read + Send + 'a>>, DecompressError> {
+    let failed = |error: std::io::Error| damaged("zstd", &error);
+    Ok(match encoding {
+        Encoding::Identity => Some(Box::new(body)),
+        Encoding::Gzip => Some(Box::new(flate2::read::MultiGzDecoder::new(body))),
+        Encoding::Snappy => None,
+        Encoding::Zstd => {
+            let mut decoder = zstd::stream::read::Decoder::new(body).map_err(failed)?;
+            decoder
+                .window_log_max(ZSTD_WINDOW_LOG_MAX)
+                .map_err(failed)?;
+            Some(Box::new(decoder))
+        }
+    })
+}
+
 fn damaged(encoding: &'static str, reason: &impl ToString) -> DecompressError {
     DecompressError::Damaged {
         encoding,

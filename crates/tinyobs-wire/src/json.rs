@@ -22,8 +22,8 @@
 use tinyobs_model::{Refused, WriteBatch, limits};
 
 mod envelope;
-mod fields;
-mod item;
+pub(crate) mod fields;
+pub(crate) mod item;
 mod lines;
 mod rows;
 mod scan;
@@ -163,7 +163,7 @@ fn body_error(error: &serde_json::Error) -> BodyError {
 }
 
 /// What is wrong, without the place that `serde_json` puts behind it.
-fn reason(error: &serde_json::Error) -> String {
+pub(crate) fn reason(error: &serde_json::Error) -> String {
     let mut text = error.to_string();
     if let Some(at) = text.rfind(" at line ") {
         text.truncate(at);

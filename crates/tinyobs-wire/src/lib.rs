@@ -2,6 +2,7 @@
 //!
 //!   SDK ─▶ [encode] ─▶ HTTP ─▶ [decompress] ─▶ [json] ─▶ `WriteBatch` ─▶ store
 //!   store ─▶ [exposition] ─▶ HTTP ─▶ Prometheus
+//!   store ─▶ [lines], [csv], [exposition] ─▶ export        import ─▶ [lines], [original] ─▶ store
 //!
 //! A value goes in, a value comes out: nothing here does I/O, so every test is of that shape too.
 //! In reading order:
@@ -18,8 +19,13 @@
 //! - [`text`]: the Prometheus and OpenMetrics text formats, line by line.
 //! - [`families`]: what a page in them holds; [`metric_family`]: the same from protobuf.
 //! - [`influx`]: InfluxDB's line protocol.
-//! - [`exposition`]: the Prometheus text format.
+//! - [`exposition`]: the Prometheus text format and OpenMetrics.
+//! - [`lines`]: series as lines of JSON, out and in.
+//! - [`csv`]: series as rows of a table, out.
+//! - [`original`]: the export files of the Go original, in.
 
+#[cfg(feature = "decode")]
+pub mod csv;
 #[cfg(feature = "decode")]
 pub mod decompress;
 pub mod encode;
@@ -32,8 +38,12 @@ pub mod influx;
 #[cfg(feature = "decode")]
 pub mod json;
 #[cfg(feature = "decode")]
+pub mod lines;
+#[cfg(feature = "decode")]
 pub mod metric_family;
 pub mod number;
+#[cfg(feature = "decode")]
+pub mod original;
 #[cfg(feature = "decode")]
 pub mod otlp;
 #[cfg(feature = "decode")]

@@ -69,3 +69,26 @@ proptest! {
         prop_assert_eq!(rows, kept);
     }
 }
+
+#[test]
+fn a_sample_of_the_same_series_may_be_an_item_of_its_own() {
+    let mut batch = WriteBatch::new();
+    let mut labels = LabelsBuilder::new();
+    labels.begin("m");
+    let first = Sample::new(1, 1.0);
+    batch
+        .push(7, &mut labels, Kind::Counter, first, Some(0))
+        .unwrap();
+    batch.push_next(8, Sample::new(2, 2.0));
+    let [one, two] = batch.rows() else {
+        panic!("{:?}", batch.rows())
+    };
+    assert_eq!((one.item, two.item), (7, 8));
+    assert_eq!(
+        (two.kind, two.start_ms, two.sample),
+        (Kind::Counter, None, Sample::new(2, 2.0))
+    );
+    assert_eq!(batch.labels(one), batch.labels(two));
+    batch.clear();
+    assert!(batch.is_empty());
+}

@@ -437,6 +437,54 @@ pub const ALL: &[Limit] = &[
         "bytes",
         "a short pattern can compile to much memory",
     ),
+    limit(
+        "exports_at_once",
+        EXPORTS_AT_ONCE as u64,
+        "exports",
+        "each holds a thread for as long as its reader takes",
+    ),
+    limit(
+        "line_samples_default",
+        LINE_SAMPLES_DEFAULT as u64,
+        "samples",
+        "a reader takes a line into memory whole",
+    ),
+    limit(
+        "line_samples_max",
+        LINE_SAMPLES_MAX as u64,
+        "samples",
+        "we take a line into memory whole before we send it",
+    ),
+    limit(
+        "line_rows",
+        LINE_ROWS as u64,
+        "rows",
+        "a row has eleven columns, and a line is read whole",
+    ),
+    limit(
+        "imports_at_once",
+        IMPORTS_AT_ONCE as u64,
+        "imports",
+        "each holds a thread and a line, and pushes should not wait for them",
+    ),
+    limit(
+        "line_bytes",
+        LINE_BYTES as u64,
+        "bytes",
+        "a line is read into memory whole",
+    ),
+    limit(
+        "item_bytes",
+        ITEM_BYTES as u64,
+        "bytes",
+        "an element is read into memory whole",
+    ),
+    limit(
+        "import_batch_samples",
+        IMPORT_BATCH_SAMPLES as u64,
+        "samples",
+        "pushes wait for the batch of an import that is before them",
+    ),
 ];
 
 const fn limit(name: &'static str, value: u64, unit: &'static str, reason: &'static str) -> Limit {

@@ -77,6 +77,25 @@ impl Remote {
         self.read(self.agent.post(self.at(path)).send_empty())
     }
 
+    /// Status and JSON of an answer to a POST of JSON.
+    pub fn post_json(&self, path: &str, body: &Value) -> Result<(u16, Value), RemoteError> {
+        let post = self.agent.post(self.at(path));
+        let post = post.header("content-type", "application/json");
+        self.read(post.send(body.to_string()))
+    }
+
+    /// Status and JSON of an answer to a POST of whatever `body` yields.
+    pub fn upload(
+        &self,
+        path: &str,
+        encoding: &str,
+        body: &mut dyn Read,
+    ) -> Result<(u16, Value), RemoteError> {
+        let post = self.agent.post(self.at(path));
+        let post = post.header("content-encoding", encoding);
+        self.read(post.send(ureq::SendBody::from_reader(body)))
+    }
+
     /// Length and bytes of a 200.
     pub fn download(&self, path: &str) -> Result<(u64, impl Read), RemoteError> {
         let mut answer = self
@@ -132,4 +151,29 @@ impl Remote {
             reason,
         }
     }
+}
+
+/// `path` with parameters, as [`crate::params`] reads them.
+pub fn with_query(path: &str, pairs: &[(&str, &str)]) -> String {
+    use std::fmt::Write;
+    let mut text = path.to_owned();
+    let mut border = '?';
+    for (name, value) in pairs {
+        text.push(border);
+        border = '&';
+        for (place, part) in [name, value].into_iter().enumerate() {
+            if place == 1 {
+                text.push('=');
+            }
+            for byte in part.bytes() {
+                if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+                    text.push(char::from(byte));
+                } else {
+                    // Writing to a String cannot fail.
+                    let _ = write!(text, "%{byte:02X}");
+                }
+            }
+        }
+    }
+    text
 }

@@ -117,7 +117,8 @@ impl Target {
     }
 }
 
-fn listening(config: &Config) -> Result<Remote, Box<dyn Error>> {
+/// The server at the configured address, whether it answers or not.
+pub fn listening(config: &Config) -> Result<Remote, Box<dyn Error>> {
     use std::net::ToSocketAddrs;
     let addr = config.listen.to_socket_addrs()?.next();
     let addr = super::reachable(addr.ok_or("no address")?);

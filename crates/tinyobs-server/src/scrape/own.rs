@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tinyobs_model::Kind;
-use tinyobs_wire::exposition::TextWriter;
+use tinyobs_wire::exposition::{About, Format, TextWriter};
 
 use crate::counters::{DURATION_BOUNDS, Durations, Tables};
 use crate::process;
@@ -14,6 +14,7 @@ mod store;
 /// The page of our own families, as it grows.
 pub struct Own {
     writer: TextWriter,
+    format: Format,
     names: Vec<&'static str>,
 }
 
@@ -22,9 +23,10 @@ const SKIPPED: &str = "tinyobs_exposition_skipped_series";
 
 impl Own {
     /// Everything about `app`.
-    pub fn of(app: &App) -> Self {
+    pub fn of(app: &App, format: Format) -> Self {
         let mut own = Self {
-            writer: TextWriter::new(),
+            writer: TextWriter::new(format),
+            format,
             names: vec![SKIPPED],
         };
         own.build(app);
@@ -36,7 +38,7 @@ impl Own {
     }
 
     /// Whether a pushed metric of this name would stand beside one of ours: compared as the page
-    /// will have it, and without the suffixes of our histogram.
+    /// will have it, without the suffixes of our histogram, and with the one of our counters.
     pub fn has(&self, pushed: &str) -> bool {
         let written: String = pushed
             .chars()
@@ -47,6 +49,10 @@ impl Own {
             .find_map(|suffix| written.strip_suffix(suffix));
         self.names.contains(&written.as_str())
             || base.is_some_and(|base| self.names.contains(&base))
+            || self
+                .names
+                .iter()
+                .any(|name| name.strip_suffix("_total") == Some(&*written))
     }
 
     /// Ends the page with how many pushed series it lacks.
@@ -136,7 +142,15 @@ impl Own {
         let [bucket, sum, count] = ["bucket", "sum", "count"].map(|part| format!("{name}_{part}"));
         for (route, durations) in by_route {
             let mut below = 0;
-            let bounds = DURATION_BOUNDS.iter().map(f64::to_string);
+            let is_open = self.format == Format::OpenMetrics;
+            let bounds = DURATION_BOUNDS.iter().map(|bound| {
+                if is_open {
+                    // With a point, always.
+                    format!("{bound:?}")
+                } else {
+                    bound.to_string()
+                }
+            });
             let bounds = bounds.chain(["+Inf".to_owned()]);
             for (bound, in_bucket) in bounds.zip(durations.buckets) {
                 below += in_bucket;
@@ -160,7 +174,8 @@ impl Own {
     }
 
     fn family(&mut self, name: &'static str, kind: Kind, help: &str) {
-        self.writer.family(name, kind, help);
+        let about = About { help, unit: "" };
+        self.writer.family(name, kind, about);
         self.names.push(name);
     }
 }

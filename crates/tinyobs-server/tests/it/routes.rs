@@ -62,6 +62,8 @@ fn head_is_get_without_a_body() {
             "/v1/query/range" => "/v1/query/range?metric=m",
             "/query" => "/query?q=create%20database%20d",
             "/ping" => "/ping?verbose=true",
+            "/federate" => "/federate?match[]=m",
+            "/api/v1/export" => "/api/v1/export?match[]=m",
             path => path,
         };
         let head = client.send("HEAD", path, &[], b"");

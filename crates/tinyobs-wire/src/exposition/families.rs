@@ -4,86 +4,174 @@
 //! summary's `_sum` and `_count`.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet, btree_map};
 
 use tinyobs_model::{Kind, Labels};
 
-use super::{TextWriter, write_labels};
+use super::{About, Format, TOTAL, TextWriter, write_labels};
 
-/// One series with its latest value.
+/// One series with its latest value, or with whatever tells its reader which one it is.
 #[derive(Debug, Clone)]
-pub struct Exposed<'a> {
+pub struct Exposed<'a, T> {
     /// The series.
     pub labels: &'a Labels,
     /// What its numbers mean.
     pub kind: Kind,
     /// The latest value.
-    pub value: f64,
+    pub value: T,
 }
 
-/// Writes `series` by family. `help` knows a metric name's help, or "". Returns how many series
+/// The latest value, and its time where that is to be shown.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Latest {
+    /// The value.
+    pub value: f64,
+    /// Milliseconds since the epoch.
+    pub time_ms: Option<i64>,
+}
+
+/// Writes `series` by family. `about` knows a metric name's help and unit. Returns how many series
 /// could not be written, because the page has their name and labels already.
-pub fn write_series<'a>(
+pub fn write_series<'a, 'h>(
     writer: &mut TextWriter,
-    series: impl IntoIterator<Item = Exposed<'a>>,
-    help: impl Fn(&str) -> String,
+    series: impl IntoIterator<Item = Exposed<'a, Latest>>,
+    about: impl Fn(&str) -> About<'h>,
 ) -> u64 {
-    let series: Vec<Exposed<'a>> = series.into_iter().collect();
+    let series: Vec<_> = series.into_iter().collect();
     let total = series.len() as u64;
-    // Without a changed name no two lines can be alike, and nothing need be remembered.
-    let mut written = series
-        .iter()
-        .any(|one| is_changed(one.labels))
-        .then(HashSet::new);
     let mut lines = 0;
-    for (name, family) in &group(series) {
-        writer.family(name, family.kind, &help(family.described_by));
-        lines += write_family(writer, family, written.as_mut());
+    for family in arranging(writer.format, writer.always, series) {
+        family.begin(writer, &about);
+        for line in &family.lines {
+            writer.line(&line.text, line.value.value, line.value.time_ms);
+            lines += 1;
+        }
     }
     total - lines
 }
 
-struct Family<'a> {
+/// A family with its lines in order.
+#[derive(Debug)]
+pub struct Arranged<T> {
+    name: String,
+    kind: Kind,
+    /// The metric name that its help is known by.
+    described_by: String,
+    /// The series in the order that the format asks for.
+    pub lines: Vec<Line<T>>,
+}
+
+impl<T> Arranged<T> {
+    /// Writes what stands above the samples.
+    pub fn begin<'h>(&self, writer: &mut TextWriter, about: impl Fn(&str) -> About<'h>) {
+        writer.family_named(&self.name, self.kind, about(&self.described_by));
+    }
+
+    /// The lines that are one to the format: the parts of a histogram or of a summary, or a series.
+    pub fn metrics(&self) -> impl Iterator<Item = &[Line<T>]> {
+        let has_parts = matches!(self.kind, Kind::Histogram | Kind::Summary);
+        self.lines
+            .chunk_by(move |a, b| has_parts && a.rest == b.rest)
+    }
+}
+
+/// `series` family by family; what has a place taken already is left out.
+pub fn arrange<T: Copy>(
+    format: Format,
+    series: Vec<Exposed<'_, T>>,
+) -> impl Iterator<Item = Arranged<T>> {
+    arranging(format, None, series)
+}
+
+fn arranging<'a, T: Copy>(
+    format: Format,
+    always: Option<&'static str>,
+    series: Vec<Exposed<'a, T>>,
+) -> Arranging<'a, T> {
+    // Without a changed name no two lines can be alike, and nothing need be remembered.
+    let written = series
+        .iter()
+        .any(|one| is_changed(one, format))
+        .then(HashSet::new);
+    Arranging {
+        format,
+        always,
+        families: group(series, format).into_iter(),
+        written,
+    }
+}
+
+struct Arranging<'a, T> {
+    format: Format,
+    always: Option<&'static str>,
+    families: btree_map::IntoIter<String, Family<'a, T>>,
+    written: Option<HashSet<String>>,
+}
+
+impl<T: Copy> Iterator for Arranging<'_, T> {
+    type Item = Arranged<T>;
+
+    fn next(&mut self) -> Option<Arranged<T>> {
+        let (name, family) = self.families.next()?;
+        let lines = family.series.iter();
+        let mut lines: Vec<_> = lines
+            .filter_map(|one| Line::new(one, self.format, self.always))
+            .collect();
+        lines.sort_by(Line::order);
+        // I-EXPO-2
+        if let Some(written) = &mut self.written {
+            lines.retain(|line| written.insert(line.text.clone()));
+        }
+        Some(Arranged {
+            name,
+            kind: family.kind,
+            described_by: family.described_by.to_owned(),
+            lines,
+        })
+    }
+}
+
+struct Family<'a, T> {
     kind: Kind,
     /// The metric name that its help is known by.
     described_by: &'a str,
-    series: Vec<Exposed<'a>>,
+    series: Vec<Exposed<'a, T>>,
 }
 
 /// Sorts series into families, so that each family has one kind (I-EXPO-1).
-fn group(series: Vec<Exposed<'_>>) -> BTreeMap<String, Family<'_>> {
+fn group<T>(series: Vec<Exposed<'_, T>>, format: Format) -> BTreeMap<String, Family<'_, T>> {
     let mut families = BTreeMap::new();
     let (parts, plain): (Vec<_>, Vec<_>) = series
         .into_iter()
-        .partition(|one| base_name(one.labels.metric_name(), one.kind).is_some());
+        .partition(|one| base_name(one.labels.metric_name(), one.kind, format).is_some());
     for mut one in plain {
         // Only the parts of a histogram, and the quantiles of a summary, may stand under these.
-        if one.kind == Kind::Histogram
-            || (one.kind == Kind::Summary && one.labels.get("quantile").is_none())
-        {
+        let is_part = match one.kind {
+            Kind::Histogram => true,
+            Kind::Summary => one.labels.get("quantile").is_none(),
+            Kind::Counter => format == Format::OpenMetrics,
+            Kind::Gauge | Kind::Unknown => false,
+        };
+        if is_part {
             one.kind = Kind::Unknown;
         }
         add(&mut families, one.labels.metric_name(), one);
     }
     // A family of parts gives way to another of its name, and is then shown part by part:
-    // `x_bucket` may not stand under a gauge `x`. Histograms first, so that the order of `series`
-    // does not matter.
-    let (histograms, summaries): (Vec<_>, Vec<_>) = parts
-        .into_iter()
-        .partition(|one| one.kind == Kind::Histogram);
-    for of_one_kind in [histograms, summaries] {
+    // `x_bucket` may not stand under a gauge `x`. Kind by kind, so that the order of `series` does
+    // not matter.
+    let mut parts = parts;
+    for kind in [Kind::Histogram, Kind::Summary, Kind::Counter] {
+        let of_one_kind;
+        (of_one_kind, parts) = parts.into_iter().partition(|one| one.kind == kind);
         let taken: HashSet<String> = families
             .iter()
-            .filter(|(_, family)| {
-                of_one_kind
-                    .first()
-                    .is_some_and(|one| one.kind != family.kind)
-            })
+            .filter(|(_, family)| family.kind != kind)
             .map(|(name, _)| name.clone())
             .collect();
         for mut one in of_one_kind {
             let full = one.labels.metric_name();
-            let base = base_name(full, one.kind).map_or(full, |(base, _)| base);
+            let base = base_name(full, kind, format).map_or(full, |(base, _)| base);
             if taken.contains(&*legal_metric_name(base)) {
                 one.kind = Kind::Unknown;
                 add(&mut families, full, one);
@@ -95,7 +183,7 @@ fn group(series: Vec<Exposed<'_>>) -> BTreeMap<String, Family<'_>> {
     families
 }
 
-fn add<'a>(families: &mut BTreeMap<String, Family<'a>>, name: &str, one: Exposed<'a>) {
+fn add<'a, T>(families: &mut BTreeMap<String, Family<'a, T>>, name: &str, one: Exposed<'a, T>) {
     let described_by = one.labels.metric_name();
     let family = families
         .entry(legal_metric_name(name).into_owned())
@@ -112,88 +200,89 @@ fn add<'a>(families: &mut BTreeMap<String, Family<'a>>, name: &str, one: Exposed
     family.series.push(one);
 }
 
-/// Returns how many lines it wrote.
-fn write_family(
-    writer: &mut TextWriter,
-    family: &Family<'_>,
-    mut written: Option<&mut HashSet<String>>,
-) -> u64 {
-    let mut lines: Vec<Line> = family.series.iter().filter_map(Line::new).collect();
-    lines.sort_by(|a, b| {
-        a.order()
-            .cmp(&b.order())
-            .then(a.bound.total_cmp(&b.bound))
-            .then_with(|| a.original.cmp(&b.original))
-    });
-    let mut count = 0;
-    for line in &lines {
-        // I-EXPO-2
-        if let Some(written) = &mut written
-            && !written.insert(line.text.clone())
-        {
-            continue;
-        }
-        writer.line(&line.text, line.value);
-        count += 1;
-    }
-    count
-}
-
-/// A sample on its way to the page, with what puts it in order: the buckets of one series first,
+/// A series on its way to the page, with what puts it in order: the buckets of one series first,
 /// by bound, then its sum and its count.
-struct Line {
-    /// The labels without `le`, written out.
+#[derive(Debug)]
+pub struct Line<T> {
+    /// Name and labels, written out.
+    pub text: String,
+    /// The labels without `le` and `quantile`, written out: equal for the parts of one histogram.
     rest: String,
+    /// What came with the series.
+    pub value: T,
     part: u8,
     bound: f64,
-    text: String,
-    value: f64,
     /// An unchanged name goes before one that was changed into it.
     changed: bool,
     original: String,
 }
 
-impl Line {
+impl<T: Copy> Line<T> {
     /// None when two label names become one.
-    fn new(one: &Exposed<'_>) -> Option<Self> {
+    fn new(one: &Exposed<'_, T>, format: Format, always: Option<&'static str>) -> Option<Self> {
         let name = one.labels.metric_name();
-        let pairs: Vec<(Cow<'_, str>, &str)> = one
+        let mut pairs: Vec<(Cow<'_, str>, Cow<'_, str>)> = one
             .labels
             .iter_without_name()
-            .map(|(name, value)| (legal_label_name(name), value))
+            .map(|(name, value)| {
+                (
+                    legal_label_name(name),
+                    shown_value(one, name, value, format),
+                )
+            })
             .collect();
         let distinct: BTreeSet<&str> = pairs.iter().map(|(name, _)| &**name).collect();
         if distinct.len() < pairs.len() {
             return None;
         }
-        let all = || pairs.iter().map(|(name, value)| (&**name, *value));
+        if let Some(label) = always.filter(|label| !distinct.contains(label)) {
+            pairs.push((label.into(), "".into()));
+        }
+        let all = || pairs.iter().map(|(name, value)| (&**name, &**value));
         let mut text = legal_metric_name(name).into_owned();
         write_labels(&mut text, all());
+        let is_bound = |name: &str| name == bound_label(one.kind);
         let mut rest = String::new();
-        write_labels(&mut rest, all().filter(|(name, _)| *name != "le"));
-        let bound = all().find(|(name, _)| *name == "le");
+        write_labels(&mut rest, all().filter(|(name, _)| !is_bound(name)));
+        let bound = all().find(|(name, _)| is_bound(name));
         Some(Self {
             rest,
-            part: base_name(name, one.kind).map_or(0, |(_, part)| part),
+            part: base_name(name, one.kind, format).map_or(0, |(_, part)| part),
             bound: bound.map_or(0.0, |(_, text)| text.parse().unwrap_or(f64::NAN)),
             text,
             value: one.value,
-            changed: is_changed(one.labels),
+            changed: is_changed(one, format),
             original: one.labels.to_string(),
         })
     }
+}
 
-    /// The bound comes behind these, and the original settles what is still equal.
-    fn order(&self) -> (&str, u8, bool) {
-        (&self.rest, self.part, self.changed)
+impl<T> Line<T> {
+    /// Part by part, bucket by bucket; the original settles what is still equal.
+    fn order(&self, other: &Self) -> std::cmp::Ordering {
+        let (ours, theirs) = ((&self.rest, self.part), (&other.rest, other.part));
+        ours.cmp(&theirs)
+            .then(self.bound.total_cmp(&other.bound))
+            .then(self.changed.cmp(&other.changed))
+            .then_with(|| self.original.cmp(&other.original))
+    }
+}
+
+/// The label that holds a number by which lines are put in order.
+fn bound_label(kind: Kind) -> &'static str {
+    if kind == Kind::Summary {
+        "quantile"
+    } else {
+        "le"
     }
 }
 
 /// The name without a part's suffix, and the part's place.
-fn base_name(name: &str, kind: Kind) -> Option<(&str, u8)> {
+fn base_name(name: &str, kind: Kind, format: Format) -> Option<(&str, u8)> {
     let parts: &[(&str, u8)] = match kind {
         Kind::Histogram => &[("_bucket", 1), ("_sum", 2), ("_count", 3)],
         Kind::Summary => &[("_sum", 2), ("_count", 3)],
+        Kind::Counter if format == Format::OpenMetrics => &[(TOTAL, 0)],
         _ => return None,
     };
     parts.iter().find_map(|(suffix, part)| {
@@ -202,12 +291,33 @@ fn base_name(name: &str, kind: Kind) -> Option<(&str, u8)> {
     })
 }
 
-/// Whether a name of the series is not legal as it is.
-fn is_changed(labels: &Labels) -> bool {
-    matches!(legal_metric_name(labels.metric_name()), Cow::Owned(_))
-        || labels
-            .iter_without_name()
-            .any(|(name, _)| matches!(legal_label_name(name), Cow::Owned(_)))
+/// A label's value; a whole bound gets its point in OpenMetrics.
+fn shown_value<'v, T>(
+    one: &Exposed<'_, T>,
+    name: &str,
+    value: &'v str,
+    format: Format,
+) -> Cow<'v, str> {
+    let is_bound = matches!(one.kind, Kind::Histogram | Kind::Summary)
+        && format == Format::OpenMetrics
+        && name == bound_label(one.kind);
+    let digits = value.strip_prefix('-').unwrap_or(value);
+    // From a million on the format's own examples have an exponent: those stay as they are.
+    let is_whole = (1..=6).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    if is_bound && is_whole {
+        Cow::Owned(format!("{value}.0"))
+    } else {
+        Cow::Borrowed(value)
+    }
+}
+
+/// Whether a name or a bound of the series is not written as it is.
+fn is_changed<T>(one: &Exposed<'_, T>, format: Format) -> bool {
+    matches!(legal_metric_name(one.labels.metric_name()), Cow::Owned(_))
+        || one.labels.iter_without_name().any(|(name, value)| {
+            matches!(legal_label_name(name), Cow::Owned(_))
+                || matches!(shown_value(one, name, value, format), Cow::Owned(_))
+        })
 }
 
 fn legal_metric_name(name: &str) -> Cow<'_, str> {

@@ -8,15 +8,33 @@ fn labels(name: &str, pairs: &[(&str, &str)]) -> Labels {
 }
 
 fn page_and_skipped(series: &[(Labels, Kind, f64)]) -> (String, u64) {
-    let mut writer = TextWriter::new();
+    written(series, Format::Text, None)
+}
+
+fn open_page(series: &[(Labels, Kind, f64)]) -> String {
+    written(series, Format::OpenMetrics, None).0
+}
+
+fn written(series: &[(Labels, Kind, f64)], format: Format, time_ms: Option<i64>) -> (String, u64) {
+    let mut writer = TextWriter::new(format);
     let exposed = series.iter().map(|(labels, kind, value)| Exposed {
         labels,
         kind: *kind,
-        value: *value,
+        value: Latest {
+            value: *value,
+            time_ms,
+        },
     });
     let skipped = write_series(&mut writer, exposed, |name| match name {
-        "helped" => "Line one.\nA \\ and a \"quote\".".to_owned(),
-        _ => String::new(),
+        "helped" => About {
+            help: "Line one.\nA \\ and a \"quote\".",
+            unit: "",
+        },
+        "took_seconds_total" | "took_seconds" | "took" | "seconds" => About {
+            help: "",
+            unit: "seconds",
+        },
+        _ => About::default(),
     });
     (writer.into_string(), skipped)
 }
@@ -91,7 +109,7 @@ fn a_summary_is_one_family() {
     ];
     assert_eq!(
         page(&series),
-        "# TYPE rpc summary\nrpc_sum 0.6\nrpc_count 3\nrpc{quantile=\"0.5\"} 0.1\n"
+        "# TYPE rpc summary\nrpc{quantile=\"0.5\"} 0.1\nrpc_sum 0.6\nrpc_count 3\n"
     );
 }
 
@@ -197,5 +215,88 @@ proptest! {
         let parsed = crate::selector::parse(series).unwrap();
         prop_assert_eq!(parsed.len(), 2);
         prop_assert_eq!(&parsed[1].value, &value);
+    }
+}
+
+#[test]
+fn openmetrics_has_its_own_names_for_things() {
+    let (c, g, h) = (Kind::Counter, Kind::Gauge, Kind::Histogram);
+    let series = [
+        (labels("helped", &[]), Kind::Unknown, -0.0),
+        (labels("took_seconds_total", &[("a.b", "x\ny")]), c, 42.0),
+        (labels("took", &[]), g, f64::INFINITY),
+        (labels("seconds", &[]), g, 1.0),
+        (labels("requests", &[]), c, 3.0),
+        (labels("_total", &[]), c, 4.0),
+        (labels("d_bucket", &[("le", "+Inf")]), h, 9.0),
+        (labels("d_bucket", &[("le", "10")]), h, 8.0),
+        (labels("d_bucket", &[("le", "2.5")]), h, 7.0),
+        (labels("d_bucket", &[("le", "-1")]), h, 1.0),
+        (labels("d_sum", &[]), h, 1.5),
+        (labels("d_count", &[]), h, 9.0),
+        (labels("s", &[("quantile", "1")]), Kind::Summary, 2.0),
+        (labels("s", &[("quantile", "0.5")]), Kind::Summary, 1.0),
+        (labels("s_count", &[]), Kind::Summary, 3.0),
+        // Not a bound: a gauge may have any label.
+        (labels("g", &[("le", "1")]), g, 1.0),
+    ];
+    assert_eq!(
+        open_page(&series),
+        "# TYPE _total unknown\n_total 4\n\
+         # TYPE d histogram\n\
+         d_bucket{le=\"-1.0\"} 1\nd_bucket{le=\"2.5\"} 7\nd_bucket{le=\"10.0\"} 8\n\
+         d_bucket{le=\"+Inf\"} 9\nd_sum 1.5\nd_count 9\n\
+         # TYPE g gauge\ng{le=\"1\"} 1\n\
+         # HELP helped Line one.\\nA \\\\ and a \\\"quote\\\".\n\
+         # TYPE helped unknown\nhelped -0.0\n\
+         # TYPE requests unknown\nrequests 3\n\
+         # TYPE s summary\ns{quantile=\"0.5\"} 1\ns{quantile=\"1.0\"} 2\ns_count 3\n\
+         # TYPE seconds gauge\nseconds 1\n\
+         # TYPE took gauge\ntook +Inf\n\
+         # TYPE took_seconds counter\n# UNIT took_seconds seconds\n\
+         took_seconds_total{a_b=\"x\\ny\"} 42\n"
+    );
+}
+
+#[test]
+fn i_expo_1_a_counter_gives_way_to_the_metric_without_total() {
+    let series = [
+        (labels("x_total", &[]), Kind::Counter, 2.0),
+        (labels("x", &[]), Kind::Gauge, 1.0),
+    ];
+    assert_eq!(
+        open_page(&series),
+        "# TYPE x gauge\nx 1\n# TYPE x_total unknown\nx_total 2\n"
+    );
+}
+
+#[test]
+fn i_expo_2_bounds_that_become_one_are_one_line() {
+    let h = Kind::Histogram;
+    let series = [
+        (labels("d_bucket", &[("le", "1")]), h, 1.0),
+        (labels("d_bucket", &[("le", "1.0")]), h, 2.0),
+    ];
+    assert_eq!(
+        written(&series, Format::OpenMetrics, None),
+        ("# TYPE d histogram\nd_bucket{le=\"1.0\"} 2\n".to_owned(), 1)
+    );
+}
+
+#[test]
+fn times_are_milliseconds_or_seconds() {
+    let series = [(labels("x", &[]), Kind::Gauge, 1.0)];
+    for (time_ms, text, open) in [
+        (
+            1_795_306_562_047,
+            "x 1 1795306562047\n",
+            "x 1 1795306562.047\n",
+        ),
+        (0, "x 1 0\n", "x 1 0.000\n"),
+        (-1, "x 1 -1\n", "x 1 -0.001\n"),
+    ] {
+        let page = |format| written(&series, format, Some(time_ms)).0;
+        assert_eq!(page(Format::Text), format!("# TYPE x gauge\n{text}"));
+        assert_eq!(page(Format::OpenMetrics), format!("# TYPE x gauge\n{open}"));
     }
 }

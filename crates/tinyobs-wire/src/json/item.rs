@@ -52,7 +52,14 @@ impl Item<'_> {
     }
 }
 
-impl Pairs<'_> {
+impl<'a> Pairs<'a> {
+    /// An object of strings on its own; `null` is one without entries.
+    pub fn deserialize_object<D: Deserializer<'a>>(json: D) -> Result<Self, D::Error> {
+        let mut pairs = Self::default();
+        FillPairs(&mut pairs).deserialize(json)?;
+        Ok(pairs)
+    }
+
     pub fn clear(&mut self) {
         self.kept.clear();
         self.count = 0;

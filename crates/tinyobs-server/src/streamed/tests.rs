@@ -1,4 +1,3 @@
-use http_body_util::BodyExt;
 use tokio::runtime::Runtime;
 
 use super::*;
@@ -10,7 +9,7 @@ fn pieces(runtime: &Runtime) -> (Pieces, Channel<Bytes, io::Error>) {
 }
 
 #[test]
-fn i_backup_2_what_is_broken_off_ends_in_an_error() {
+fn i_stream_1_what_is_broken_off_ends_in_an_error() {
     let runtime = Runtime::new().unwrap();
     let (mut out, body) = pieces(&runtime);
     out.write_all(b"half").unwrap();
@@ -20,7 +19,7 @@ fn i_backup_2_what_is_broken_off_ends_in_an_error() {
 }
 
 #[test]
-fn i_backup_3_a_reader_that_leaves_ends_it() {
+fn i_stream_2_a_reader_that_leaves_ends_it() {
     let runtime = Runtime::new().unwrap();
     let (mut out, body) = pieces(&runtime);
     // As far as there is room nobody needs to read.

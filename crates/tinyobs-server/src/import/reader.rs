@@ -1,0 +1,116 @@
+//! Reader: a file, whatever it is, line by line or item by item.
+//!
+//!   bytes ─▶ its first few ─▶ lines │ the original's export ─▶ [`Batches`]
+
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+
+use tinyobs_model::{Refusal, limits};
+use tinyobs_wire::lines::Line;
+use tinyobs_wire::original::{self, Item};
+
+use super::batches::Batches;
+
+/// Bytes by which a file is known.
+const START_BYTES: u64 = 1_024;
+
+/// Reads a file to its end, or until the batches want no more. What cannot be read is in their
+/// report; an error is that the file itself breaks off.
+pub fn read<E>(mut file: impl Read, batches: &mut Batches<'_, E>) -> io::Result<()> {
+    let (start, broken) = start_of(&mut file);
+    let is_original = original::looks_like_one(&String::from_utf8_lossy(&start));
+    let whole = Cursor::new(start).chain(file);
+    if is_original {
+        items(whole, batches)?;
+    } else {
+        let mut lines = Lines {
+            file: BufReader::with_capacity(64 << 10, whole),
+            line: Vec::new(),
+            number: 0,
+        };
+        while !batches.is_over() && lines.next(batches)? {}
+    }
+    broken.map_or(Ok(()), Err)
+}
+
+/// The first bytes of a file, and the error that they end with.
+fn start_of(file: &mut impl Read) -> (Vec<u8>, Option<io::Error>) {
+    let mut start = Vec::new();
+    // What was read before an error is in the buffer.
+    let read = file.take(START_BYTES).read_to_end(&mut start);
+    (start, read.err())
+}
+
+fn items<E>(file: impl Read, batches: &mut Batches<'_, E>) -> io::Result<()> {
+    batches.count_items();
+    let mut number = 0;
+    let read = original::items(file, |text| {
+        match Item::parse(text) {
+            Ok(item) => batches.item(number, &item),
+            Err((rule, message)) => batches.refuse(number, rule, &message),
+        }
+        number += 1;
+        !batches.is_over()
+    });
+    read.map_err(|reason| io::Error::new(io::ErrorKind::InvalidData, reason))
+}
+
+struct Lines<R> {
+    file: BufReader<R>,
+    line: Vec<u8>,
+    number: u64,
+}
+
+impl<R: Read> Lines<R> {
+    /// Reads the next line; false at the end.
+    fn next<E>(&mut self, batches: &mut Batches<'_, E>) -> io::Result<bool> {
+        /// A line longer than usual gives its memory back.
+        const KEPT_BYTES: usize = 1 << 20;
+        self.line.clear();
+        self.line.shrink_to(KEPT_BYTES);
+        let most = limits::LINE_BYTES as u64 + 1;
+        let read = self
+            .file
+            .by_ref()
+            .take(most)
+            .read_until(b'\n', &mut self.line)?;
+        if read == 0 {
+            return Ok(false);
+        }
+        self.number += 1;
+        let is_whole = self.line.last() == Some(&b'\n');
+        if !is_whole && self.line.len() > limits::LINE_BYTES {
+            self.skip_rest()?;
+            let message = format!(
+                "line has more than {} bytes; export it with max_rows_per_line, or split it",
+                limits::LINE_BYTES
+            );
+            batches.refuse(self.number, Refusal::BatchTooLarge, &message);
+            return Ok(true);
+        }
+        match std::str::from_utf8(&self.line) {
+            Err(_) => batches.refuse(self.number, Refusal::Malformed, "line is not UTF-8"),
+            Ok(text) if text.trim().is_empty() => {}
+            Ok(text) => match Line::parse(text) {
+                Ok(line) => batches.line(self.number, &line),
+                Err((rule, message)) => batches.refuse(self.number, rule, &message),
+            },
+        }
+        Ok(true)
+    }
+
+    /// Passes over the rest of a line.
+    fn skip_rest(&mut self) -> io::Result<()> {
+        loop {
+            let bytes = self.file.fill_buf()?;
+            if bytes.is_empty() {
+                return Ok(());
+            }
+            let end = bytes.iter().position(|byte| *byte == b'\n');
+            let len = end.map_or(bytes.len(), |at| at + 1);
+            self.file.consume(len);
+            if end.is_some() {
+                return Ok(());
+            }
+        }
+    }
+}

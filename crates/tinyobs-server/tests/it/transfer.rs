@@ -1,0 +1,178 @@
+//! `tinyobs push`, `tinyobs export`, `tinyobs import`: from and into running servers and stopped
+//! stores.
+
+use std::fs;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::cli::{Process, text, tinyobs};
+use crate::export::export;
+
+fn run(dir: &TempDir, arguments: &[&str]) -> (Option<i32>, String, String) {
+    text(&tinyobs(dir).args(arguments).output().unwrap())
+}
+
+fn with_input(mut command: Command, input: &[u8]) -> (Option<i32>, String, String) {
+    let piped = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = piped.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    text(&child.wait_with_output().unwrap())
+}
+
+#[test]
+fn push_sends_arguments_or_lines() {
+    let process = Process::serve(&[]);
+    let url = format!("http://{}", process.client().0);
+    let dir = tempfile::tempdir().unwrap();
+    let push = ["push", "--url", &url];
+    let one = [
+        &push[..],
+        &["temperature", "-3.5", "room=a b", "--type", "gauge"],
+    ]
+    .concat();
+    assert_eq!(run(&dir, &one), (Some(0), String::new(), String::new()));
+    let mut lines = tinyobs(&dir);
+    lines.args(push);
+    let input = b"jobs 1 queue=mail\n# a comment\n\njobs two\njobs 3 queue=sms\n";
+    let (code, _, stderr) = with_input(lines, input);
+    assert_eq!(code, Some(1));
+    assert_eq!(
+        stderr,
+        "line 4: \"two\" is not a finite number\nerror: 1 lines were not stored\n"
+    );
+    let values: Vec<String> = export(process.client(), "format=csv")
+        .lines()
+        .map(|line| line.split(',').skip(1).collect::<Vec<_>>().join(","))
+        .collect();
+    assert_eq!(
+        values,
+        [
+            "name,type,value,resolution,queue,room",
+            "jobs,unknown,1,raw,mail,",
+            "jobs,unknown,3,raw,sms,",
+            "temperature,gauge,-3.5,raw,,a b",
+        ]
+    );
+    let (code, _, stderr) = run(&dir, &[&push[..], &["m"]].concat());
+    assert_eq!(code, Some(1));
+    assert!(
+        stderr.contains("a sample is a name, a value, and labels such as host=db1"),
+        "{stderr}"
+    );
+    let nobody = run(&dir, &["push", "--url", "http://127.0.0.1:1", "m", "1"]);
+    assert_eq!(nobody.0, Some(1));
+    assert!(nobody.2.contains("nothing listens there"), "{}", nobody.2);
+}
+
+#[test]
+fn i_export_4_out_of_a_server_into_a_store_and_back() {
+    let process = Process::serve(&[]);
+    let url = format!("http://{}", process.client().0);
+    let dir = tempfile::tempdir().unwrap();
+    for (name, value) in [("a", "0.1"), ("b", "-0"), ("c", "7")] {
+        assert_eq!(run(&dir, &["push", "--url", &url, name, value]).0, Some(0));
+    }
+    let whole = export(process.client(), "");
+    let done = run(&dir, &["export", "--url", &url, "-o", "all.jsonl"]);
+    assert_eq!(done, (Some(0), String::new(), String::new()));
+    assert_eq!(
+        fs::read_to_string(dir.path().join("all.jsonl")).unwrap(),
+        whole
+    );
+    // Never over something else, and never half.
+    let again = run(&dir, &["export", "--url", &url, "-o", "all.jsonl"]);
+    assert!(
+        again.2.contains("all.jsonl is there already"),
+        "{}",
+        again.2
+    );
+    let bad = run(
+        &dir,
+        &["export", "--url", &url, "-o", "bad", "--match", "{"],
+    );
+    assert_eq!(bad.0, Some(1));
+    assert!(bad.2.contains("match[]"), "{}", bad.2);
+    assert!(!dir.path().join("bad").exists() && !dir.path().join("bad.part").exists());
+
+    let pick = [
+        "export",
+        "--url",
+        &url,
+        "--match",
+        "a",
+        "--match",
+        "{__name__=\"c\"}",
+        "--format",
+        "csv",
+    ];
+    let (_, stdout, _) = run(&dir, &pick);
+    let names: Vec<&str> = stdout
+        .lines()
+        .map(|line| line.split(',').nth(1).unwrap())
+        .collect();
+    assert_eq!(names, ["name", "a", "c"]);
+
+    // A store that nobody has open: made by a server that has ended.
+    let stopped =
+        crate::server::TestServer::with(|config| config.data_dir = dir.path().join("data"));
+    drop(stopped);
+    let here = ["--data-dir", "data"];
+    let done = run(&dir, &[&["import", "all.jsonl"], &here[..]].concat());
+    assert_eq!(
+        done.1, "all.jsonl: 3 samples stored of 3 lines\n",
+        "{}",
+        done.2
+    );
+    assert_eq!(run(&dir, &[&["export"], &here[..]].concat()).1, whole);
+    let selected = run(&dir, &[&["export", "--match", "b"], &here[..]].concat());
+    assert_eq!(selected.1.lines().count(), 1);
+    let wrong = run(&dir, &[&["export", "--start", "soon"], &here[..]].concat());
+    assert!(wrong.2.contains("is not a time"), "{}", wrong.2);
+}
+
+#[test]
+fn i_import_5_what_was_not_stored_is_named_and_fails() {
+    let process = Process::serve(&[]);
+    let url = format!("http://{}", process.client().0);
+    let dir = tempfile::tempdir().unwrap();
+    let good = format!(
+        "{{\"metric\":{{\"__name__\":\"m\"}},\"values\":[1],\"timestamps\":[{}]}}\n",
+        crate::server::now_ms()
+    );
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(format!("{good}bad\n").as_bytes()).unwrap();
+    fs::write(dir.path().join("some.jsonl.gz"), packed.finish().unwrap()).unwrap();
+    let (code, stdout, stderr) = run(&dir, &["import", "--url", &url, "some.jsonl.gz"]);
+    assert_eq!(code, Some(1));
+    assert_eq!(stdout, "some.jsonl.gz: 1 samples stored of 2 lines\n");
+    assert!(
+        stderr.starts_with("some.jsonl.gz: line 2: line is malformed"),
+        "{stderr}"
+    );
+    assert!(
+        stderr.ends_with("error: 1 line was not stored whole\n"),
+        "{stderr}"
+    );
+    let mut from_input = tinyobs(&dir);
+    from_input.args(["import", "--url", &url, "-"]);
+    let done = with_input(from_input, good.as_bytes());
+    assert_eq!(
+        done,
+        (
+            Some(0),
+            "-: 1 samples stored of 1 lines\n".to_owned(),
+            String::new()
+        )
+    );
+    let missing = run(&dir, &["import", "--url", &url, "nowhere"]);
+    assert!(
+        missing.2.starts_with("error: nowhere: No such file"),
+        "{}",
+        missing.2
+    );
+}
