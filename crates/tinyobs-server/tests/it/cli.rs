@@ -144,6 +144,7 @@ fn config_shows_each_value_and_its_source() {
         lines,
         [
             ("listen = \"127.0.0.1:9000\"", "environment variable PORT"),
+            ("otlp-listen = \"127.0.0.1:4318\"", "default"),
             ("data-dir = \"./tinyobs-data\"", "default"),
             ("engine = \"memory\"", "tinyobs.toml, line 2"),
             (
