@@ -1,6 +1,6 @@
 //! Clients: which processes push at the moment, and the `up` that says so.
 //!
-//!   push ─▶ [`App::client_pushed`] ─▶ `up{job,instance}` = 1 ─▶ store
+//!   push ─▶ [`App::clients_pushed`] ─▶ `up{job,instance}` = 1 ─▶ store
 //!   [`background`](crate::background) ─▶ [`Clients::overdue`] ─▶ 0, at last a stale marker ─▶ store
 //!
 //! I-CLIENT-1  At most `limits::CLIENTS` are remembered; the silent ones make room.
@@ -10,6 +10,7 @@
 //! I-CLIENT-3  Who sends an `up` of its own keeps it: ours is not written beside it.
 //! Proved by: clients/tests.rs, tests/it/up.rs.
 
+use std::cell::LazyCell;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -24,6 +25,8 @@ pub use interval::{INTERVALS_MISSED, Interval};
 
 /// The metric that says whether a client pushes.
 pub const UP: &str = "up";
+/// Own `up` of senders that are looked at in one push.
+const OWN_UPS_MAX: usize = 1_000;
 /// Between two zeros of a client that is silent.
 const DOWN_EVERY_MS: i64 = 60_000;
 
@@ -52,12 +55,22 @@ impl<'a> From<&'a Source> for Push<'a> {
 }
 
 impl App {
-    /// Notes that `push` came, with `batch` in it, and makes its client's `up` follow. For every
-    /// way in; call it where blocking is fine.
-    pub fn client_pushed(&self, push: &Push<'_>, batch: &WriteBatch, now_ms: i64) {
-        let has_own = || has_own_up(batch, push);
-        let ups = self.clients.saw(push, has_own, now_ms);
-        self.write_ups(ups.as_slice());
+    /// Notes that pushes came, with `batch` in them, and makes their clients' `up` follow. For
+    /// every way in; call it where blocking is fine.
+    pub fn clients_pushed<'a>(
+        &self,
+        pushes: impl Iterator<Item = Push<'a>>,
+        batch: &WriteBatch,
+        now_ms: i64,
+    ) {
+        // Looked for once, and only when a sample is due.
+        let own = LazyCell::new(|| own_ups(batch));
+        let saw = |push: Push<'a>| {
+            let has_own = || own.iter().any(|labels| is_up_of(labels, &push));
+            self.clients.saw(&push, has_own, now_ms)
+        };
+        let ups: Vec<Up> = pushes.filter_map(saw).collect();
+        self.write_ups(&ups);
     }
 
     /// Writes samples of `up`. A series too many is none the sender could do something about.
@@ -96,17 +109,18 @@ pub fn push_row(
     debug_assert!(pushed.is_ok(), "labels are checked when they are made");
 }
 
-/// I-CLIENT-3: whether one of the samples is the sender's own `up`.
-fn has_own_up(batch: &WriteBatch, push: &Push<'_>) -> bool {
-    batch.rows().iter().any(|row| {
-        let Some(labels) = Labels::from_canonical(batch.labels(row)) else {
-            return false;
-        };
-        let is = |label: &str, wanted: &str| labels.get(label).unwrap_or_default() == wanted;
-        labels.metric_name() == UP
-            && (is("job", push.job) || is("service", push.job))
-            && is("instance", push.instance)
-    })
+/// I-CLIENT-3: the senders' own `up` among the samples.
+fn own_ups(batch: &WriteBatch) -> Vec<Labels> {
+    let rows = batch.rows().iter();
+    let labels = rows.filter_map(|row| Labels::from_canonical(batch.labels(row)));
+    let ups = labels.filter(|labels| labels.metric_name() == UP);
+    // Who sends more of them is no client of ours, but collects from others.
+    ups.take(OWN_UPS_MAX).collect()
+}
+
+fn is_up_of(labels: &Labels, push: &Push<'_>) -> bool {
+    let is = |label: &str, wanted: &str| labels.get(label).unwrap_or_default() == wanted;
+    (is("job", push.job) || is("service", push.job)) && is("instance", push.instance)
 }
 
 /// A sample of a client's `up`.

@@ -164,9 +164,8 @@ where
     // The bodies are no longer needed while the store works.
     drop(held);
     let taken = append_batch(app, &decoded.batch, decoded.items, decoded.refused)?;
-    if let Some(source) = &decoded.source {
-        app.client_pushed(&Push::from(source), &decoded.batch, now_ms);
-    }
+    let sources = decoded.source.iter().chain(&decoded.more_sources);
+    app.clients_pushed(sources.map(Push::from), &decoded.batch, now_ms);
     app.spare.give(decoded.batch);
     Ok(taken)
 }

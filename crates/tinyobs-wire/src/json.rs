@@ -57,6 +57,8 @@ pub struct Decoded {
     pub items: u32,
     /// Who pushed.
     pub source: Option<Source>,
+    /// Who else did, when a request speaks for several, as an OpenTelemetry collector's do.
+    pub more_sources: Vec<Source>,
 }
 
 /// Why a whole body was refused.

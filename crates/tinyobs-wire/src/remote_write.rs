@@ -186,6 +186,7 @@ impl Rows {
             refused: self.refused,
             items: self.items,
             source: None,
+            more_sources: Vec::new(),
         }
     }
 }

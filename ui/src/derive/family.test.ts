@@ -34,9 +34,9 @@ test("F-1 a metric of two services is in both, one without a service under ''", 
 });
 
 test("F-3 what every process has stands apart", () => {
-  const [section] = sectionsOf([detail("tinyobs_sdk_pushes_total", "counter"), detail("process_threads", "gauge"), detail("b_total", "counter"), detail("a", "gauge")]);
-  expect(section?.families.map((f) => f.name)).toEqual(["a", "b_total"]);
-  expect(section?.background.map((f) => f.name)).toEqual(["process_threads", "tinyobs_sdk_pushes_total"]);
+  const [section] = sectionsOf([detail("tinyobs_sdk_pushes_total", "counter"), detail("process_threads", "gauge"), detail("b_total", "counter"), detail("a", "gauge"), detail("up", "gauge"), detail("uptime", "gauge")]);
+  expect(section?.families.map((f) => f.name)).toEqual(["a", "b_total", "uptime"]);
+  expect(section?.background.map((f) => f.name)).toEqual(["process_threads", "tinyobs_sdk_pushes_total", "up"]);
 });
 
 test("the kind decides the drawing, the name only when there is no kind", () => {

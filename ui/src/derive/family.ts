@@ -7,7 +7,7 @@
 // F-2  A histogram's `_bucket`, `_sum` and `_count` are one family under the base name; `_sum` and
 //      `_count` without a `_bucket` stay on their own.
 // F-3  Sections and families are in code-point order, "no service" last; what every process has
-//      (`process_*`, `tinyobs_sdk_*`) apart.
+//      (`process_*`, `tinyobs_sdk_*`, `up`) apart.
 import type { Kind, MetricDetail } from "../api/types.ts";
 
 export type Drawing = "rate" | "gauge" | "histogram";
@@ -34,6 +34,8 @@ export interface Section {
 
 export const PROCESS_PREFIX = "process_";
 export const SDK_PREFIX = "tinyobs_sdk_";
+/** Whether a process pushes; the server writes it, so it has `job` and no `service`. */
+export const UP = "up";
 
 export function sectionsOf(details: readonly MetricDetail[]): Section[] {
   const byService = new Map<string, MetricDetail[]>();
@@ -53,7 +55,7 @@ export function sectionsOf(details: readonly MetricDetail[]): Section[] {
 }
 
 function isBackground({ name }: Family): boolean {
-  return name.startsWith(PROCESS_PREFIX) || name.startsWith(SDK_PREFIX);
+  return name === UP || name.startsWith(PROCESS_PREFIX) || name.startsWith(SDK_PREFIX);
 }
 
 function familiesOf(details: readonly MetricDetail[], service: string): Family[] {

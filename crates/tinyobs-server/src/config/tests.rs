@@ -81,8 +81,9 @@ fn i_config_2_what_cannot_be_read_is_named() {
         "tinyobs.toml:2: durability: \"never\" is neither interval nor sync"
     );
     assert!(
-        message(&[], &[], "engine = \"disk\"\ndata_dir = \"x\"")
-            .starts_with("tinyobs.toml:2: unknown key \"data_dir\"; known: listen, otlp-listen,")
+        message(&[], &[], "engine = \"disk\"\ndata_dir = \"x\"").starts_with(
+            "tinyobs.toml:2: unknown key \"data_dir\"; known: listen, otlp-listen, data-dir,"
+        )
     );
     assert!(message(&[], &[], "[server]\nlisten = 1").starts_with("tinyobs.toml:1: unknown key"));
     assert!(message(&[], &[], "engine = 1979-05-27").starts_with("tinyobs.toml:1: engine must be"));

@@ -74,3 +74,30 @@ fn who_says_nothing_of_itself_has_no_up() {
     push(client, &json!({}), "m");
     assert_eq!(stored(client, "up"), []);
 }
+
+/// A collector speaks for several resources at once.
+#[test]
+fn i_client_2_up_of_opentelemetry_resources() {
+    let server = TestServer::start();
+    let client = server.client();
+    let time = format!("{}000000", crate::server::now_ms());
+    let resource = |service: &str, instance: &str| {
+        let text = |key: &str, value: &str| json!({"key": key, "value": {"stringValue": value}});
+        let attributes = [
+            text("service.name", service),
+            text("service.instance.id", instance),
+        ];
+        let point = json!({"timeUnixNano": time, "asDouble": 1});
+        let metric = json!({"name": "m", "gauge": {"dataPoints": [point]}});
+        json!({"resource": {"attributes": attributes}, "scopeMetrics": [{"metrics": [metric]}]})
+    };
+    let body =
+        json!({"resourceMetrics": [resource("a", "1"), resource("a", "2"), resource("b", "1")]});
+    let headers = [("content-type", "application/json")];
+    let answer = client.send("POST", "/v1/metrics", &headers, body.to_string().as_bytes());
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let ups = stored(client, "up");
+    let labels = |job: &str, instance: &str| (json!({"job": job, "instance": instance}), 1.0);
+    assert_eq!(ups, [labels("a", "1"), labels("b", "1"), labels("a", "2")]);
+    assert_eq!(client.get_json("/v1/stats")["Clients"], 3);
+}

@@ -81,6 +81,7 @@ impl Sink {
             refused: self.refused,
             items: self.items,
             source: self.source,
+            more_sources: Vec::new(),
         }
     }
 

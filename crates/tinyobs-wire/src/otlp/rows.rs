@@ -36,6 +36,7 @@ pub struct Sink<'s> {
     refused: Vec<Refused>,
     items: u32,
     source: Option<Source>,
+    more_sources: Vec<Source>,
     /// Bytes of the batch, towards `limits::BATCH_BYTES`.
     batch_bytes: usize,
     resource: Resource,
@@ -69,6 +70,7 @@ impl<'s> Sink<'s> {
             refused: Vec::new(),
             items: 0,
             source: None,
+            more_sources: Vec::new(),
             batch_bytes: 0,
             resource: Resource::default(),
             resources: 0,
@@ -86,6 +88,7 @@ impl<'s> Sink<'s> {
             refused: self.refused,
             items: self.items,
             source: self.source,
+            more_sources: self.more_sources,
         }
     }
 
@@ -177,11 +180,16 @@ impl<'s> Sink<'s> {
             self.builder = builder.recycle();
             self.refused.extend(pushed.err());
         }
-        self.source.get_or_insert_with(|| Source {
+        let source = Source {
             service,
             instance,
             ..Source::default()
-        });
+        };
+        if self.source.is_none() {
+            self.source = Some(source);
+        } else if self.more_sources.len() < limits::CLIENTS {
+            self.more_sources.push(source);
+        }
     }
 
     /// The canonical labels of a row, in `scratch`.

@@ -1,6 +1,6 @@
 // One service: a section that folds, its cards, and what every process has in a group of its own.
 import { useId } from "preact/hooks";
-import { PROCESS_PREFIX, SDK_PREFIX, type Family, type Section } from "../../derive/family.ts";
+import { PROCESS_PREFIX, SDK_PREFIX, UP, type Family, type Section } from "../../derive/family.ts";
 import { Icon } from "../../ui/Icon.tsx";
 import { Card } from "./Card.tsx";
 import { foldedServices, openBackgrounds } from "./folds.ts";
@@ -42,6 +42,7 @@ export function Service({ section }: { section: Section }) {
 const PARTS = [
   { prefix: PROCESS_PREFIX, title: "Process", hint: "memory, CPU, threads and files" },
   { prefix: SDK_PREFIX, title: "SDK", hint: "pushes and what became of them" },
+  { prefix: UP, title: "Up", hint: "who pushes" },
 ] as const;
 
 function partsOf(background: readonly Family[]) {
