@@ -12,6 +12,8 @@
 //!           reserve.
 //! Proved by: tests/model.rs, `cargo xtask crash kill`, `cargo xtask crash full`.
 
+mod pace;
+
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -21,6 +23,7 @@ use std::time::{Duration, Instant};
 
 use tinyobs_model::{Kind, Resolution};
 
+use self::pace::Pace;
 use crate::engine::{Commit, Counters, Partition, Pick, Space, View};
 use crate::error::StoreError;
 use crate::flush;
@@ -33,19 +36,12 @@ use crate::wal::record::SeriesId;
 
 /// A log longer than this is flushed: a restart replays at most about this much.
 pub(crate) const LOG_BYTES_MAX: u64 = 64 << 20;
-/// Everything is done this often at least.
-const EVERY: Duration = Duration::from_hours(1);
 /// The first time comes sooner.
 const FIRST_AFTER: Duration = Duration::from_mins(5);
 /// A store that has just opened is left alone for so long.
 const SETTLE: Duration = Duration::from_secs(5);
 /// What requests have freed goes back to the system this often.
 const GIVE_BACK_EVERY: Duration = Duration::from_mins(1);
-/// After a failure the next attempt waits, lest a full disk be asked in a loop; but not for long,
-/// for there may be room again.
-const RETRY_AFTER: Duration = Duration::from_secs(2);
-/// What goes on failing for another reason than room waits twice as long each time, up to this.
-const RETRY_AFTER_MAX: Duration = Duration::from_mins(5);
 
 /// So long after its end a partition gets hardly anything any more, in ms.
 const SETTLED_MS: i64 = 2 * 3_600_000;
@@ -211,60 +207,6 @@ fn named(
 fn unpanicked(work: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
     // Every lock is taken poisoned as well, see `inner::lock`.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(StoreError::Panicked))
-}
-
-/// When the thread does what next.
-struct Pace {
-    cycle_at: Instant,
-    wake_at: Instant,
-    /// Whether a long log wakes it before that.
-    heed_raised: bool,
-    failed: bool,
-    retry_after: Duration,
-}
-
-impl Pace {
-    fn new(cycle_at: Instant) -> Self {
-        Self {
-            cycle_at,
-            wake_at: cycle_at,
-            heed_raised: true,
-            failed: false,
-            retry_after: RETRY_AFTER,
-        }
-    }
-
-    fn succeeded(&mut self, was_cycle: bool, is_full: bool) {
-        let now = Instant::now();
-        if was_cycle {
-            self.cycle_at = now + EVERY;
-        }
-        self.failed = false;
-        self.retry_after = RETRY_AFTER;
-        // Nothing more may go: do not try for every batch that is refused.
-        self.heed_raised = !is_full;
-        self.wake_at = if is_full {
-            now + RETRY_AFTER
-        } else {
-            self.cycle_at
-        };
-    }
-
-    /// I-WORK-2: `is_urgent` is what keeps the log from being written out.
-    fn failed(&mut self, was_cycle: bool, is_urgent: bool) {
-        // Each try may leave a segment and some tables.
-        self.retry_after = if is_urgent {
-            RETRY_AFTER
-        } else {
-            (self.retry_after * 2).min(RETRY_AFTER_MAX)
-        };
-        self.failed = true;
-        self.heed_raised = !is_urgent;
-        self.wake_at = Instant::now() + self.retry_after;
-        if was_cycle {
-            self.cycle_at = self.wake_at;
-        }
-    }
 }
 
 impl Inner {
