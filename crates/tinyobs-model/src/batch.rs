@@ -34,6 +34,11 @@ impl Row {
     pub fn is_checked(&self) -> bool {
         self.checked
     }
+
+    /// Whether its labels are the very bytes that the other one's are: both of one batch.
+    pub fn shares_labels(&self, other: &Self) -> bool {
+        self.labels == other.labels
+    }
 }
 
 /// Samples on their way into a store.
@@ -210,6 +215,11 @@ impl WriteBatch {
     /// Samples in the batch.
     pub fn len(&self) -> usize {
         self.rows.len()
+    }
+
+    /// Whether there is neither a sample in it nor anything about a metric.
+    pub fn says_nothing(&self) -> bool {
+        self.rows.is_empty() && self.metadata.is_empty() && self.kinds.is_empty()
     }
 
     /// Whether there is no sample in it.

@@ -26,6 +26,11 @@ pub const METRIC_NAME: &str = "__name__";
 /// Names that begin like this are ours.
 pub const RESERVED_PREFIX: &str = "__tinyobs_";
 
+/// Canonical bytes are no longer than this: the name, as many labels as may be, each as long as it may
+/// be, with what stands between them.
+pub const BYTES_MAX: usize =
+    (limits::LABELS_PER_SERIES + 1) * (limits::LABEL_NAME_BYTES + limits::LABEL_VALUE_BYTES + 16);
+
 /// The labels of one series, the metric name among them, as canonical bytes.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Labels(Box<[u8]>);
@@ -185,6 +190,13 @@ fn pair_bytes(name: &str, value: &str) -> usize {
 /// The rule broken and the sentence for people.
 pub fn from_wire(bytes: &[u8]) -> Result<Labels, (Refusal, String)> {
     let malformed = |what: &str| (Refusal::Malformed, what.to_owned());
+    if bytes.len() > BYTES_MAX {
+        let message = format!(
+            "the labels of a series take {} bytes, more than {BYTES_MAX}",
+            bytes.len()
+        );
+        return Err((Refusal::LabelValueTooLong, message));
+    }
     let mut builder = LabelsBuilder::new();
     builder.begin("");
     let mut rest = bytes;

@@ -38,6 +38,8 @@ pub const ITEMS_PER_REQUEST: usize = 10_000;
 pub const SAMPLES_PER_REQUEST: usize = 500_000;
 /// Descriptions of metrics in one remote-write request.
 pub const DESCRIPTIONS_PER_REQUEST: usize = 20_000;
+/// Fields of one line of InfluxDB's protocol.
+pub const FIELDS_PER_LINE: usize = 10_000;
 /// Strings of one remote-write request of version 2.0.
 pub const SYMBOLS_PER_REQUEST: usize = 1_000_000;
 /// Seconds that a body waits for memory before its sender is asked to come again, and that the rest

@@ -187,7 +187,7 @@ fn append_batch(
     mut refused: Vec<Refused>,
 ) -> Result<Taken, ApiError> {
     let mut stored = 0;
-    if !batch.is_empty() {
+    if !batch.says_nothing() {
         let appended = app.store.append(batch).map_err(|error| {
             if error.is_fatal() {
                 app.raise_fatal(error.to_string());

@@ -150,9 +150,10 @@ async fn whole(
     so_far: &mut Answer,
 ) -> Result<(), ApiError> {
     let held = body::read(&app.body_bytes, headers, body).await?;
-    let unpacked = app
+    // The share of the budget is held as long as what it stands for.
+    let (unpacked, _held) = app
         .ingest
-        .run(move |_| Ok(intake::unpack(&held)?.into_owned()))
+        .run(move |_| Ok((intake::unpack(&held)?.into_owned(), held)))
         .await?;
     let mut lines = Lines::default();
     for piece in unpacked.chunks(limits::STREAM_CHUNK_BYTES / 2) {

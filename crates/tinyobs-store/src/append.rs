@@ -18,6 +18,8 @@ use std::sync::PoisonError;
 use tinyobs_model::limits;
 use tinyobs_model::{Kind, Labels, Refusal, Refused, Row, Sample, WriteBatch};
 
+use tinyobs_model::labels::BYTES_MAX;
+
 use self::plan::{Item, Known, Plan, plan_descriptions};
 use crate::cardinality::{self, LastRefusal};
 use crate::error::StoreError;
@@ -78,8 +80,21 @@ impl Inner {
     fn look_up(&self, batch: &WriteBatch) -> Result<Vec<Known>, StoreError> {
         let known: Vec<Known> = {
             let index = self.index();
-            let rows = batch.rows().iter();
-            rows.map(|row| index.find(batch.labels(row))).collect()
+            let mut known: Vec<Known> = Vec::with_capacity(batch.len());
+            let mut before: Option<&Row> = None;
+            for row in batch.rows() {
+                // What it costs follows the bytes that were sent: many rows may share their labels,
+                // and longer ones than may be belong to nobody.
+                let labels = batch.labels(row);
+                let found = match (before, known.last()) {
+                    (Some(before), Some(found)) if row.shares_labels(before) => *found,
+                    _ if labels.len() > BYTES_MAX => None,
+                    _ => index.find(labels),
+                };
+                known.push(found);
+                before = Some(row);
+            }
+            known
         };
         // I-APPEND-4 needs each series' newest time. After a start the engine knows it; it is asked
         // here, once a series, where nobody waits for a lock.
@@ -164,12 +179,19 @@ impl Inner {
                 ids.push(*id);
                 continue;
             }
+            if let Some((before, id)) = &plan.newcomer
+                && row.shares_labels(before)
+            {
+                ids.push(*id);
+                continue;
+            }
             let labels = item.checked(row).inspect_err(|_| {
                 plan.forget_new(first_new);
                 writer.next_series = next;
             })?;
             let known = item.index.find(labels.as_bytes()).map(|(id, _)| id);
             if let Some(id) = known.or_else(|| plan.admitted.get(labels.as_bytes()).copied()) {
+                plan.newcomer = Some((row.clone(), id));
                 ids.push(id);
                 continue;
             }
@@ -177,6 +199,7 @@ impl Inner {
             writer.next_series += 1;
             plan.admitted.insert(labels.as_bytes().to_vec(), id);
             plan.series.push((id, labels));
+            plan.newcomer = Some((row.clone(), id));
             ids.push(id);
         }
         if let Some((rule, what)) = self.over_limit(item, plan, first_new) {
@@ -273,7 +296,8 @@ impl Inner {
             plan.put(id, row.sample);
             plan.stored += 1;
             let before = known.map_or(Kind::Unknown, |(_, kind)| kind);
-            if row.kind != Kind::Unknown && row.kind != before {
+            let is_said = plan.kinds.last() == Some(&(id, row.kind));
+            if row.kind != Kind::Unknown && row.kind != before && !is_said {
                 plan.kinds.push((id, row.kind));
                 let labels = item.checked(row);
                 let name = labels.as_ref().map_or("", Labels::metric_name);

@@ -149,6 +149,9 @@ fn read_line<'a>(
     loop {
         let name = cursor.key("field")?;
         let value = cursor.field_value()?;
+        if fields.len() == limits::FIELDS_PER_LINE {
+            return Err(cursor.malformed("there are too many fields in one line"));
+        }
         fields.push((name, value));
         if !cursor.take(b',') {
             break;

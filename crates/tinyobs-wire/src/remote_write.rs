@@ -15,6 +15,7 @@
 
 use std::ops::Range;
 
+use tinyobs_model::kind::metadata_text;
 use tinyobs_model::labels::put_wire_message;
 use tinyobs_model::{Kind, Refusal, Refused, Sample, WriteBatch, limits};
 
@@ -159,7 +160,23 @@ impl Rows {
         }
     }
 
+    /// Counts a series, before anything is noted of it.
+    fn begin_series(&self) -> Result<(), WriteError> {
+        let limit = limits::SAMPLES_PER_REQUEST;
+        if self.items as usize >= limit {
+            return Err(WriteError::TooMany {
+                what: "series",
+                limit,
+            });
+        }
+        Ok(())
+    }
+
     fn describe(&mut self, family: &str, kind: Kind, unit: &str, help: &str) {
+        if family.len() > limits::METRIC_NAME_BYTES {
+            return;
+        }
+        let (unit, help) = (metadata_text(unit), metadata_text(help));
         for name in names_of(family, kind) {
             if kind != Kind::Unknown {
                 self.kinds.push((name.clone(), kind));
@@ -198,6 +215,7 @@ fn one(body: &[u8], rows: &mut Rows) -> Result<(), WriteError> {
     while let Some((number, value)) = fields.next_field().map_err(|e| rows.malformed(e))? {
         match (number, value) {
             (1, Value::Bytes(bytes)) => {
+                rows.begin_series()?;
                 series(body, bytes, rows)?;
                 rows.items += 1;
             }

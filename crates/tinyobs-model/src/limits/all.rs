@@ -66,6 +66,12 @@ pub const ALL: &[Limit] = &[
         "each is copied; Prometheus sends 2,000 at a time",
     ),
     limit(
+        "fields_per_line",
+        FIELDS_PER_LINE as u64,
+        "fields",
+        "a field of four bytes takes forty in memory",
+    ),
+    limit(
         "symbols_per_request",
         SYMBOLS_PER_REQUEST as u64,
         "strings",

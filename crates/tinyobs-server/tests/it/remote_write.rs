@@ -159,6 +159,24 @@ fn too_many_series_are_named() {
 }
 
 #[test]
+fn descriptions_come_in_requests_of_their_own() {
+    let server = TestServer::start();
+    let client = server.client();
+    let body = series(&[("__name__", "c_total")], &[(now_ms(), 1.0)]);
+    assert_eq!(write(client, ONE, &body).status, 204);
+    // As Prometheus sends them: without a single sample.
+    let mut kind = vec![1 << 3, 1];
+    kind.extend(field(2, b"c_total"));
+    kind.extend(field(4, b"how many"));
+    assert_eq!(write(client, ONE, &field(3, &kind)).status, 204);
+    let details = client.get_json("/v1/metrics/list")["details"][0].clone();
+    assert_eq!(
+        (&details["type"], &details["help"]),
+        (&json!("counter"), &json!("how many"))
+    );
+}
+
+#[test]
 fn the_second_version_brings_kind_help_and_start() {
     let server = TestServer::start();
     let client = server.client();

@@ -25,6 +25,9 @@ pub struct Plan {
     pub metadata: BTreeMap<String, Metadata>,
     /// New series of this batch, by canonical bytes.
     pub admitted: HashMap<Vec<u8>, SeriesId>,
+    /// The row whose labels were looked at last because nobody knew them, and its series: rows behind
+    /// it may share them.
+    pub newcomer: Option<(Row, SeriesId)>,
     /// New series of this batch, by metric.
     pub by_metric: HashMap<String, u64>,
     /// How many values this batch had added to a label when it was counted last.
@@ -133,6 +136,7 @@ impl Plan {
         for (_, labels) in &over {
             self.admitted.remove(labels.as_bytes());
         }
+        self.newcomer = None;
         over
     }
 

@@ -236,6 +236,33 @@ fn the_second_version_says_more_of_each_series() {
 }
 
 #[test]
+fn what_is_said_of_many_series_takes_no_more_than_is_kept() {
+    let help = "x".repeat(1 << 20);
+    let symbols = ["", "__name__", "m", "n", help.as_str()];
+    let said = || field(5, &varint(3, 4));
+    let many_labels = [1; 1_000];
+    let decoded = second(
+        &symbols,
+        &[
+            (&[1, 2], &[sample_of(1, 1.0), said()]),
+            (&[1, 3], &[sample_of(1, 1.0), said()]),
+            (&many_labels, &[sample_of(1, 1.0)]),
+        ],
+    )
+    .expect("decodes");
+    let helps: Vec<usize> = decoded
+        .batch
+        .metadata()
+        .iter()
+        .map(|one| one.2.len())
+        .collect();
+    assert_eq!(helps, [limits::METADATA_BYTES; 2]);
+    let labels = decoded.batch.labels(&decoded.batch.rows()[2]);
+    let refused = from_wire(labels).expect_err("too many").0;
+    assert_eq!(refused, Refusal::TooManyLabels);
+}
+
+#[test]
 fn content_types_name_the_version() {
     let of = Version::of_content_type;
     assert_eq!(of(""), Some(Version::One));

@@ -46,6 +46,7 @@ pub fn two(body: Vec<u8>, mut rows: Rows) -> Result<Decoded, WriteError> {
     let mut fields = Fields::new(&body);
     while let Some((number, value)) = fields.next_field().map_err(|e| rows.malformed(e))? {
         if number == 5 {
+            rows.begin_series()?;
             reader.series(value.bytes(), &mut rows)?;
             rows.items += 1;
         }
@@ -104,12 +105,19 @@ impl<'a> Reader<'a> {
         match value {
             Value::Bytes(packed) => {
                 for number in packed_varints(packed) {
-                    self.refs.push(number?);
+                    self.refer(number?);
                 }
             }
-            one => self.refs.push(one.number()),
+            one => self.refer(one.number()),
         }
         Ok(())
+    }
+
+    /// Two more labels than may be say enough for the refusal: the rest is not kept.
+    fn refer(&mut self, symbol: u64) {
+        if self.refs.len() < 2 * (limits::LABELS_PER_SERIES + 3) {
+            self.refs.push(symbol);
+        }
     }
 
     /// Puts the pairs together behind the body: where they stand there, and the metric's name.
@@ -152,11 +160,29 @@ impl<'a> Reader<'a> {
         if said.help == 0 && said.unit == 0 || !self.described.insert(name) {
             return Ok(());
         }
-        let text = |bytes| std::str::from_utf8(bytes).unwrap_or_default().to_owned();
-        let help = text(self.symbol(said.help, rows)?);
-        let unit = text(self.symbol(said.unit, rows)?);
-        rows.described.push((text(name), unit, help));
+        let limit = limits::DESCRIPTIONS_PER_REQUEST;
+        if rows.described.len() == limit {
+            return Err(WriteError::TooMany {
+                what: "descriptions of metrics",
+                limit,
+            });
+        }
+        if name.len() <= limits::METRIC_NAME_BYTES {
+            let help = kept(self.symbol(said.help, rows)?);
+            let unit = kept(self.symbol(said.unit, rows)?);
+            rows.described.push((kept(name), unit, help));
+        }
         Ok(())
+    }
+}
+
+/// As much of a text as is kept of help and units: many series may refer to one long string.
+fn kept(bytes: &[u8]) -> String {
+    // A character may be cut in two, which is not kept either.
+    let front = &bytes[..bytes.len().min(limits::METADATA_BYTES)];
+    match std::str::from_utf8(front) {
+        Ok(text) => text.to_owned(),
+        Err(error) => String::from_utf8_lossy(&front[..error.valid_up_to()]).into_owned(),
     }
 }
 
