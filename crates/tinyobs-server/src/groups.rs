@@ -34,6 +34,15 @@ pub use group::{Group, Options};
 /// A group's labels, `job` among them, by name.
 pub type Key = Vec<(String, String)>;
 
+/// Bytes that a group takes, roughly: its name stands there, and in each of its three own series.
+fn bytes_of(key: &Key, group: &Group) -> usize {
+    let name: usize = key
+        .iter()
+        .map(|(name, value)| name.len() + value.len() + 48)
+        .sum();
+    4 * name + group.bytes()
+}
+
 /// Every group.
 #[derive(Debug, Default)]
 pub struct Groups {
@@ -113,7 +122,7 @@ impl Groups {
     pub fn open(dir: &Path) -> Result<Self, FileError> {
         let path = dir.join(file::NAME);
         let groups = file::read(&path)?;
-        let bytes = groups.values().map(Group::bytes).sum();
+        let bytes = groups.iter().map(|(key, group)| bytes_of(key, group)).sum();
         let state = State {
             groups,
             bytes,
@@ -184,6 +193,7 @@ impl Groups {
         store: &Store,
         key: &Key,
         make: bool,
+        options: Options,
         now_ms: i64,
     ) -> Result<(), GroupError> {
         let mut state = self.lock();
@@ -193,6 +203,9 @@ impl Groups {
             None => return Ok(()),
         };
         next.failed_ms = now_ms;
+        if next.pushed_ms == 0 {
+            next.options = options;
+        }
         state.check_room(key, &next)?;
         let mut batch = WriteBatch::new();
         next.write_times(&mut batch, key, now_ms);
@@ -293,7 +306,7 @@ impl State {
             let limit = limits::PUSHED_GROUPS;
             return Err(GroupError::TooMany { limit });
         }
-        let bytes = self.bytes - old.map_or(0, Group::bytes) + next.bytes();
+        let bytes = self.bytes - old.map_or(0, |old| bytes_of(key, old)) + bytes_of(key, next);
         if bytes > limits::PUSHED_BYTES {
             let limit = limits::PUSHED_BYTES;
             return Err(GroupError::TooLarge { limit });
@@ -303,16 +316,16 @@ impl State {
 
     fn insert(&mut self, key: &Key, next: Group) {
         self.version += 1;
-        self.bytes += next.bytes();
+        self.bytes += bytes_of(key, &next);
         if let Some(old) = self.groups.insert(key.clone(), next) {
-            self.bytes -= old.bytes();
+            self.bytes -= bytes_of(key, &old);
         }
     }
 
     fn remove(&mut self, key: &Key) {
         self.version += 1;
         if let Some(old) = self.groups.remove(key) {
-            self.bytes -= old.bytes();
+            self.bytes -= bytes_of(key, &old);
         }
     }
 }

@@ -77,7 +77,7 @@ fn take(
     let now_ms = app.now_ms();
     // I-PUSHGW-2
     let refuse = |status: StatusCode, message: String, make: bool| {
-        let noted = app.groups.failed(&app.store, key, make, now_ms);
+        let noted = app.groups.failed(&app.store, key, make, options, now_ms);
         if let Err(error) = noted {
             tracing::debug!(%error, "a failed push could not be noted");
         }

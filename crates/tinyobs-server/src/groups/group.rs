@@ -86,7 +86,12 @@ impl Group {
 
     /// Whether its time-to-live is over.
     pub fn is_expired(&self, now_ms: i64) -> bool {
-        let since_ms = self.pushed_ms.max(self.failed_ms);
+        // What failed is no reason to live on, but all there is of a group that was never pushed.
+        let since_ms = if self.pushed_ms > 0 {
+            self.pushed_ms
+        } else {
+            self.failed_ms
+        };
         self.options
             .ttl_ms
             .is_some_and(|ttl_ms| now_ms - since_ms >= ttl_ms)

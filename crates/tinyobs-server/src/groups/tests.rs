@@ -187,9 +187,13 @@ fn an_up_of_the_groups_own_wins() {
 fn a_failed_push_is_noted() {
     let mut there = There::new();
     let failed = |there: &There, job, make| {
-        let noted = there
-            .groups
-            .failed(&there.store, &key(job), make, there.now_ms);
+        let noted = there.groups.failed(
+            &there.store,
+            &key(job),
+            make,
+            Options::default(),
+            there.now_ms,
+        );
         noted.unwrap();
     };
     failed(&there, "nobody", false);
@@ -207,6 +211,55 @@ fn a_failed_push_is_noted() {
             "push_time_seconds{job=\"k\"}: 0=0",
             "up{job=\"j\"}: 0=1",
         ]
+    );
+}
+
+#[test]
+fn what_fails_does_not_keep_a_group_alive() {
+    let mut there = There::new();
+    let options = Options {
+        ttl_ms: Some(60_000),
+        ..Options::default()
+    };
+    there.push(&key("j"), "a 1\n", true, options);
+    there.now_ms += 50_000;
+    for job in ["j", "k"] {
+        let noted = there
+            .groups
+            .failed(&there.store, &key(job), true, options, there.now_ms);
+        noted.unwrap();
+    }
+    assert_eq!(there.groups.len(), 2);
+    there.tick(10_000);
+    assert_eq!(there.groups.len(), 1, "its last push is a minute ago");
+    // One that was never pushed lives as long as the push that failed asked for.
+    there.tick(50_000);
+    assert_eq!(there.groups.len(), 0);
+}
+
+#[test]
+fn i_group_3_the_names_of_groups_count() {
+    let there = There::new();
+    let long = "x".repeat(4_000);
+    let name = |group: usize| -> Key {
+        let labels = (0..14).map(|i| (format!("l{i}"), long.clone()));
+        let job = ("job".to_owned(), group.to_string());
+        std::iter::once(job).chain(labels).collect()
+    };
+    let page = |key: &Key| read_text(b"", Dialect::Prometheus, key).unwrap();
+    let refused = (0..limits::PUSHED_GROUPS).find_map(|group| {
+        let key = name(group);
+        let options = Options::default();
+        let pushed = there
+            .groups
+            .push(&there.store, &key, page(&key), true, options, there.now_ms);
+        pushed.err().map(|error| (group, error))
+    });
+    let (group, error) = refused.expect("no end of names");
+    assert!(matches!(error, GroupError::TooLarge { .. }), "{error}");
+    assert!(
+        group < limits::PUSHED_BYTES / (4 * 14 * 4_000) + 1,
+        "{group}"
     );
 }
 
