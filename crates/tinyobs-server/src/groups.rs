@@ -61,7 +61,12 @@ struct State {
     bytes: usize,
     /// Counts changes.
     version: u64,
+    /// The newest moment that anything was written at.
+    last_ms: i64,
 }
+
+/// A clock that is set back by more than this is believed.
+const SET_BACK_MS: i64 = 60_000;
 
 /// What became of a push to a group.
 #[derive(Debug)]
@@ -127,6 +132,7 @@ impl Groups {
             groups,
             bytes,
             version: 0,
+            last_ms: i64::MIN / 2,
         };
         Ok(Self {
             state: Mutex::new(state),
@@ -150,6 +156,7 @@ impl Groups {
         now_ms: i64,
     ) -> Result<Pushed, GroupError> {
         let mut state = self.lock();
+        let now_ms = state.moment(now_ms);
         let old = state.groups.get(key);
         let mut next = match old {
             Some(old) if !replace => old.clone(),
@@ -197,6 +204,7 @@ impl Groups {
         now_ms: i64,
     ) -> Result<(), GroupError> {
         let mut state = self.lock();
+        let now_ms = state.moment(now_ms);
         let mut next = match state.groups.get(key) {
             Some(old) => old.clone(),
             None if make => Group::new(),
@@ -220,6 +228,7 @@ impl Groups {
     /// It cannot be kept that it has ended.
     pub fn delete(&self, store: &Store, key: &Key, now_ms: i64) -> Result<(), GroupError> {
         let mut state = self.lock();
+        let now_ms = state.moment(now_ms);
         let Some(old) = state.groups.get(key) else {
             // It may be gone from memory only, when writing failed before.
             return self.persist(state);
@@ -237,6 +246,7 @@ impl Groups {
     /// It cannot be kept; the next tick tries again.
     pub fn tick(&self, store: &Store, now_ms: i64) -> Result<(), GroupError> {
         let mut state = self.lock();
+        let now_ms = state.moment(now_ms);
         let mut batch = WriteBatch::new();
         let mut ended = Vec::new();
         for (key, group) in &state.groups {
@@ -300,6 +310,17 @@ impl Groups {
 
 impl State {
     /// I-GROUP-3
+    /// When what is written now is written: requests read the clock before they wait for their turn,
+    /// and an end must not stand before what it ends (I-GROUP-2).
+    fn moment(&mut self, now_ms: i64) -> i64 {
+        if self.last_ms - now_ms < SET_BACK_MS {
+            self.last_ms = self.last_ms.max(now_ms);
+        } else {
+            self.last_ms = now_ms;
+        }
+        self.last_ms
+    }
+
     fn check_room(&self, key: &Key, next: &Group) -> Result<(), GroupError> {
         let old = self.groups.get(key);
         if old.is_none() && self.groups.len() >= limits::PUSHED_GROUPS {

@@ -215,6 +215,19 @@ fn a_failed_push_is_noted() {
 }
 
 #[test]
+fn i_group_2_who_waited_for_its_turn_does_not_write_into_the_past() {
+    let mut there = There::new();
+    there.now_ms += 5_000;
+    there.put("a 1\n");
+    // It read the clock three seconds before the one above, and had to wait for it.
+    there.now_ms -= 3_000;
+    there.put("b 2\n");
+    let all = there.all();
+    assert!(all.contains(&"a{job=\"j\"}: 5=end".to_owned()), "{all:?}");
+    assert!(all.contains(&"b{job=\"j\"}: 5=2".to_owned()), "{all:?}");
+}
+
+#[test]
 fn what_fails_does_not_keep_a_group_alive() {
     let mut there = There::new();
     let options = Options {
