@@ -135,7 +135,7 @@ pub struct Up {
 /// The processes that pushed with a source.
 #[derive(Debug, Default)]
 pub struct Clients {
-    // A std mutex: it is held for one look-up, never across an await.
+    // A std mutex, never held across an await; a push that is due looks for an `up` of its own in it.
     by_name: Mutex<HashMap<(String, String), Client>>,
 }
 

@@ -5,7 +5,7 @@
 //! after a flush: 54 and 37 MB as it is, 44 and 24 MB with two arenas. A flush frees some hundred
 //! thousand pieces at once; one call that gives them back takes 8.5 ms, and took a store of 10,000
 //! series × 1,440 steps from 5.0 to 2.8 kB a series. Large pieces on their own: from 3.0 to 2.5 kB
-//! after 480 steps, and the memory of a store under a cardinality bomb stays within 1 % where it grew
+//! after 480 steps, and the memory of a store under a cardinality bomb stays within 5 % where it grew
 //! by 5 to 15 %; the price is page faults, a tenth of the CPU of JSON in.
 //!
 //! Other allocators do this by themselves.

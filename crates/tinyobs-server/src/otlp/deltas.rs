@@ -4,7 +4,8 @@
 //!
 //! I-ADD-1  From the first look at what is stored until its own batch is stored, a request with
 //!          deltas is alone among its kind: two that add to one value would lose one of the two.
-//!          Requests without deltas never wait for it.
+//!          Requests without deltas do not take turns, but one that waits for its turn has a place
+//!          in the ingest gate meanwhile.
 //! I-ADD-2  Bounds are remembered of at most `limits::DELTA_HISTOGRAMS` histograms, and only as long
 //!          as no series of their metric comes or goes; the store knows them anyway.
 //! Proved by: deltas/tests.rs, tests/it/otlp.rs.

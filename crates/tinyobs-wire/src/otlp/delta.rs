@@ -7,7 +7,8 @@
 //! was stored has changed nothing. Here is only what the request in hand has added so far.
 //!
 //! I-OTLP-DELTA-1  An interval that ends no later than the newest sample is counted already.
-//! I-OTLP-DELTA-2  A refused item leaves nothing behind.
+//! I-OTLP-DELTA-2  An item that is refused here leaves nothing behind. One that the store refuses, for
+//!                 its time, has been counted for what follows it in the same request.
 //! I-OTLP-DELTA-3  Buckets stay cumulative: a bound that is new begins with the count of the known
 //!                 one below it, and a known one that is not sent goes on.
 //! Proved by: delta/tests.rs, otlp/tests/deltas.rs.
