@@ -20,7 +20,7 @@ use tinyobs_wire::otlp::answer::{self, Signal};
 use tinyobs_wire::otlp::{self, BodyError, Format, TARGET_ITEMS};
 
 use crate::error::ApiError;
-use crate::intake::{self, Taken};
+use crate::intake::{self, Taken, Turned};
 use crate::params::Params;
 use crate::state::App;
 
@@ -32,10 +32,13 @@ use deltas::Adding;
 pub async fn metrics(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
     Params::parse(request.uri().query(), &[])?;
     let format = format(request.headers())?;
-    let taken = intake::take_guarded(&app, request, move |app, body, _| {
-        let mut adding = Adding::new(app);
-        let decoded = otlp::decode(format, body, &mut adding).map_err(|error| refuse(&error))?;
-        Ok((decoded, adding))
+    let taken = intake::take_turned(&app, request, move |app, body, turn| {
+        let mut adding = Adding::new(app, turn);
+        match otlp::decode(format, body, &mut adding) {
+            Ok(decoded) => Ok(Turned::Decoded(decoded, adding.into_turn())),
+            Err(_) if adding.must_wait() => Ok(Turned::Wait),
+            Err(error) => Err(refuse(&error)),
+        }
     });
     Ok(match taken.await.and_then(|taken| stored(&taken)) {
         Ok((rejected, message)) => ok(format, Signal::Metrics, rejected, &message),
