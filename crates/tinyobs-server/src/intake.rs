@@ -114,13 +114,9 @@ where
     Ok(taken)
 }
 
-/// What a decoder that may need a turn makes of a body.
-pub enum Turned {
-    /// With what keeps others away until the batch is stored.
-    Decoded(Decoded, Option<Turn>),
-    /// It must have a turn first, and somebody else has it.
-    Wait,
-}
+/// What a decoder that may need a turn makes of a body, with what keeps others away until the batch
+/// is stored. None when it must have a turn first, and somebody else has it.
+pub type Turned = Option<(Decoded, Option<Turn>)>;
 
 /// Like [`take`], for a decoder that adds to what is stored. Whoever waits for a turn does so before
 /// it has a place among those who decode and store (I-INTAKE-3), and is decoded anew.
@@ -160,7 +156,7 @@ where
     let begun = Instant::now();
     let now_ms = app.now_ms();
     let turned = decode(app, &unpack(&held)?, turn)?;
-    let Turned::Decoded(decoded, _turn) = turned else {
+    let Some((decoded, _turn)) = turned else {
         return Ok(Attempt::Wait(held));
     };
     drop(held);

@@ -20,7 +20,7 @@ use tinyobs_wire::otlp::answer::{self, Signal};
 use tinyobs_wire::otlp::{self, BodyError, Format, TARGET_ITEMS};
 
 use crate::error::ApiError;
-use crate::intake::{self, Taken, Turned};
+use crate::intake::{self, Taken};
 use crate::params::Params;
 use crate::state::App;
 
@@ -35,8 +35,8 @@ pub async fn metrics(State(app): State<App>, request: Request) -> Result<Respons
     let taken = intake::take_turned(&app, request, move |app, body, turn| {
         let mut adding = Adding::new(app, turn);
         match otlp::decode(format, body, &mut adding) {
-            Ok(decoded) => Ok(Turned::Decoded(decoded, adding.into_turn())),
-            Err(_) if adding.must_wait() => Ok(Turned::Wait),
+            Ok(decoded) => Ok(Some((decoded, adding.into_turn()))),
+            Err(_) if adding.must_wait() => Ok(None),
             Err(error) => Err(refuse(&error)),
         }
     });

@@ -59,12 +59,12 @@ impl Serialize for One<'_> {
             if !group.families.contains_key(name) {
                 let value = Parts::of_value(number(time_ms as f64 / 1_000.0));
                 let metrics = vec![(labels.clone(), value)];
-                map.serialize_entry(name, &Metrics::new(Kind::Gauge, help, &time_stamp, metrics))?;
+                map.serialize_entry(name, &Listed::new(Kind::Gauge, help, &time_stamp, metrics))?;
             }
         }
         for (name, family) in &group.families {
             let metrics = metrics(family);
-            let shown = Metrics::new(family.kind, &family.help, &time_stamp, metrics);
+            let shown = Listed::new(family.kind, &family.help, &time_stamp, metrics);
             map.serialize_entry(name, &shown)?;
         }
         map.end()
@@ -74,7 +74,7 @@ impl Serialize for One<'_> {
 type LabelMap<'a> = BTreeMap<&'a str, &'a str>;
 
 #[derive(Serialize)]
-struct Metrics<'a> {
+struct Listed<'a> {
     #[serde(rename = "type")]
     kind: String,
     help: &'a str,
@@ -89,7 +89,7 @@ struct Metric<'a> {
     parts: Parts<'a>,
 }
 
-impl<'a> Metrics<'a> {
+impl<'a> Listed<'a> {
     fn new(
         kind: Kind,
         help: &'a str,
