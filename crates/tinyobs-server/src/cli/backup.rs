@@ -1,6 +1,7 @@
 //! Backup: `tinyobs backup`, everything stored as one tar file, of a running server or a stopped one.
 //!
 //! I-BACKUP-4  Under the name that was asked for stands a whole backup or nothing.
+//! I-BACKUP-5  What was pushed as to a Pushgateway is in it: restored, it is sampled on.
 //! Proved by: tests/it/backup.rs.
 
 use std::error::Error;
@@ -16,6 +17,7 @@ use super::{Outcome, arguments_of, progress, say};
 use crate::archive;
 use crate::config::Resolved;
 use crate::config::units::show_size;
+use crate::groups::Groups;
 
 /// The subcommand.
 pub fn command() -> Command {
@@ -75,11 +77,12 @@ fn write(matches: &ArgMatches, resolved: &Resolved, draft: &Path) -> Result<u64,
             }
         }
         Target::Store(store) => {
-            let backup = store.backup()?;
-            bar.set_length(archive::size(&backup)?);
+            let groups = Groups::open(&resolved.config.data_dir_absolute())?;
+            let content = archive::Content::new(store.backup()?, groups.text());
+            bar.set_length(archive::size(&content)?);
             let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
-            archive::write(&backup, &mut out, now.as_secs()).map_err(fail)?;
-            drop(backup);
+            archive::write(&content, &mut out, now.as_secs()).map_err(fail)?;
+            drop(content);
             store.close()?;
         }
     }
