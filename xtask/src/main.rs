@@ -15,6 +15,7 @@ mod clients;
 mod crash;
 mod fuzz;
 mod model;
+mod peers;
 mod soak;
 mod test;
 #[cfg(test)]
