@@ -5,6 +5,7 @@
 
 mod otlp;
 mod push;
+mod remote_write;
 mod scrape;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +22,8 @@ pub enum Client {
     Otlp,
     /// Python's `prometheus_client` pushes to groups.
     Push(push::Options),
+    /// Prometheus remote-writes, 1.0 and 2.0, over a `kill -9` of the server.
+    RemoteWrite(remote_write::Options),
     /// Prometheus collects `/metrics`, `/metrics/self` and `/federate`.
     Scrape(scrape::Options),
 }
@@ -30,6 +33,7 @@ pub fn run(client: &Client) -> Result<()> {
     match client {
         Client::Otlp => otlp::run(),
         Client::Push(options) => push::run(options),
+        Client::RemoteWrite(options) => remote_write::run(options),
         Client::Scrape(options) => scrape::run(options),
     }
 }

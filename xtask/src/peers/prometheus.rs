@@ -58,6 +58,12 @@ impl Prometheus {
         Ok(answer["data"].clone())
     }
 
+    /// A page that it serves, as text.
+    pub fn page(&self, path: &str) -> Result<String> {
+        let mut answer = self.agent.get(format!("{}{path}", self.url)).call()?;
+        Ok(answer.body_mut().read_to_string()?)
+    }
+
     /// What a query comes to now.
     pub fn query(&self, query: &str) -> Result<Vec<Value>> {
         let data = self.get("/api/v1/query", &[("query", query)])?;
