@@ -27,7 +27,7 @@ use crate::peers::{self, Peer};
 use crate::tools;
 
 /// What is compared.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub struct Options {
     /// This `tinyobs` instead of one built now.
     #[arg(long)]
@@ -184,11 +184,23 @@ fn scraped(prometheus: &Prometheus, until_ms: i64) -> Result<Stored> {
         let samples = samples.iter().map(|sample| {
             let time_ms = (sample[0].as_f64().context("no time")? * 1_000.0).round() as i64;
             let value: f64 = sample[1].as_str().context("no value")?.parse()?;
-            Ok((time_ms, if value.is_nan() { NAN } else { value.to_bits() }))
+            Ok((time_ms, sent(value)))
         });
         all.insert(format!("{labels:?}"), samples.collect::<Result<_>>()?);
     }
     Ok(all)
+}
+
+/// The bits that Prometheus sends of a value. In either version it leaves out what equals 0, and so
+/// its −0 travels as 0: seen in the bytes of 3.5.3.
+fn sent(value: f64) -> u64 {
+    if value.is_nan() {
+        NAN
+    } else if value == 0.0 {
+        0
+    } else {
+        value.to_bits()
+    }
 }
 
 /// Sample by sample, and then what Prometheus does not show: where series have ended.
@@ -243,7 +255,7 @@ fn is_of_scrapes(series: &str) -> bool {
 /// The values that a page always has, so that Prometheus' word is not all there is for them.
 fn check_values(ours: &Stored) -> Result<()> {
     for (of, value) in page::EXTREMES {
-        let bits = if value.is_nan() { NAN } else { value.to_bits() };
+        let bits = sent(value);
         let series: Vec<_> = ours
             .iter()
             .filter(|(series, _)| series.contains(&format!("\"of\": \"{of}\"")))

@@ -22,7 +22,7 @@ use crate::peers::{self, Peer};
 use crate::tools;
 
 /// What is compared.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub struct Options {
     /// This `tinyobs` instead of one built now.
     #[arg(long)]
