@@ -31,7 +31,8 @@ impl Report {
         let mut text = format!(
             "\n{protocol}, {} series × {} steps, median of {} rounds:\n\n\
              | | samples per CPU-second until idle | until stopped | peak memory, MB | bytes per \
-             sample on disk | requests repeated |\n|---|---:|---:|---:|---:|---:|\n",
+             sample on disk | requests repeated | CPU taken by others |\n\
+             |---|---:|---:|---:|---:|---:|---:|\n",
             self.series,
             self.steps,
             self.rounds.values().map(Vec::len).max().unwrap_or(0),
@@ -40,21 +41,25 @@ impl Report {
             let of = |figure: fn(&Measured) -> f64| median(rounds.iter().map(figure));
             let disk = median(rounds.iter().filter_map(|round| round.disk_bytes));
             let row = format!(
-                "| {} | {} | {} | {:.0} | {} | {:.0} |\n",
+                "| {} | {} | {} | {:.0} | {} | {:.0} | {:.0} % |\n",
                 target.name(),
                 millions(of(|round| round.until_idle)),
                 millions(of(|round| round.until_stopped)),
                 of(|round| round.peak_bytes).map_or(0.0, |bytes| bytes / 1e6),
                 disk.map_or_else(|| "–".to_owned(), |bytes| format!("{bytes:.2}")),
                 of(|round| round.repeated).unwrap_or(0.0),
+                of(|round| round.others).unwrap_or(0.0) * 100.0,
             );
             text.push_str(&row);
         }
         text.push('\n');
         for other in [Target::VictoriaMetrics, Target::Prometheus, Target::Null] {
-            if let Some(ratio) = self.ratio(other) {
+            let idle = self.ratio(other, |round| round.until_idle);
+            let stopped = self.ratio(other, |round| round.until_stopped);
+            if let (Some(idle), Some(stopped)) = (idle, stopped) {
                 let line = format!(
-                    "TinyObs / {} = {ratio:.2} ({protocol}, {} series)\n",
+                    "TinyObs / {} = {idle:.2} until idle, {stopped:.2} until stopped ({protocol}, {} \
+                     series)\n",
                     other.name(),
                     self.series
                 );
@@ -68,13 +73,15 @@ impl Report {
     pub fn shortcomings(&self) -> Vec<String> {
         let what = format!("{}, {} series", self.protocol_name(), self.series);
         let said = match self.protocol {
-            Protocol::RemoteWrite => match self.ratio(Target::VictoriaMetrics) {
-                Some(ratio) if ratio >= FLOOR_REMOTE_WRITE => None,
-                Some(ratio) => Some(format!(
-                    "{ratio:.2} times VictoriaMetrics, the floor is {FLOOR_REMOTE_WRITE}"
-                )),
-                None => Some("measure TinyObs and VictoriaMetrics to check it".to_owned()),
-            },
+            Protocol::RemoteWrite => {
+                match self.ratio(Target::VictoriaMetrics, |round| round.until_idle) {
+                    Some(ratio) if ratio >= FLOOR_REMOTE_WRITE => None,
+                    Some(ratio) => Some(format!(
+                        "{ratio:.2} times VictoriaMetrics, the floor is {FLOOR_REMOTE_WRITE}"
+                    )),
+                    None => Some("measure TinyObs and VictoriaMetrics to check it".to_owned()),
+                }
+            }
             Protocol::Json => match self.until_idle(Target::TinyObs) {
                 Some(rate) if rate >= FLOOR_JSON => None,
                 Some(rate) => Some(format!(
@@ -101,10 +108,10 @@ impl Report {
     }
 
     /// TinyObs to another: the median of what each round says, since a round shares its moment.
-    fn ratio(&self, other: Target) -> Option<f64> {
+    fn ratio(&self, other: Target, figure: fn(&Measured) -> f64) -> Option<f64> {
         let (ours, theirs) = (self.rounds.get(&Target::TinyObs)?, self.rounds.get(&other)?);
         let rounds = ours.iter().zip(theirs);
-        median(rounds.map(|(ours, theirs)| ours.until_idle / theirs.until_idle))
+        median(rounds.map(|(ours, theirs)| figure(ours) / figure(theirs)))
     }
 }
 

@@ -20,6 +20,7 @@ use tinyobs_testing::process::{cpu_seconds, memory_bytes};
 use tinyobs_testing::{Agent, agent};
 
 use super::body::Protocol;
+use super::machine::Used;
 use super::mix::{INTERVAL_MS, Mix};
 use super::payload::Payload;
 use super::send;
@@ -103,6 +104,8 @@ pub struct Measured {
     pub disk_bytes: Option<f64>,
     /// Requests that had to be repeated.
     pub repeated: f64,
+    /// The share of the machine that others had while it took in.
+    pub others: f64,
 }
 
 /// Longer than any start should take on a busy machine.
@@ -187,13 +190,14 @@ impl Running {
     fn measure(&mut self, payload: &Payload, mix: &Mix) -> Result<Measured> {
         let pid = self.child.id();
         let samples = payload.samples();
-        let before = cpu_seconds(pid)?;
+        let (before, machine) = (cpu_seconds(pid)?, Used::now(pid)?);
         let sent = send::send(payload, &self.url)?;
         ensure!(
             sent.accepted == samples,
             "{} of {samples} accepted",
             sent.accepted
         );
+        let others = Used::now(pid)?.by_others_since(machine);
         let idle = settle(pid)? - before;
         let peak_bytes = memory_bytes(pid, "VmHWM")? as f64;
         let asking = cpu_seconds(pid)?;
@@ -211,6 +215,7 @@ impl Running {
             peak_bytes,
             disk_bytes,
             repeated: sent.repeated as f64,
+            others,
         })
     }
 

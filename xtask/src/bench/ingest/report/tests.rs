@@ -7,6 +7,7 @@ fn measured(rate: f64, disk_bytes: Option<f64>) -> Measured {
         peak_bytes: 50e6,
         disk_bytes,
         repeated: 0.0,
+        others: 0.07,
     }
 }
 
@@ -34,11 +35,11 @@ fn figures_stand_side_by_side() {
     let text = report(Protocol::RemoteWrite, &rates).text();
     for line in [
         "remote write, 10000 series × 480 steps, median of 3 rounds:",
-        "| TinyObs | 2.000 M | 1.000 M | 50 | 1.50 | 0 |",
-        "| VictoriaMetrics | 1.000 M | 0.500 M | 50 | 1.50 | 0 |",
-        "| null server | 8.000 M | 4.000 M | 50 | – | 0 |",
-        "TinyObs / VictoriaMetrics = 2.00 (remote write, 10000 series)",
-        "TinyObs / null server = 0.25 (remote write, 10000 series)",
+        "| TinyObs | 2.000 M | 1.000 M | 50 | 1.50 | 0 | 7 % |",
+        "| VictoriaMetrics | 1.000 M | 0.500 M | 50 | 1.50 | 0 | 7 % |",
+        "| null server | 8.000 M | 4.000 M | 50 | – | 0 | 7 % |",
+        "TinyObs / VictoriaMetrics = 2.00 until idle, 2.00 until stopped (remote write, 10000 series)",
+        "TinyObs / null server = 0.25 until idle, 0.25 until stopped (remote write, 10000 series)",
     ] {
         assert!(text.lines().any(|said| said == line), "{line}\n{text}");
     }
