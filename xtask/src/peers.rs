@@ -114,6 +114,8 @@ fn checked(peer: Peer, program: &Path) -> Result<Found> {
     let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8_lossy(&said);
     let mut line = said.lines().next().unwrap_or_default().trim().to_owned();
+    let is_it = line.is_empty() || line.starts_with(peer.package());
+    ensure!(is_it, "{line:?} is something else");
     if let Some(oldest) = peer.oldest() {
         let version = version(&line).with_context(|| format!("no version in {line:?}"))?;
         ensure!(version >= oldest, "{line:?} is older than {oldest:?}");

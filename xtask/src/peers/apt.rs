@@ -77,8 +77,8 @@ impl State {
         let options = [
             ("Dir::Etc::sourcelist", path(&sources)),
             ("Dir::Etc::sourceparts", "-".to_owned()),
-            ("Dir::Etc::preferences", "-".to_owned()),
-            ("Dir::Etc::preferencesparts", "-".to_owned()),
+            ("Dir::Etc::preferences", "/dev/null".to_owned()),
+            ("Dir::Etc::preferencesparts", "/dev/null".to_owned()),
             ("Dir::State", path(&root)),
             ("Dir::State::lists", path(&root.join("lists"))),
             ("Dir::State::status", path(&status)),
