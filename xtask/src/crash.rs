@@ -21,6 +21,7 @@ mod power;
 mod random;
 mod sandbox;
 mod trace;
+mod unfold;
 mod verify;
 
 /// The faults.
@@ -38,6 +39,8 @@ pub enum Fault {
     Fsync(fsync::Options),
     /// Send new series at full speed against the limit.
     Bomb(bomb::Options),
+    /// Send bodies that unfold to a gigabyte, 64 at once, over every way in.
+    Bombs(unfold::Options),
     /// The short form of each, as `cargo xtask test` runs them.
     Short,
 }
@@ -51,6 +54,7 @@ pub fn run(fault: &Fault) -> Result<()> {
         Fault::Full(options) => full::run(options),
         Fault::Fsync(options) => fsync::run(options),
         Fault::Bomb(options) => bomb::run(options),
+        Fault::Bombs(options) => unfold::run(options),
         Fault::Short => short(),
     }
 }
@@ -61,6 +65,7 @@ pub fn short() -> Result<()> {
     let begun = Instant::now();
     kill::run(&kill::Options::short(50))?;
     flip::run(&flip::Options::short(10))?;
+    unfold::run(&unfold::Options::short())?;
     if allowed("failing syncs and writes", trace::needs()) {
         fsync::run(&fsync::Options::short(15))?;
         full::run(&full::Options::short(0, Some(25)))?;
