@@ -24,6 +24,9 @@ mod trace;
 mod unfold;
 mod verify;
 
+pub use random::now_ms;
+pub use sandbox::{quietly, require};
+
 /// The faults.
 #[derive(Subcommand)]
 pub enum Fault {

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use tinyobs_testing::{Server, Start};
 
-use crate::{crash, fuzz, tools};
+use crate::{crash, fuzz, overload, tools};
 
 /// What to leave out while working on something else. CI leaves out nothing.
 #[derive(Args)]
@@ -67,6 +67,7 @@ pub fn run(options: &Options) -> Result<()> {
     }
     if !options.no_crash {
         crash::short()?;
+        overload::run(&overload::Options::short())?;
     }
     if let Some(chromium) = &chromium {
         browser(chromium)?;

@@ -60,11 +60,12 @@ pub fn bombs(way: Way) -> Vec<Bomb> {
         rules_of_lines,
         body,
     };
-    let one = gzip(&[0; MEGABYTE], GIGABYTE / MEGABYTE);
-    let member = gzip(&[0; MEGABYTE], 1);
+    let zeros = vec![0; MEGABYTE];
+    let one = gzip(&zeros, GIGABYTE / MEGABYTE);
+    let member = gzip(&zeros, 1);
     let nested = gzip(&gzip(&one, 1), 1);
     let dense = gzip(&dense(way), 1);
-    let cut = snappy(&[0; CAP]);
+    let cut = snappy(&vec![0; CAP]);
     let cut = cut[..cut.len() / 2].to_vec();
     vec![
         bomb("gzip", "gzip", TOO_LARGE, LONG_LINE, one),
