@@ -158,6 +158,7 @@ fn i_wire_1_json() {
 }
 
 #[test]
+#[cfg_attr(debug_assertions, ignore = "takes minutes: run it with --release")]
 fn i_wire_1_remote_write() {
     let one = |body| remote_write::decode(Version::One, body).ok();
     let two = |body| remote_write::decode(Version::Two, body).ok();
@@ -344,6 +345,7 @@ fn i_wire_1_otlp() {
 }
 
 #[test]
+#[cfg_attr(debug_assertions, ignore = "takes minutes: run it with --release")]
 fn i_wire_1_lines_of_text() {
     let influx = |body: Vec<u8>| influx::read(&body, Precision::Nanoseconds, NOW_MS);
     let check_influx =

@@ -9,15 +9,13 @@ use tinyobs_testing::Server;
 use super::SERIES;
 use super::wire::Template;
 
-/// Compares the first, a middle and the last series of each sender, which share their requests, and the
-/// number of all samples. Returns how many were read.
+/// Compares a series of each sender, all of which share their requests, and the number of all samples. Returns how many were read.
 pub fn compare(server: &Server, senders: &[Template], base_ms: i64) -> Result<u64> {
     let mut read = 0;
     for template in senders {
-        for series in [0, SERIES / 2, SERIES - 1] {
-            let told = || format!("series {series} of sender {}", template.sender);
-            read += one(server, template, series, base_ms).with_context(told)?;
-        }
+        let series = template.sender % SERIES;
+        let told = || format!("series {series} of sender {}", template.sender);
+        read += one(server, template, series, base_ms).with_context(told)?;
     }
     let acked: usize = senders.iter().map(|sender| sender.acked.len()).sum();
     let open = senders
