@@ -7,6 +7,7 @@
 //! I-WIRE-1  A decoder takes no more than twice `limits::DECOMPRESSED_BYTES`, and little beside it.
 
 #![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
+#![allow(clippy::too_many_lines, reason = "a list of bodies")]
 
 use allocation_counter::measure;
 use tinyobs_model::{Sample, limits};
