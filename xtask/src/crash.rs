@@ -23,7 +23,11 @@ mod power;
 mod random;
 mod sandbox;
 mod trace;
+mod unfold;
 mod verify;
+
+pub use random::now_ms;
+pub use sandbox::{quietly, require};
 
 /// The faults.
 #[derive(Subcommand)]
@@ -40,6 +44,8 @@ pub enum Fault {
     Fsync(fsync::Options),
     /// Send new series at full speed against the limit.
     Bomb(bomb::Options),
+    /// Send bodies that unfold to a gigabyte, 64 at once, over every way in.
+    Bombs(unfold::Options),
     /// The short form of each, as `cargo xtask test` runs them.
     Short,
 }
@@ -53,6 +59,7 @@ pub fn run(fault: &Fault) -> Result<()> {
         Fault::Full(options) => full::run(options),
         Fault::Fsync(options) => fsync::run(options),
         Fault::Bomb(options) => bomb::run(options),
+        Fault::Bombs(options) => unfold::run(options),
         Fault::Short => short(),
     }
 }
@@ -63,6 +70,7 @@ pub fn short() -> Result<()> {
     let begun = Instant::now();
     kill::run(&kill::Options::short(50))?;
     flip::run(&flip::Options::short(10))?;
+    unfold::run(&unfold::Options::short())?;
     if tools::allowed("failing syncs and writes", trace::needs()) {
         fsync::run(&fsync::Options::short(15))?;
         full::run(&full::Options::short(0, Some(25)))?;

@@ -74,6 +74,8 @@ pub const SPARE_BYTES: usize = 4 << 20;
 pub const INGEST_BYTES_IN_FLIGHT: usize = 256 << 20;
 /// Ingest requests being decoded or stored at once; the next ones wait.
 pub const INGEST_AT_ONCE: usize = 8;
+/// Ingest requests that wait; the next ones get 503 before they are unpacked.
+pub const INGEST_WAITING: usize = 256;
 /// Seconds that a connection may idle, take over its request head, or stall in a body.
 pub const IDLE_SECONDS: u64 = 10;
 /// Seconds that reading a request and answering it may take.

@@ -278,6 +278,20 @@ pub fn post(agent: &ureq::Agent, url: &str, body: &str) -> Result<Answer> {
     read(request.send(body)?)
 }
 
+/// The answer to a POST of any bytes, whatever its status.
+pub fn post_bytes(
+    agent: &ureq::Agent,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Result<Answer> {
+    let mut request = agent.post(url);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    read(request.send(body)?)
+}
+
 fn read(mut answer: ureq::http::Response<ureq::Body>) -> Result<Answer> {
     let header = answer.headers().get("retry-after");
     let retry_after = header.and_then(|value| value.to_str().ok()?.parse().ok());

@@ -10,11 +10,14 @@
 //! I-WRITE-1  A sample arrives with its bits as they were: a stale marker is one.
 //! I-WRITE-2  What cannot be stored (native histograms) costs only its series.
 //! I-WRITE-3  No more than `limits::SAMPLES_PER_REQUEST` rows are made of a body.
+//! I-WRITE-4  What is put together behind a body, and what is said of metrics, is bounded before it is
+//!            copied: one string may be named by many series.
 //! Proved by: remote_write/tests.rs, tests/it/remote_write.rs of the server, fuzz target
 //! `remote_write`.
 
 use std::ops::Range;
 
+use tinyobs_model::batch::grow;
 use tinyobs_model::kind::metadata_text;
 use tinyobs_model::labels::put_wire_message;
 use tinyobs_model::{Kind, Refusal, Refused, Sample, WriteBatch, limits};
@@ -125,6 +128,8 @@ struct Rows {
     items: u32,
     kinds: Vec<(String, Kind)>,
     described: Vec<(String, String, String)>,
+    /// Bytes of both.
+    described_bytes: usize,
     /// Labels that do not stand in the body in one piece, with the places they will have behind it.
     apart: Vec<u8>,
 }
@@ -178,6 +183,9 @@ impl Rows {
         }
         let (unit, help) = (metadata_text(unit), metadata_text(help));
         for name in names_of(family, kind) {
+            if !self.has_room_for(2 * name.len() + unit.len() + help.len()) {
+                return;
+            }
             if kind != Kind::Unknown {
                 self.kinds.push((name.clone(), kind));
             }
@@ -188,9 +196,37 @@ impl Rows {
         }
     }
 
+    /// I-WRITE-4: counts a description; where they would take more than half of what a request may,
+    /// the rest is left out, for values count more.
+    fn has_room_for(&mut self, text_bytes: usize) -> bool {
+        const OVERHEAD: usize = 128;
+        self.described_bytes += OVERHEAD + text_bytes;
+        self.described_bytes <= limits::BATCH_BYTES / 2
+    }
+
+    /// I-WRITE-4: makes room for a label behind the others.
+    fn reserve(&mut self, label_bytes: usize, limit: usize) -> Result<(), WriteError> {
+        // A tag and a length for the label, its name and its value.
+        const OVERHEAD: usize = 18;
+        let more = OVERHEAD + label_bytes;
+        if self.apart.len() + more > limit {
+            return Err(WriteError::TooMany {
+                what: "bytes of labels",
+                limit,
+            });
+        }
+        grow(&mut self.apart, more);
+        Ok(())
+    }
+
     /// Puts the bytes that the rows' labels stand in under them.
     fn into_decoded(mut self, mut body: Vec<u8>) -> Decoded {
-        body.extend_from_slice(&self.apart);
+        if body.is_empty() && body.capacity() < self.apart.len() {
+            body = self.apart;
+        } else {
+            body.reserve_exact(self.apart.len());
+            body.append(&mut self.apart);
+        }
         *self.batch.arena() = body;
         for (name, kind) in self.kinds {
             self.batch.set_kind(name, kind);
@@ -260,7 +296,7 @@ fn series(body: &[u8], bytes: &[u8], rows: &mut Rows) -> Result<(), WriteError> 
         rows.refuse_histograms();
     }
     if is_scattered {
-        let labels = gather(body, bytes, rows).map_err(|e| rows.malformed(e))?;
+        let labels = gather(body, bytes, rows)?;
         rows.batch.relabel(first_row, &labels);
     }
     Ok(())
@@ -292,11 +328,14 @@ fn leading(bytes: &[u8], key: u8) -> usize {
 }
 
 /// Puts labels that stand between other fields together behind the body, and says where.
-fn gather(body: &[u8], bytes: &[u8], rows: &mut Rows) -> Result<Range<usize>, ProtoError> {
+fn gather(body: &[u8], bytes: &[u8], rows: &mut Rows) -> Result<Range<usize>, WriteError> {
+    // The body, which is moved to make room behind it, is as large as this and they together.
+    const MOST: usize = limits::BATCH_BYTES / 2;
     let from = body.len() + rows.apart.len();
     let mut fields = Fields::new(bytes);
-    while let Some((number, value)) = fields.next_field()? {
+    while let Some((number, value)) = fields.next_field().map_err(|e| rows.malformed(e))? {
         if number == 1 {
+            rows.reserve(value.bytes().len(), MOST)?;
             put_wire_message(&mut rows.apart, value.bytes());
         }
     }

@@ -102,6 +102,12 @@ pub const ALL: &[Limit] = &[
         "bounds the memory of decoded batches",
     ),
     limit(
+        "ingest_waiting",
+        INGEST_WAITING as u64,
+        "requests",
+        "who would wait longer than a sender does is told so before its body is unpacked",
+    ),
+    limit(
         "idle_seconds",
         IDLE_SECONDS,
         "seconds",
