@@ -38,6 +38,8 @@ pub(crate) struct Opened {
     pub(crate) syncer: Option<Arc<Syncer>>,
     pub(crate) lock: Option<File>,
     pub(crate) damage: Vec<String>,
+    /// Whether series may be missing that way.
+    pub(crate) lost_definitions: bool,
     pub(crate) obsolete: HashSet<record::SeriesId>,
 }
 
@@ -78,6 +80,8 @@ fn open_disk(options: &StoreOptions) -> Result<Opened, StoreError> {
         },
     )?;
     sync_names(options.files.as_ref(), dir, is_new)?;
+    // In a hole of the log there may have been definitions.
+    replay.lost_definitions |= !replayed.damage.is_empty() || replay.strangers > 0;
     replay.damage.extend(replayed.damage);
     if replay.strangers > 0 {
         let samples = replay.strangers;
@@ -155,6 +159,8 @@ struct Replay {
     /// Definitions that newer ones with the same labels have replaced.
     obsolete: HashSet<record::SeriesId>,
     damage: Vec<String>,
+    /// Whether some of the damage may have held definitions of series.
+    lost_definitions: bool,
 }
 
 impl Replay {
@@ -171,7 +177,9 @@ impl Replay {
             strangers: 0,
             obsolete: HashSet::new(),
             damage: engine.damage(),
+            lost_definitions: false,
         };
+        let known = replay.damage.len();
         // Metadata first, so that series know their kind: it stands behind the definitions.
         let mut definitions = Vec::new();
         let mut wrong = 0;
@@ -191,6 +199,7 @@ impl Replay {
                 None => wrong += 1,
             }
         }
+        replay.lost_definitions = wrong > 0 || replay.damage.len() > known;
         if wrong > 0 {
             replay
                 .damage
@@ -282,6 +291,7 @@ impl Replay {
             head,
             index,
             damage,
+            lost_definitions,
             obsolete,
             ..
         } = Self {
@@ -297,6 +307,7 @@ impl Replay {
             syncer,
             lock,
             damage,
+            lost_definitions,
             obsolete,
         }
     }
