@@ -16,6 +16,10 @@ use std::path::Path;
 use tar::{Archive, Builder, EntryType, Header};
 use tinyobs_store::{Backup, BackupFile, StoreError};
 
+mod files;
+
+pub use files::TarFiles;
+
 const BLOCK: u64 = 512;
 const MANIFEST: &str = "MANIFEST";
 const TABLES: &str = "tables";

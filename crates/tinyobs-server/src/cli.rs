@@ -1,8 +1,9 @@
 //! Cli: the subcommands of the binary `tinyobs`.
 //!
 //! `serve` (also without a subcommand), `config`, `push`, `export`, `import`, `maintain`, `backup`,
-//! `restore`, `check`, `inspect`, `healthcheck`, `version`. Exit codes: 0 when all went well, 1 when something failed, 2
-//! when the command line cannot be read.
+//! `restore`, `check`, `inspect`, `healthcheck`, `version`. Exit codes: 0 when all went well, 1 when
+//! something failed, 2 when the command line cannot be read, 3 when what was asked for is there, but
+//! lacks what is damaged in the store ([`Incomplete`]).
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -30,6 +31,20 @@ mod target;
 
 /// What a subcommand returns: an error is shown as one line.
 type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+/// What was asked for was written, as far as the store is sound. A code of its own: a job that runs
+/// at night must not take it for success, and need not throw it away.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Incomplete(String);
+
+/// `1 place`, `2 places`.
+fn counted(count: usize, one: &str, many: &str) -> String {
+    match count {
+        1 => format!("1 {one}"),
+        _ => format!("{count} {many}"),
+    }
+}
 
 /// Runs the command line `arguments`, the program's name first.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -63,6 +78,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
+            if error.is::<Incomplete>() {
+                return ExitCode::from(3);
+            }
             ExitCode::FAILURE
         }
     }
