@@ -92,6 +92,100 @@ fn i_warn_1_answers_say_that_series_may_be_missing() {
 }
 
 #[test]
+fn i_backup_5_a_backup_of_a_damaged_store_names_what_is() {
+    let dir = stopped();
+    let table = damage(&dir, "raw");
+    let name = table.file_name().unwrap().to_str().unwrap();
+    let check = |result: (Option<i32>, String, String), file: &str| {
+        let (code, stdout, stderr) = result;
+        assert_eq!(code, Some(3), "{stderr}");
+        assert!(stdout.ends_with(&format!(" in {file}\n")), "{stdout}");
+        let lines: Vec<&str> = stderr.lines().collect();
+        assert!(
+            lines[0].starts_with(&format!("damaged: tables/{name} at byte ")),
+            "{stderr}"
+        );
+        assert_eq!(
+            lines[1],
+            format!(
+                "error: {file} was written, but 1 place in it is damaged, as in the store; \
+                     `tinyobs restore --keep-damaged` restores what is sound"
+            )
+        );
+    };
+    check(
+        run(&dir, &["backup", "a.tar", "--data-dir", "data"]),
+        "a.tar",
+    );
+    {
+        let server = serving(&dir);
+        let url = format!("http://{}", server.client().0);
+        check(run(&dir, &["backup", "b.tar", "--url", &url]), "b.tar");
+    }
+    for file in ["a.tar", "b.tar"] {
+        let (code, stdout, stderr) = run(&dir, &["restore", file, "--data-dir", "new"]);
+        assert_eq!(code, Some(1));
+        // As it is called in the archive: the directory is not made.
+        assert!(
+            stdout.starts_with(&format!("damaged: tables/{name} at byte ")),
+            "{stdout}"
+        );
+        assert!(
+            stderr.contains(": 1 place in the backup is damaged, "),
+            "{stderr}"
+        );
+    }
+    let (code, _, stderr) = run(
+        &dir,
+        &["restore", "a.tar", "--data-dir", "new", "--keep-damaged"],
+    );
+    assert_eq!(code, Some(0), "{stderr}");
+}
+
+#[test]
+fn i_export_5_a_damaged_block_costs_the_series_in_it_alone() {
+    let dir = stopped();
+    damage(&dir, "raw");
+    let server = serving(&dir);
+    let url = format!("http://{}", server.client().0);
+    let check = |arguments: &[&str], format: &str, file: &str| {
+        let all = [&["export", "--format", format, "-o", file], arguments].concat();
+        let (code, _, stderr) = run(&dir, &all);
+        assert_eq!(code, Some(3), "{stderr}");
+        let (count, names) = stderr
+            .strip_prefix("error: ")
+            .and_then(|rest| rest.split_once(" series could not be read to their end, "))
+            .expect(&stderr);
+        let count: usize = count.parse().unwrap();
+        assert!(count > 0 && count < SERIES, "{stderr}");
+        assert!(names.contains(": celsius{room=\"room number "), "{names}");
+        assert!(names.contains(".table is damaged at byte "), "{names}");
+        let text = fs::read_to_string(dir.path().join(file)).unwrap();
+        let whole = |line: &&str| line.contains("room number") && !line.contains("could not be");
+        assert_eq!(
+            text.lines().filter(whole).count(),
+            SERIES - count,
+            "{format}"
+        );
+        let last = text.lines().last().unwrap();
+        assert!(
+            last.contains(" series could not be read to their end"),
+            "{last}"
+        );
+        assert!(last.starts_with(if format == "json" {
+            "{\"error\":"
+        } else {
+            "# error: "
+        }));
+    };
+    for format in ["json", "csv", "openmetrics"] {
+        check(&["--url", &url], format, &format!("of-server.{format}"));
+    }
+    drop(server);
+    check(&["--data-dir", "data"], "json", "of-store.json");
+}
+
+#[test]
 fn i_health_2_other_damage_is_no_reason_to_doubt_the_list_of_series() {
     let dir = stopped();
     // One of the two copies: the other is believed.
