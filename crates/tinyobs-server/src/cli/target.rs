@@ -123,7 +123,7 @@ impl Target {
         match Store::open(options) {
             Ok(store) => Ok(Self::Store(store)),
             Err(StoreError::Locked { .. }) => Self::of_the_owner(dir, config),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(unopened(dir, error)),
         }
     }
 
@@ -162,6 +162,26 @@ fn choice(server: &Remote, storage: &Value, dir: &Path, has_store: bool) -> Stri
         );
     }
     format!("using the server at {url}")
+}
+
+/// Why a store cannot be opened. Opening is a start like a server's, and writes: where nothing can be
+/// written, that is what to say.
+pub fn unopened(dir: &Path, error: StoreError) -> Box<dyn Error> {
+    use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    match &error {
+        StoreError::Io { source, .. }
+            if matches!(source.kind(), PermissionDenied | ReadOnlyFilesystem) =>
+        {
+            format!(
+                "{error}: a store is opened as a server does it, which needs a directory that can be \
+                 written; copy {} to one and name that with --data-dir (`tinyobs check` and \
+                 `tinyobs inspect` work without)",
+                dir.display()
+            )
+            .into()
+        }
+        _ => error.into(),
+    }
 }
 
 /// The server at the configured address, whether it answers or not.
