@@ -180,6 +180,15 @@ impl Config {
     }
 }
 
+/// Whether a variable means something to the server, the client library or the example app.
+pub fn is_variable(name: &str) -> bool {
+    const OTHERS: [&str; 3] = ["TINYOBS_CONFIG", "TINYOBS_ENDPOINT", "TINYOBS_API_KEY"];
+    let known = |setting: &Setting| {
+        setting.variable() == name || setting.legacy.is_some_and(|(legacy, _)| legacy == name)
+    };
+    OTHERS.contains(&name) || SETTINGS.iter().any(known)
+}
+
 /// Brings all places together.
 ///
 /// # Errors

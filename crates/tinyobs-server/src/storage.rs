@@ -125,7 +125,7 @@ fn budget_warning(storage: &Storage) -> Option<String> {
     let happens = match storage.level {
         Level::Normal => return None,
         Level::Warn80 | Level::Warn90 => {
-            "when it is spent, the oldest samples go, then the oldest summaries"
+            "when it is nearly spent, the oldest samples go, then the oldest summaries"
         }
         Level::Full => "nothing more may be dropped, so new samples are refused",
     };

@@ -103,7 +103,7 @@ fn examine(directory: &Directory, progress: &mut Progress<'_>) -> Result<Report,
     let newest = segments.last().map(|(number, _, _)| *number);
     for (number, path, bytes) in &segments {
         let is_newest = newest == Some(*number);
-        log::check(directory, *number, path, is_newest, &mut report);
+        log::check(directory, *number, path, is_newest, &mut report)?;
         done += bytes;
         progress(done, total);
     }
@@ -145,14 +145,22 @@ fn leftovers(directory: &Directory, report: &mut Report) {
     let orphans = list("tables").unwrap_or_default();
     let orphans = orphans.iter().filter(|path| !named(path)).count();
     if orphans > 0 && !directory.is_in_use {
+        let (files, them) = match orphans {
+            1 => ("1 file in tables/ is".to_owned(), "it"),
+            _ => (format!("{orphans} files in tables/ are"), "them"),
+        };
         report.notes.push(format!(
-            "{orphans} files in tables/ are not named by the manifest; the next start removes them"
+            "{files} not named by the manifest; the next start removes {them}"
         ));
     }
     let aside = list("quarantine").unwrap_or_default().len();
     if aside > 0 {
+        let segments = match aside {
+            1 => "1 damaged segment of the log was".to_owned(),
+            _ => format!("{aside} damaged segments of the log were"),
+        };
         report.notes.push(format!(
-            "{aside} damaged segments of the log were set aside in quarantine/ by an earlier start"
+            "{segments} set aside in quarantine/ by an earlier start"
         ));
     }
 }

@@ -230,7 +230,7 @@ impl Inner {
         while max > 0 && self.used_bytes().max(self.settled_bytes() + log_bytes) >= enough {
             let Some(victim) = self.victim() else { break };
             let bytes = self.used_bytes();
-            tracing::warn!(partition = %victim, bytes, max, "dropped: --max-storage is used up");
+            tracing::warn!(partition = %victim, bytes, max, "dropped: --max-storage is as good as used up, with what the log may take until it is written out");
             self.drop_partitions(&[victim])?;
             dropped += 1;
             self.measure();

@@ -13,7 +13,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::backup::sync_parent;
 use super::target::{self, Limits, Target};
-use super::{Incomplete, Outcome, arguments_of, http, progress};
+use super::{Incomplete, Outcome, arguments_of_store, http, progress};
 use crate::config::Resolved;
 use crate::export::{Export, Format, Unread};
 use crate::gate::Cancel;
@@ -54,7 +54,7 @@ pub fn command() -> Command {
                 .value_parser(clap::value_parser!(PathBuf))
                 .help("The file to write, which must not be there yet; standard output otherwise"),
         )
-        .args(arguments_of(&["data-dir", "listen"]))
+        .args(arguments_of_store(&["data-dir", "listen"]))
         .arg(target::url_argument())
 }
 
