@@ -145,11 +145,10 @@ fn broken_off(error: io::Error, end: &[u8]) -> Box<dyn Error> {
 
 /// Of a store that is read here.
 fn incomplete(error: io::Error) -> Box<dyn Error> {
-    let unread = error.get_ref().is_some_and(|inner| inner.is::<Unread>());
-    if unread {
-        return Box::new(Incomplete(error.to_string()));
+    match error.downcast::<Unread>() {
+        Ok(unread) => Box::new(Incomplete(unread.to_string())),
+        Err(other) => other.into(),
     }
-    error.into()
 }
 
 /// A reader that remembers the end of what it has read.

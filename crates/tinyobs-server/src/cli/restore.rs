@@ -91,9 +91,10 @@ fn restore(
     for one in &mut report.damage {
         if let Ok(inside) = one.path.strip_prefix(draft) {
             // What is not restored has no place in the directory: it is named as in the archive.
-            one.path = match keep_damaged {
-                true => dir.join(inside),
-                false => inside.to_path_buf(),
+            one.path = if keep_damaged {
+                dir.join(inside)
+            } else {
+                inside.to_path_buf()
             };
         }
     }
