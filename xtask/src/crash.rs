@@ -9,6 +9,8 @@ use std::time::Instant;
 use anyhow::Result;
 use clap::Subcommand;
 
+use crate::tools;
+
 mod bomb;
 mod flip;
 mod fsync;
@@ -61,26 +63,16 @@ pub fn short() -> Result<()> {
     let begun = Instant::now();
     kill::run(&kill::Options::short(50))?;
     flip::run(&flip::Options::short(10))?;
-    if allowed("failing syncs and writes", trace::needs()) {
+    if tools::allowed("failing syncs and writes", trace::needs()) {
         fsync::run(&fsync::Options::short(15))?;
         full::run(&full::Options::short(0, Some(25)))?;
     }
-    if allowed("full disks", full::needs()) {
+    if tools::allowed("full disks", full::needs()) {
         full::run(&full::Options::short(3, None))?;
     }
-    if allowed("power cuts", power::needs()) {
+    if tools::allowed("power cuts", power::needs()) {
         power::run(&power::Options::short(20))?;
     }
     println!("crash tests: {:.0} s", begun.elapsed().as_secs_f64());
     Ok(())
-}
-
-fn allowed(what: &str, needs: Result<()>) -> bool {
-    match needs {
-        Ok(()) => true,
-        Err(missing) => {
-            println!("\nLEFT OUT: {what}: {missing:#}");
-            false
-        }
-    }
 }

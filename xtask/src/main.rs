@@ -15,6 +15,7 @@ mod clients;
 mod crash;
 mod fuzz;
 mod model;
+mod peers;
 mod soak;
 mod test;
 #[cfg(test)]
@@ -43,6 +44,9 @@ enum Command {
     Clients(clients::Client),
     /// Measure ingest, disk, memory, start-up and the SDK.
     Bench(bench::Options),
+    /// Decode what is pushed and forget it, for `bench ingest`.
+    #[command(hide = true)]
+    NullServer(bench::ingest::null::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -54,5 +58,6 @@ fn main() -> anyhow::Result<()> {
         Command::Soak(options) => soak::run(&options),
         Command::Clients(client) => clients::run(&client),
         Command::Bench(options) => bench::run(&options),
+        Command::NullServer(options) => bench::ingest::null::serve(&options),
     }
 }

@@ -60,6 +60,8 @@ pub const OTLP_ATTRIBUTES: usize = 128;
 pub const OTLP_NESTING: usize = 16;
 /// Buckets that are read of each side of an OTLP exponential histogram.
 pub const OTLP_EXPONENTIAL_BUCKETS: usize = 4_096;
+/// OTLP requests with deltas that may wait for each other; the next ones come again.
+pub const DELTAS_WAITING: usize = 64;
 /// Exponential histograms sent as deltas whose bounds are remembered.
 pub const DELTA_HISTOGRAMS: usize = 10_000;
 /// Bytes that the samples of one request may take once their labels are written out.

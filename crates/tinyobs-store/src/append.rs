@@ -12,6 +12,7 @@
 //! Proved by: store/tests.rs, tests/model.rs, `cargo xtask crash`.
 
 mod plan;
+mod times;
 
 use std::sync::PoisonError;
 
@@ -21,6 +22,7 @@ use tinyobs_model::{Kind, Labels, Refusal, Refused, Row, Sample, WriteBatch};
 use tinyobs_model::labels::BYTES_MAX;
 
 use self::plan::{Item, Known, Plan, plan_descriptions};
+pub use self::times::TimesTaken;
 use crate::cardinality::{self, LastRefusal};
 use crate::error::StoreError;
 use crate::inner::{Inner, Writer};
@@ -132,8 +134,7 @@ impl Inner {
     }
 
     fn plan(&self, writer: &mut Writer, batch: &WriteBatch, known: &[Known]) -> Plan {
-        let now_ms = self.options.clock.now_ms();
-        let expired_before_ms = self.expired_before_ms();
+        let times = self.times_taken();
         let index = self.index();
         let mut plan = Plan::default();
         plan.samples.reserve(batch.len());
@@ -148,9 +149,8 @@ impl Inner {
                 rows: item,
                 known: &known[rows.clone()],
             };
-            let admitted = in_time(&item, now_ms)
-                .and_then(|()| is_kept(&item, expired_before_ms))
-                .and_then(|()| self.admit(writer, &item, &mut plan, &mut ids));
+            let admitted =
+                in_time(&item, times).and_then(|()| self.admit(writer, &item, &mut plan, &mut ids));
             match admitted {
                 Ok(()) => self.plan_item(&item, &ids, &mut plan),
                 Err(refused) => plan.refused.push(refused),
@@ -396,38 +396,14 @@ impl Writer {
     }
 }
 
-fn in_time(item: &Item<'_>, now_ms: i64) -> Result<(), Refused> {
-    let latest_ms = now_ms.saturating_add(limits::FUTURE_MS);
-    let Some(row) = item.rows.iter().find(|row| row.sample.time_ms > latest_ms) else {
+fn in_time(item: &Item<'_>, times: TimesTaken) -> Result<(), Refused> {
+    let mut checked = item.rows.iter().map(|row| times.check(row.sample.time_ms));
+    let Some((rule, message)) = checked.find_map(Result::err) else {
         return Ok(());
     };
-    let ahead_s = row.sample.time_ms.saturating_sub(now_ms) / 1_000;
-    let message = format!(
-        "time {} lies {ahead_s} s ahead of the server's clock, at most {} s are allowed",
-        row.sample.time_ms,
-        limits::FUTURE_MS / 1_000
-    );
     Err(Refused {
         item: item.number(),
-        rule: Refusal::TimeInFuture,
-        message,
-    })
-}
-
-/// Nobody would keep a sample that is older than everything that is kept.
-fn is_kept(item: &Item<'_>, expired_before_ms: i64) -> Result<(), Refused> {
-    let old = |row: &&Row| row.sample.time_ms < expired_before_ms;
-    let Some(row) = item.rows.iter().find(old) else {
-        return Ok(());
-    };
-    let message = format!(
-        "time {} lies before {expired_before_ms}, and nothing so old is kept in any resolution \
-         (--retention-raw, --retention-5m, --retention-1h)",
-        row.sample.time_ms
-    );
-    Err(Refused {
-        item: item.number(),
-        rule: Refusal::TimeExpired,
+        rule,
         message,
     })
 }

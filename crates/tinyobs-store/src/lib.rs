@@ -57,7 +57,7 @@ mod storage;
 mod store;
 pub mod wal;
 
-pub use append::Appended;
+pub use append::{Appended, TimesTaken};
 pub use backup::{Backup, BackupFile};
 pub use cardinality::{Cardinality, Growth, LabelSize, LastRefusal};
 pub use clock::{Clock, SystemClock};

@@ -183,6 +183,11 @@ impl Store {
         self.inner.metrics()
     }
 
+    /// The services that series are of, sorted.
+    pub fn services(&self) -> Vec<String> {
+        self.inner.index().services()
+    }
+
     /// The values of a label, sorted.
     pub fn label_values(&self, label: &str) -> Vec<String> {
         self.inner.index().label_values(label)

@@ -11,7 +11,7 @@ export interface MetricDetail {
   readonly help: string;
   readonly unit: string;
   readonly series: number;
-  /** Empty, or holding "", for series that carry no `service` label. */
+  /** As derive/service.ts has it; empty, or holding "", for series without one. */
   readonly services: readonly string[];
 }
 

@@ -156,6 +156,12 @@ pub const ALL: &[Limit] = &[
         "clients send 160; an empty one takes a byte to send and eight to read",
     ),
     limit(
+        "deltas_waiting",
+        DELTAS_WAITING as u64,
+        "requests",
+        "requests with deltas take turns, and bodies that wait take room that others need",
+    ),
+    limit(
         "delta_histograms",
         DELTA_HISTOGRAMS as u64,
         "histograms",

@@ -1,7 +1,8 @@
 //! Backup: `tinyobs backup`, everything stored as one tar file, of a running server or a stopped one.
 //!
 //! I-BACKUP-4  Under the name that was asked for stands a whole backup or nothing.
-//! I-BACKUP-5  Damage in the store is named when it is copied, not when the copy is needed.
+//! I-BACKUP-5  What was pushed as to a Pushgateway is in it: restored, it is sampled on.
+//! I-BACKUP-6  Damage in the store is named when it is copied, not when the copy is needed.
 //! Proved by: tests/it/backup.rs, tests/it/damaged.rs.
 
 use std::error::Error;
@@ -19,6 +20,7 @@ use super::{Incomplete, Outcome, arguments_of_store, check, counted, progress, s
 use crate::archive::{self, TarFiles};
 use crate::config::Resolved;
 use crate::config::units::show_size;
+use crate::groups::Groups;
 
 /// The subcommand.
 pub fn command() -> Command {
@@ -66,7 +68,7 @@ pub fn run(matches: &ArgMatches, resolved: &Resolved) -> Outcome {
     if report.damage.is_empty() {
         return Ok(());
     }
-    // I-BACKUP-5
+    // I-BACKUP-6
     for line in check::damage_lines(&report) {
         eprintln!("{line}");
     }
@@ -114,11 +116,12 @@ fn write(matches: &ArgMatches, resolved: &Resolved, draft: &Path) -> Result<u64,
             }
         }
         Target::Store(store) => {
-            let backup = store.backup()?;
-            bar.set_length(archive::size(&backup)?);
+            let groups = Groups::open(&resolved.config.data_dir_absolute())?;
+            let content = archive::Content::new(store.backup()?, groups.text());
+            bar.set_length(archive::size(&content)?);
             let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
-            archive::write(&backup, &mut out, now.as_secs()).map_err(fail)?;
-            drop(backup);
+            archive::write(&content, &mut out, now.as_secs()).map_err(fail)?;
+            drop(content);
             store.close()?;
         }
     }

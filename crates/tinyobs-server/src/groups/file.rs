@@ -149,6 +149,11 @@ pub fn read(path: &Path) -> Result<BTreeMap<Key, Group>, FileError> {
     }
 }
 
+/// What is wrong with the file, if there is one and it cannot be understood.
+pub fn damage(path: &Path) -> Option<String> {
+    parse(&fs::read(path).ok()?).err()
+}
+
 fn parse(bytes: &[u8]) -> Result<BTreeMap<Key, Group>, String> {
     let text: FileText = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     if text.version != VERSION {

@@ -92,7 +92,7 @@ fn i_warn_1_answers_say_that_series_may_be_missing() {
 }
 
 #[test]
-fn i_backup_5_a_backup_of_a_damaged_store_names_what_is() {
+fn i_backup_6_a_backup_of_a_damaged_store_names_what_is() {
     let dir = stopped();
     let table = damage(&dir, "raw");
     let name = table.file_name().unwrap().to_str().unwrap();
