@@ -19,6 +19,10 @@ use tinyobs_store::{Backup, BackupFile, StoreError};
 
 use crate::groups;
 
+mod files;
+
+pub use files::TarFiles;
+
 const BLOCK: u64 = 512;
 const MANIFEST: &str = "MANIFEST";
 const GROUPS: &str = groups::file::NAME;

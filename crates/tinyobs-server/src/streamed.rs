@@ -9,6 +9,7 @@
 //! Proved by: tests/it/backup.rs, tests/it/export.rs.
 
 use std::io::{self, BufWriter, Write};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::response::Response;
@@ -20,6 +21,8 @@ use tokio::sync::OwnedSemaphorePermit;
 /// Bytes that are sent at once, and how many such pieces may wait for the reader.
 const PIECE_BYTES: usize = 256 << 10;
 const PIECES: usize = 4;
+/// So long an answer that is broken off is still sent.
+const LAST_WORDS: Duration = Duration::from_millis(250);
 
 /// Answers with what `write` writes, on a thread where it may block. `place` is given back when it
 /// ends; `what` names it in the log.
@@ -38,6 +41,8 @@ where
             } else {
                 tracing::error!(%error, "{what} could not be finished");
             }
+            // What was sent may say why, and goes out before the connection does.
+            std::thread::sleep(LAST_WORDS);
             // I-STREAM-1. Not the rest of the buffer: it would end a body that is not whole.
             out.into_parts().0.sender.abort(error);
         }

@@ -226,7 +226,8 @@ impl Inner {
         let series = (item.index.len() + plan.series.len()) as u64;
         let max = self.options.max_series;
         if series > max {
-            let held = item.index.len();
+            // What the batch has been given so far counts as well.
+            let held = item.index.len() + first_new;
             let what = format!("the store holds {held} of at most {max} (--max-series)");
             return Some((Refusal::SeriesLimit, what));
         }
@@ -261,8 +262,8 @@ impl Inner {
         let (_, first) = over.first().expect("something is over the limit");
         let count = over.len() as u64;
         let metric = first.metric_name();
-        let (label, held) = cardinality::offender(item.index, first);
-        let values = held + plan.values_added(item.index, label);
+        let added = plan.values_added(item.index);
+        let (label, values) = cardinality::offender(item.index, added, first);
         let refusal = LastRefusal {
             at_ms: now_ms,
             metric: metric.to_owned(),

@@ -83,7 +83,7 @@ pub struct Maintained {
     pub merged_tables: u64,
     /// Partitions dropped, by age or for room.
     pub dropped_partitions: u64,
-    /// Bytes that are free after it and were not before.
+    /// Bytes that dropping, merging and forgetting have freed.
     pub freed_bytes: u64,
     /// Series forgotten.
     pub expired_series: u64,
@@ -120,7 +120,8 @@ pub struct MaintenanceStatus {
     pub damaged: u64,
     /// The newest time that stands in rollups, in ms.
     pub rolled_until_ms: Option<i64>,
-    /// How far the newest sample is ahead of it, in ms; 0 when nothing waits.
+    /// How far the newest sample is ahead of it, or of the oldest sample that waits if that is later, in
+    /// ms; 0 when nothing waits.
     pub lag_ms: i64,
 }
 
@@ -321,10 +322,12 @@ impl Inner {
     }
 
     fn cycle(&self, pick: Pick) -> Result<Maintained, StoreError> {
-        self.measure();
-        let before = self.used_bytes();
         self.flush()?;
         let rolled_windows = self.roll_up()?;
+        // From here on things only go: what was written before, by the flush and as windows, does not
+        // hide how much that is.
+        self.measure();
+        let before = self.used_bytes();
         // Before the merges: they need room, and what goes need not be merged.
         self.journal.begin(Phase::Retention, 0);
         let dropped_partitions = self.retain()? + self.make_room()?;
@@ -500,18 +503,20 @@ impl Inner {
         }
     }
 
+    /// From the windows that there are, or from the oldest sample that waits if that is later, to the
+    /// newest sample: what came late and is rolled up already makes no lag.
     fn rollup_lag_ms(&self, view: &dyn View, rolled_until_ms: Option<i64>) -> i64 {
         let raw = of_space(view, Space::Raw).summary;
-        let (in_head, _, newest_ms) = self.head.extent();
-        let waits = in_head > 0 || raw.sequence > view.counters().rolled;
-        let newest_ms = newest_ms.max(raw.last_ms);
-        match rolled_until_ms {
-            Some(until_ms) if waits => newest_ms.saturating_sub(until_ms).max(0),
-            None if waits => {
-                let oldest_ms = raw.first_ms.min(self.head.extent().1);
-                newest_ms.saturating_sub(oldest_ms).max(0)
-            }
-            _ => 0,
+        let rolled = view.counters().rolled;
+        let (in_head, first_ms, newest_ms) = self.head.extent();
+        if in_head == 0 && raw.sequence <= rolled {
+            return 0;
         }
+        let in_tables_ms = view.first_ms_after(Space::Raw, rolled, i64::MIN);
+        let in_head_ms = (in_head > 0).then_some(first_ms);
+        let waits_ms = in_tables_ms.into_iter().chain(in_head_ms).min();
+        let from_ms = waits_ms.unwrap_or(i64::MIN);
+        let from_ms = rolled_until_ms.map_or(from_ms, |until_ms| from_ms.max(until_ms));
+        newest_ms.max(raw.last_ms).saturating_sub(from_ms).max(0)
     }
 }

@@ -112,7 +112,7 @@ export interface Refusal {
 
 /** `GET /v1/health`, 200 or 503. */
 export interface Health {
-  readonly status: "healthy" | "degraded";
+  readonly status: "healthy" | "damaged" | "degraded";
   readonly store: { readonly healthy: boolean; readonly last_error?: string; readonly damage: readonly string[] };
   readonly compaction: {
     readonly healthy: boolean;

@@ -2,19 +2,22 @@
 //!
 //! I-BACKUP-4  Under the name that was asked for stands a whole backup or nothing.
 //! I-BACKUP-5  What was pushed as to a Pushgateway is in it: restored, it is sampled on.
-//! Proved by: tests/it/backup.rs.
+//! I-BACKUP-6  Damage in the store is named when it is copied, not when the copy is needed.
+//! Proved by: tests/it/backup.rs, tests/it/damaged.rs.
 
 use std::error::Error;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Arg, ArgMatches, Command};
+use tinyobs_store::check::Report;
 
 use super::target::{self, Limits, Target};
-use super::{Outcome, arguments_of, progress, say};
-use crate::archive;
+use super::{Incomplete, Outcome, arguments_of_store, check, counted, progress, say};
+use crate::archive::{self, TarFiles};
 use crate::config::Resolved;
 use crate::config::units::show_size;
 use crate::groups::Groups;
@@ -28,7 +31,10 @@ pub fn command() -> Command {
              tinyobs backup tinyobs.tar --url http://127.0.0.1:8080\n  \
              tinyobs backup tinyobs.tar --data-dir ./tinyobs-data\n\n\
              The file holds what was acknowledged when it was begun. `tinyobs restore` makes a data \
-             directory of it; `tar tvf` shows what is in it.",
+             directory of it; `tar tvf` shows what is in it.\n\n\
+             Every checksum in the file is verified. When something in the store is damaged, the \
+             file is kept, what is damaged in it is named, and the exit code is 3; `tinyobs restore \
+             --keep-damaged` takes such a file. 0: all is sound. 1: there is no backup.",
         )
         .arg(
             Arg::new("file")
@@ -37,7 +43,7 @@ pub fn command() -> Command {
                 .value_parser(clap::value_parser!(PathBuf))
                 .help("The file to write; it must not be there yet"),
         )
-        .args(arguments_of(&["data-dir", "listen"]))
+        .args(arguments_of_store(&["data-dir", "listen"]))
         .arg(target::url_argument())
 }
 
@@ -53,10 +59,43 @@ pub fn run(matches: &ArgMatches, resolved: &Resolved) -> Outcome {
         // Half a backup helps nobody.
         let _ = fs::remove_file(&draft);
     })?;
+    let report = verify(&draft).inspect_err(|_| {
+        let _ = fs::remove_file(&draft);
+    })?;
     fs::rename(&draft, path)?;
     sync_parent(path)?;
     say(&format!("{} in {}\n", show_size(bytes), path.display()));
-    Ok(())
+    if report.damage.is_empty() {
+        return Ok(());
+    }
+    // I-BACKUP-6
+    for line in check::damage_lines(&report) {
+        eprintln!("{line}");
+    }
+    Err(Box::new(Incomplete(format!(
+        "{} was written, but {} in it {} damaged, as in the store; `tinyobs restore \
+         --keep-damaged` restores what is sound",
+        path.display(),
+        counted(report.damage.len(), "place", "places"),
+        if report.damage.len() == 1 {
+            "is"
+        } else {
+            "are"
+        },
+    ))))
+}
+
+/// Every checksum of a backup, as a restore would look at them.
+fn verify(draft: &Path) -> Result<Report, Box<dyn Error>> {
+    let fail = |error: io::Error| format!("cannot read {}: {error}", draft.display());
+    let files = Arc::new(TarFiles::open(draft).map_err(fail)?);
+    let bar = progress::bytes("check", 0);
+    let report = tinyobs_store::check::check_files(files, Path::new(""), &mut |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    });
+    bar.finish_and_clear();
+    Ok(report?)
 }
 
 fn write(matches: &ArgMatches, resolved: &Resolved, draft: &Path) -> Result<u64, Box<dyn Error>> {

@@ -15,7 +15,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use tinyobs_store::check::Damage;
 
 use super::backup::sync_parent;
-use super::{Outcome, arguments_of, check, progress, say};
+use super::{Outcome, arguments_of, check, counted, progress, say};
 use crate::archive;
 use crate::config::Resolved;
 use crate::groups::file;
@@ -101,16 +101,26 @@ fn restore(
     }
     for one in &mut report.damage {
         if let Ok(inside) = one.path.strip_prefix(draft) {
-            one.path = dir.join(inside);
+            // What is not restored has no place in the directory: it is named as in the archive.
+            one.path = if keep_damaged {
+                dir.join(inside)
+            } else {
+                inside.to_path_buf()
+            };
         }
     }
     if report.damage.is_empty() || keep_damaged {
         return Ok(check::as_text(&report));
     }
     say(&check::as_text(&report));
-    let places = report.damage.len();
+    let places = counted(report.damage.len(), "place", "places");
+    let are = if report.damage.len() == 1 {
+        "is"
+    } else {
+        "are"
+    };
     Err(format!(
-        "{}: {places} places in the backup are damaged, nothing was restored; \
+        "{}: {places} in the backup {are} damaged, nothing was restored; \
          --keep-damaged restores what is sound",
         path.display()
     )

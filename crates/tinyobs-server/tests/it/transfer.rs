@@ -43,7 +43,7 @@ fn push_sends_arguments_or_lines() {
     assert_eq!(code, Some(1));
     assert_eq!(
         stderr,
-        "line 4: \"two\" is not a finite number\nerror: 1 lines were not stored\n"
+        "line 4: \"two\" is not a finite number\nerror: 1 line was not stored\n"
     );
     let values: Vec<String> = export(process.client(), "format=csv")
         .lines()
@@ -58,6 +58,11 @@ fn push_sends_arguments_or_lines() {
             "temperature,gauge,-3.5,raw,,a b",
         ]
     );
+    let mut nothing = tinyobs(&dir);
+    nothing.args(push);
+    let (code, _, stderr) = with_input(nothing, b"# only this\n");
+    let said = "nothing was pushed: there was no sample on standard input\n";
+    assert_eq!((code, stderr.as_str()), (Some(0), said));
     let (code, _, stderr) = run(&dir, &[&push[..], &["m"]].concat());
     assert_eq!(code, Some(1));
     assert!(

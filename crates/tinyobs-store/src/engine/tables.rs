@@ -71,6 +71,7 @@ struct Part {
 #[derive(Clone)]
 struct Broken {
     path: PathBuf,
+    offset: u64,
     what: String,
 }
 
@@ -171,9 +172,14 @@ impl TableEngine {
                     let lost = line.summary.samples;
                     self.damage
                         .push(format!("{error} ({lost} samples of {})", line.partition));
-                    part.broken = Some(Broken {
-                        path,
-                        what: error.to_string(),
+                    // Not an error inside an error: it names its file and place itself.
+                    part.broken = Some(match error {
+                        StoreError::Corrupt { path, offset, what } => Broken { path, offset, what },
+                        other => Broken {
+                            path,
+                            offset: 0,
+                            what: other.to_string(),
+                        },
                     });
                 }
             }
@@ -425,7 +431,7 @@ impl View for State {
         let cursors = newer.map(|table| Cursor::new(Arc::clone(table)));
         let reader = Merged::new(cursors.collect::<Result<_, _>>()?);
         let broken = part.broken.as_ref();
-        let broken = broken.map(|it| StoreError::corrupt(&it.path, 0, it.what.clone()));
+        let broken = broken.map(|it| StoreError::corrupt(&it.path, it.offset, it.what.clone()));
         Ok((Box::new(reader), broken))
     }
 

@@ -298,7 +298,53 @@ fn damaged_day(world: &World, dir: &std::path::Path) -> Store {
     std::fs::write(path, b"damaged").expect("writes");
     let store = world.open();
     assert_eq!(store.damage().len(), 1, "{:?}", store.damage());
+    // One error, not one inside another.
+    assert_eq!(store.damage()[0].matches("is damaged at byte").count(), 1);
+    let range = TimeRange::new(START, START + HOUR);
+    let mut cursors = store.select(&[], range).expect("selects");
+    let read = cursors[0].next_block(&mut tinyobs_model::Columns::default());
+    let message = read.expect_err("is damaged").to_string();
+    assert_eq!(
+        message.matches("is damaged at byte").count(),
+        1,
+        "{message}"
+    );
     store
+}
+
+#[test]
+fn what_a_cycle_writes_does_not_hide_what_it_frees() {
+    let world = World::new(SHORT);
+    let store = world.open();
+    world.go_to(START + DAY + HOUR);
+    let old = (0..288).map(|i| START + i * 5 * MINUTE);
+    store.append(&batch("a", old)).expect("appends");
+    store.maintain().expect("maintains");
+    // More comes than goes.
+    world.go_to(START + 2 * DAY + HOUR);
+    let new = (0..DAY / 5_000).map(|i| START + DAY + HOUR + i * 5_000);
+    store.append(&batch("b", new)).expect("appends");
+    let done = store.maintain().expect("maintains");
+    assert_eq!(done.dropped_partitions, 1);
+    assert!(done.freed_bytes > 0, "{done:?}");
+}
+
+#[test]
+fn what_was_rolled_up_long_ago_makes_no_lag() {
+    let world = World::new(Retention::FOR_EVER);
+    let store = world.open();
+    world.go_to(START + 101 * DAY);
+    let one = |time_ms: i64| batch("a", time_ms..=time_ms);
+    store.append(&one(START)).expect("appends");
+    store.maintain().expect("maintains");
+    assert_eq!(store.maintenance().lag_ms, 0);
+    let now = START + 100 * DAY;
+    for (time_ms, lag_ms) in [(now, 0), (now + 7_000, 7_000)] {
+        store.append(&one(time_ms)).expect("appends");
+        assert_eq!(store.maintenance().lag_ms, lag_ms, "not 100 days");
+    }
+    store.maintain().expect("maintains");
+    assert_eq!(store.maintenance().lag_ms, 0);
 }
 
 #[test]
@@ -350,7 +396,8 @@ fn a_row_is_not_replaced_by_one_of_what_is_left_of_damaged_samples() {
         .append(&batch("a", late.into_iter()))
         .expect("appends");
     store.maintain().expect("maintains");
-    assert_eq!(counts(&store, HOUR), [("1h", 10 + 1)]);
+    // It joins the row of its hour, and the other one begins the next.
+    assert_eq!(counts(&store, HOUR), [("1h", 10 + 1 + 1)]);
 }
 
 #[test]
