@@ -46,7 +46,7 @@ pub const SYMBOLS_PER_REQUEST: usize = 1_000_000;
 /// of one too large is read for.
 pub const BODY_WAIT_SECONDS: u64 = 5;
 /// A push whose series were all refused is answered after three times its work, but no later than
-/// so many milliseconds after it.
+/// so many milliseconds after it; one that finds the queue full is told after so many.
 pub const REFUSED_PAUSE_MS: u64 = 1_000;
 /// Bytes of a body too large that are read and dropped, so that its sender sees the answer.
 pub const DISCARDED_BYTES: usize = 4 * BODY_BYTES;

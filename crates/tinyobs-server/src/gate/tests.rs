@@ -64,3 +64,34 @@ async fn i_gate_1_abandoned_work_is_cancelled_and_keeps_its_place_until_then() {
         tokio::task::yield_now().await;
     }
 }
+
+#[tokio::test]
+async fn i_gate_2_a_push_is_told_after_a_pause_in_which_it_holds_nothing() {
+    let pause = Duration::from_millis(300);
+    let gate = Arc::new(Gate::new(1, 0, "pushes").refusing_after(pause));
+    let (release, held) = mpsc::channel::<()>();
+    let first = tokio::spawn({
+        let gate = Arc::clone(&gate);
+        async move { gate.run(move |_| Ok(held.recv().is_ok())).await.unwrap() }
+    });
+    while gate.places.available_permits() > 0 {
+        tokio::task::yield_now().await;
+    }
+    let body = Arc::new(());
+    let held = Arc::clone(&body);
+    let begun = std::time::Instant::now();
+    let second = tokio::spawn({
+        let gate = Arc::clone(&gate);
+        async move { gate.run(move |_| Ok(Arc::strong_count(&held))).await }
+    });
+    while Arc::strong_count(&body) > 1 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!second.is_finished(), "nothing held, and not told yet");
+    let refused = second.await.unwrap().unwrap_err().into_response();
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(begun.elapsed() >= pause);
+    assert_eq!(gate.waiting(), 0, "the queue is left at once");
+    release.send(()).unwrap();
+    assert!(first.await.unwrap());
+}
