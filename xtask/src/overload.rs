@@ -69,8 +69,11 @@ pub const SENDERS: usize = 512;
 pub const POLITE: usize = 32;
 /// Series of a sender: so many samples has a request.
 pub const SERIES: usize = 200;
-/// Those that measure the peak: as many as keep the server busy.
-const PEAK_SENDERS: usize = 8;
+/// Those that measure the peak: nearly as many as may wait, so that it is a peak with many series, which
+/// the processor's caches do not hold.
+const PEAK_SENDERS: usize = 240;
+/// The peak is what goes on and on, with all that is written out of the log meanwhile.
+const PEAK: Duration = Duration::from_mins(1);
 /// All of it, at any time.
 const MEMORY_MAX: u64 = 768 << 20;
 /// Growth of memory from the first half to the second, in percent, and this much besides.
@@ -114,7 +117,8 @@ pub fn run(options: &Options) -> Result<()> {
     let phase = Duration::from_secs(if options.no_timing { 1 } else { 10 });
     // The first requests make the series, which costs more than any later one.
     run_load(&server, &mut senders, Pace::Once, phase)?;
-    let peak = run_load(&server, &mut senders[..PEAK_SENDERS], Pace::Closed, phase)?;
+    let peaking = if options.no_timing { phase } else { PEAK };
+    let peak = run_load(&server, &mut senders[..PEAK_SENDERS], Pace::Closed, peaking)?;
     let before = run_load(&server, &mut senders, Pace::Open(peak.rate() / 2.0), phase)?;
     let offered = Pace::Open(peak.rate() * options.times);
     let (over, memory) = overload(&server, &mut senders, offered, options.seconds)?;

@@ -9,12 +9,15 @@
 //! I-APPEND-2  An item is stored whole or refused whole; its neighbours do not notice.
 //! I-APPEND-3  The series limit is checked against what is there while nobody else can add to it.
 //! I-APPEND-4  A counter that began at 0 at a known time has that 0 before its first sample.
-//! Proved by: store/tests.rs, tests/model.rs, `cargo xtask crash`.
+//! I-APPEND-5  Whoever writes faster than the log is written out waits, before anybody is refused.
+//! Proved by: append/tests.rs, store/tests.rs, tests/model.rs, `cargo xtask crash`.
 
 mod plan;
 mod times;
 
 use std::sync::PoisonError;
+use std::thread;
+use std::time::Duration;
 
 use tinyobs_model::limits;
 use tinyobs_model::{Kind, Labels, Refusal, Refused, Row, Sample, WriteBatch};
@@ -67,6 +70,7 @@ impl Inner {
         let (stored, refused) = self.apply(&mut writer, plan);
         let is_log_long = writer.log.newest_bytes() >= self.log_bytes_max(LOG_BYTES_MAX);
         writer.shrink();
+        let log_bytes = writer.log.bytes();
         drop(writer);
         if let (Some(position), Some(syncer)) = (position, &self.syncer) {
             syncer
@@ -76,6 +80,7 @@ impl Inner {
         if is_log_long {
             self.wake.raise();
         }
+        thread::sleep(hold_up(log_bytes));
         Ok(Appended { stored, refused })
     }
 
@@ -349,6 +354,15 @@ impl Inner {
     }
 }
 
+/// I-APPEND-5: how long a push waits when so much of the log waits. The thread that writes it out gets
+/// that time of the processor; without it, eight pushes at once left it a ninth.
+fn hold_up(log_bytes: u64) -> Duration {
+    const FROM: u64 = limits::LOG_BYTES / 4;
+    const MOST: Duration = Duration::from_millis(100);
+    let over = log_bytes.saturating_sub(FROM);
+    MOST.mul_f64((over as f64 / (limits::LOG_BYTES - FROM) as f64).min(1.0))
+}
+
 impl Writer {
     /// Gives back what an unusually large batch has taken.
     fn shrink(&mut self) {
@@ -407,3 +421,6 @@ fn in_time(item: &Item<'_>, times: TimesTaken) -> Result<(), Refused> {
         message,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,6 +38,10 @@ use crate::wal::record::SeriesId;
 pub(crate) const LOG_BYTES_MAX: u64 = 64 << 20;
 /// The first time comes sooner.
 const FIRST_AFTER: Duration = Duration::from_mins(5);
+/// Between two cycles a long log is rolled up no sooner than so long after the last time: each time
+/// computes the hours under way again from all their samples, so doing it with every flush would cost
+/// the more the faster samples come.
+const ROLL_UP_EVERY: Duration = Duration::from_mins(15);
 /// A store that has just opened is left alone for so long.
 const SETTLE: Duration = Duration::from_secs(5);
 /// What requests have freed goes back to the system this often.
@@ -129,6 +133,8 @@ pub struct MaintenanceStatus {
 pub(crate) struct Journal {
     /// Whether partitions went since series were last looked through.
     pub(crate) expiry_due: AtomicBool,
+    /// When the last rollup ended.
+    rolled_up: Mutex<Option<Instant>>,
     phase: AtomicU64,
     done: AtomicU64,
     total: AtomicU64,
@@ -140,6 +146,7 @@ impl Default for Journal {
         Self {
             // A crash may have come between a drop and what it makes obsolete.
             expiry_due: AtomicBool::new(true),
+            rolled_up: Mutex::new(None),
             phase: AtomicU64::new(0),
             done: AtomicU64::new(0),
             total: AtomicU64::new(0),
@@ -270,9 +277,17 @@ impl Inner {
         let begun = Instant::now();
         let outcome = self.with_reserve(|| {
             self.flush()?;
+            let is_due = self.is_rollup_due();
+            let mut rolled_windows = if is_due { self.roll_up()? } else { 0 };
+            let mut dropped_partitions = self.make_room()?;
+            if !is_due && self.is_filling() {
+                // Only what has been rolled up may go.
+                rolled_windows = self.roll_up()?;
+                dropped_partitions += self.make_room()?;
+            }
             Ok(Maintained {
-                rolled_windows: self.roll_up()?,
-                dropped_partitions: self.make_room()?,
+                rolled_windows,
+                dropped_partitions,
                 merged_tables: self.merge(Pick::Similar)?,
                 ..Maintained::default()
             })
@@ -422,6 +437,11 @@ impl Inner {
         truncated
     }
 
+    fn is_rollup_due(&self) -> bool {
+        let last = *lock(&self.journal.rolled_up);
+        last.is_none_or(|last| last.elapsed() >= ROLL_UP_EVERY)
+    }
+
     /// Rolls up what has been flushed, and returns how many windows that are.
     fn roll_up(&self) -> Result<u64, StoreError> {
         self.journal.begin(Phase::Rollup, 0);
@@ -433,6 +453,7 @@ impl Inner {
         let progress = |done, total| self.journal.progress(done, total);
         let rolled = job::run(self.engine.as_ref(), &kind_of, &progress)?;
         lock(&self.journal.status).damaged = rolled.damaged;
+        *lock(&self.journal.rolled_up) = Some(Instant::now());
         Ok(rolled.windows)
     }
 

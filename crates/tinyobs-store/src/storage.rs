@@ -139,6 +139,12 @@ impl Inner {
         Err(StoreError::Budget { used, max })
     }
 
+    /// Whether the budget is as good as spent.
+    pub(crate) fn is_filling(&self) -> bool {
+        let level = Level::of(self.used_bytes(), self.options.max_bytes);
+        matches!(level, Level::Warn90 | Level::Full)
+    }
+
     /// Whether the budget is spent.
     pub(crate) fn is_full(&self) -> bool {
         Level::of(self.used_bytes(), self.options.max_bytes) == Level::Full

@@ -10,7 +10,7 @@
 #![allow(clippy::too_many_lines, reason = "a list of bodies")]
 
 use allocation_counter::measure;
-use tinyobs_model::{Sample, limits};
+use tinyobs_model::{Refusal, Sample, limits};
 use tinyobs_wire::families::read_text;
 use tinyobs_wire::influx::Precision;
 use tinyobs_wire::lines::Line;
@@ -87,6 +87,10 @@ struct Nothing;
 impl Stored for Nothing {
     fn newest(&mut self, _: &[u8]) -> Result<Option<Sample>, String> {
         Ok(None)
+    }
+
+    fn check_time(&mut self, _: i64) -> Result<(), (Refusal, String)> {
+        Ok(())
     }
 
     fn bounds(&mut self, _: &[u8]) -> Result<Vec<f64>, String> {
