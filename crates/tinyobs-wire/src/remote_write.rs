@@ -12,6 +12,7 @@
 //! I-WRITE-3  No more than `limits::SAMPLES_PER_REQUEST` rows are made of a body.
 //! I-WRITE-4  What is put together behind a body, and what is said of metrics, is bounded before it is
 //!            copied: one string may be named by many series.
+//! I-WRITE-5  A request of the other version is refused, not read as an empty one.
 //! Proved by: remote_write/tests.rs, tests/it/remote_write.rs of the server, fuzz target
 //! `remote_write`.
 
@@ -81,6 +82,12 @@ pub enum WriteError {
         /// Strings in the request.
         symbols: usize,
     },
+    /// There is something in it, but nothing that this version of the protocol has.
+    #[error(
+        "body is not a request of this version of remote write, of which it has no field: send the \
+         `content-type` of the version that it is"
+    )]
+    OtherVersion,
     /// Too much for one request.
     #[error("body has more than {limit} {what}; send them in several requests")]
     TooMany {
@@ -113,11 +120,32 @@ pub fn decode_into(
         batch: spare,
         ..Rows::default()
     };
+    check_version(version, &body)?;
     match version {
         Version::One => one(&body, &mut rows)?,
         Version::Two => return v2::two(body, rows),
     }
     Ok(rows.into_decoded(body))
+}
+
+/// I-WRITE-5: the versions share no number of a field, so a request of the other one has none of ours.
+fn check_version(version: Version, body: &[u8]) -> Result<(), WriteError> {
+    let ours: [u32; 2] = match version {
+        Version::One => [1, 3],
+        Version::Two => [4, 5],
+    };
+    let mut fields = Fields::new(body);
+    // What is malformed is said by whoever reads it. Usually the first field is one of ours.
+    let mut others = 0;
+    while let Ok(next) = fields.next_field() {
+        match next {
+            Some((number, _)) if ours.contains(&number) => return Ok(()),
+            Some(_) => others += 1,
+            None if others > 0 => return Err(WriteError::OtherVersion),
+            None => return Ok(()),
+        }
+    }
+    Ok(())
 }
 
 /// What has been read so far.
