@@ -30,3 +30,34 @@ fn i_stream_2_a_reader_that_leaves_ends_it() {
     let error = out.write_all(b"one more").unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
 }
+
+#[test]
+fn i_stream_3_nothing_is_broken_off_before_it_was_read() {
+    let runtime = Runtime::new().unwrap();
+    let (mut out, mut body) = pieces(&runtime);
+    for _ in 0..PIECES {
+        out.write_all(b"piece").unwrap();
+    }
+    let delivered = runtime.spawn_blocking(move || {
+        deliver(&mut out.sender);
+        Instant::now()
+    });
+    let read = runtime.block_on(async {
+        for _ in 0..PIECES {
+            tokio::time::sleep(LAST_WORDS / 2).await;
+            assert!(!delivered.is_finished());
+            assert!(body.frame().await.unwrap().is_ok());
+        }
+        Instant::now()
+    });
+    let delivered = runtime.block_on(delivered).unwrap();
+    // As long again as the pieces took.
+    assert!(delivered - read > LAST_WORDS, "{:?}", delivered - read);
+    // Nobody is waited for who has left.
+    let (mut out, body) = pieces(&runtime);
+    out.write_all(b"piece").unwrap();
+    drop(body);
+    let begun = Instant::now();
+    deliver(&mut out.sender);
+    assert!(begun.elapsed() < IDLE / 2);
+}
