@@ -127,8 +127,12 @@ impl Gate {
         drop(on_drop);
         match result {
             Ok(result) => result,
-            // The panic hook has reported it; the client gets the same answer as from any panic.
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
+            Err(error) => match error.try_into_panic() {
+                // The panic hook has reported it; the client gets the same answer as from any panic.
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // It never began.
+                Err(_) => Err(ApiError::unavailable("the server is stopping")),
+            },
         }
     }
 

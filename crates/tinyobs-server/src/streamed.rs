@@ -41,15 +41,15 @@ where
         let _place = place;
         let mut out = BufWriter::with_capacity(PIECE_BYTES, Pieces { sender, runtime });
         if let Err(error) = write(&mut out).and_then(|()| out.flush()) {
+            // Not the rest of the buffer: it would end a body that is not whole.
+            let mut sender = out.into_parts().0.sender;
             if error.kind() == io::ErrorKind::BrokenPipe {
                 tracing::debug!("the reader of {what} left");
             } else {
                 tracing::error!(%error, "{what} could not be finished");
+                // What was sent may say why, and goes out before the connection does.
+                deliver(&mut sender);
             }
-            // Not the rest of the buffer: it would end a body that is not whole.
-            let mut sender = out.into_parts().0.sender;
-            // What was sent may say why, and goes out before the connection does.
-            deliver(&mut sender);
             // I-STREAM-1
             sender.abort(error);
         }
@@ -73,7 +73,7 @@ fn deliver(sender: &mut Sender<Bytes, io::Error>) {
         }
     }
     // What the connection itself holds is less than the pieces were, and takes no longer than they.
-    std::thread::sleep(begun.elapsed().max(LAST_WORDS));
+    std::thread::sleep(begun.elapsed().clamp(LAST_WORDS, IDLE));
 }
 
 /// Writes into a body that is being sent.
