@@ -40,7 +40,8 @@ pub fn command() -> Command {
              `tinyobs import` reads the JSON back, bit for bit. A store that no server has open is \
              read from its directory.\n\n\
              Series that are damaged in the store are written as far as they can be read, and the \
-             others after them; the last line then names them, and the exit code is 3.",
+             others after them; the last line then names them, and the exit code is 3. When the \
+             server goes away in the middle, what came before is kept as FILE.part.",
         )
         .arg(
             option("format", "FORMAT", "What to write")
