@@ -315,9 +315,16 @@ impl Index {
     /// Each service, sorted.
     pub fn services(&self) -> Vec<String> {
         let mut found = BTreeSet::new();
-        for (service, _) in SERVICE_LABELS.iter().flat_map(|label| self.named_by(label)) {
-            if !found.contains(service) {
-                found.insert(service.to_owned());
+        for label in SERVICE_LABELS {
+            for (value, ids) in self.postings.get(label).into_iter().flatten() {
+                // Nearly always the first one is.
+                let is_named = |id: &SeriesId| {
+                    let service = self.labels(*id).and_then(Labels::service);
+                    service.is_some_and(|(by, _)| by == label)
+                };
+                if !found.contains(&**value) && ids.iter().any(is_named) {
+                    found.insert(value.to_string());
+                }
             }
         }
         found.into_iter().collect()

@@ -111,7 +111,7 @@ impl Plan {
     /// The values that the batch has added to each label. Counting walks over its new series, so that
     /// is done for few of its refusals, of which there may be thousands.
     pub fn values_added(&mut self, index: &Index) -> &Values {
-        const COUNTS_MAX: u32 = 16;
+        const COUNTS_MAX: u32 = 2;
         let series = self.series.len();
         if self.grown.series != series && self.grown.counts < COUNTS_MAX {
             self.grown = Grown {

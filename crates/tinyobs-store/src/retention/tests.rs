@@ -414,3 +414,72 @@ fn i_append_4_a_zero_long_before_raw_samples_is_not_put_in() {
     store.append(&push).expect("appends");
     assert_eq!(counts(&store, 0), [("raw", 1)]);
 }
+
+#[test]
+fn i_engine_5_a_damaged_catalogue_holds_up_no_cycle() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut world = World::new(SHORT);
+    world.options = StoreOptions {
+        clock: Arc::clone(&world.clock) as Arc<dyn Clock>,
+        retention: SHORT,
+        ..StoreOptions::disk(dir.path())
+    };
+    // Definitions in two blocks: one of them stays readable.
+    let store = world.open();
+    let mut push = WriteBatch::new();
+    let mut labels = LabelsBuilder::new();
+    // Nothing that could be left out because the one before has it, too.
+    let digits = |n: u32, i: u32| n.wrapping_mul(0x9e37_79b9).rotate_left(i) % 9_999;
+    let values: Vec<String> = (0..3_000)
+        .map(|n| (0..20).map(|i| digits(n, i).to_string()).collect())
+        .collect();
+    for (n, value) in (0..).zip(&values) {
+        labels.begin("m");
+        labels.push("l", value);
+        push.push(n, &mut labels, Kind::Gauge, Sample::new(START, 1.0), None)
+            .expect("valid");
+    }
+    assert_eq!(store.append(&push).expect("appends").stored, 3_000);
+    store.maintain().expect("maintains");
+    store.close().expect("closes");
+    drop(store);
+    let loaded = crate::engine::manifest::Manifest::load(&crate::files::RealFiles, dir.path());
+    let (manifest, _) = loaded.expect("loads").expect("is there");
+    let mut lines = manifest.tables.iter();
+    let line = lines.find(|line| line.partition == crate::engine::Partition::CATALOGUE);
+    let number = line.expect("a catalogue").number;
+    let path = dir.path().join(format!("tables/{number:016}.table"));
+    let mut bytes = std::fs::read(&path).expect("reads");
+    bytes[20] ^= 1;
+    std::fs::write(&path, bytes).expect("writes");
+    // All of them expire.
+    world.go_to(START + 200 * DAY);
+    let store = world.open();
+    let held = store.stats().series;
+    assert!((1..3_000).contains(&held), "{held} series");
+    world.go_to(START + 202 * DAY);
+    for _ in 0..2 {
+        store.maintain().expect("maintains");
+    }
+    assert_eq!(store.stats().series, 0);
+    assert_eq!(store.maintenance().consecutive_errors, 0);
+    assert!(!store.damage().is_empty());
+}
+
+#[test]
+fn damage_goes_with_its_partition() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut world = World::new(SHORT);
+    world.options = StoreOptions {
+        clock: Arc::clone(&world.clock) as Arc<dyn Clock>,
+        retention: SHORT,
+        ..StoreOptions::disk(dir.path())
+    };
+    world.go_to(START + 2 * HOUR);
+    let store = damaged_day(&world, dir.path());
+    world.go_to(START + 3 * DAY);
+    store.maintain().expect("maintains");
+    world.go_to(START + 5 * DAY);
+    store.maintain().expect("maintains");
+    assert_eq!(store.damage(), [] as [String; 0]);
+}
