@@ -72,9 +72,11 @@ pub const ERRORS_LISTED: usize = 100;
 pub const SPARE_BYTES: usize = 4 << 20;
 /// Bytes of all ingest bodies being read or decoded at once.
 pub const INGEST_BYTES_IN_FLIGHT: usize = 256 << 20;
-/// Ingest requests being decoded or stored at once; the next ones wait.
+/// Ingest requests being decoded or stored at once; the next ones wait, but the one whose turn it is
+/// to add deltas, for which others wait.
 pub const INGEST_AT_ONCE: usize = 8;
-/// Ingest requests that wait; the next ones get 503 before they are unpacked.
+/// Ingest requests that wait; the next ones get 503 before they are unpacked, but no stream that has
+/// begun.
 pub const INGEST_WAITING: usize = 256;
 /// Seconds that a connection may idle, take over its request head, or stall in a body.
 pub const IDLE_SECONDS: u64 = 10;

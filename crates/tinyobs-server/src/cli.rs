@@ -118,13 +118,23 @@ fn serve(matches: &ArgMatches) -> Outcome {
 fn unknown_variables() -> Vec<String> {
     let names = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
     let mut unknown: Vec<String> = names
-        .filter(|name| name.starts_with("TINYOBS_") && !config::is_variable(name))
+        .filter(|name| name.starts_with("TINYOBS_"))
+        .filter(|name| !config::is_variable(name) && !is_of_kubernetes(name))
         .map(|name| {
             format!("the environment variable {name} is none that is known: `tinyobs serve --help` has them all")
         })
         .collect();
     unknown.sort();
     unknown
+}
+
+/// Whether Kubernetes sets it in every pod beside a service that is named `tinyobs`.
+fn is_of_kubernetes(name: &str) -> bool {
+    let is_one_of = |name: &str| name.is_empty() || name.starts_with('_');
+    name == "TINYOBS_SERVICE_HOST"
+        || ["TINYOBS_PORT", "TINYOBS_SERVICE_PORT"]
+            .iter()
+            .any(|stem| name.strip_prefix(stem).is_some_and(is_one_of))
 }
 
 fn resolve(matches: &ArgMatches) -> Result<Resolved, Box<dyn std::error::Error>> {

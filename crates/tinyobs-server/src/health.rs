@@ -56,7 +56,8 @@ struct StoreHealth<'a> {
     healthy: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_error: Option<String>,
-    /// Found by the start and set aside: no reason to take the server out of service.
+    /// Found by the start, or met by readers since, and set aside: no reason to take the server out
+    /// of service.
     damage: &'a [String],
 }
 

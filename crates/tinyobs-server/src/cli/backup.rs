@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Arg, ArgMatches, Command};
-use tinyobs_store::check::Report;
+use tinyobs_store::check::{Damage, Report};
 
 use super::target::{self, Limits, Target};
 use super::{Incomplete, Outcome, arguments_of_store, check, counted, progress, say};
@@ -21,6 +21,7 @@ use crate::archive::{self, TarFiles};
 use crate::config::Resolved;
 use crate::config::units::show_size;
 use crate::groups::Groups;
+use crate::groups::file::{self, FileError};
 
 /// The subcommand.
 pub fn command() -> Command {
@@ -55,7 +56,7 @@ pub fn run(matches: &ArgMatches, resolved: &Resolved) -> Outcome {
     }
     let draft = path.with_added_extension("part");
     let written = write(matches, resolved, &draft);
-    let bytes = written.inspect_err(|_| {
+    let (bytes, groups) = written.inspect_err(|_| {
         // Half a backup helps nobody.
         let _ = fs::remove_file(&draft);
     })?;
@@ -65,24 +66,35 @@ pub fn run(matches: &ArgMatches, resolved: &Resolved) -> Outcome {
     fs::rename(&draft, path)?;
     sync_parent(path)?;
     say(&format!("{} in {}\n", show_size(bytes), path.display()));
-    if report.damage.is_empty() {
-        return Ok(());
-    }
-    // I-BACKUP-6
+    complete(path, report, groups)
+}
+
+/// I-BACKUP-6
+fn complete(path: &Path, mut report: Report, groups: Option<Damage>) -> Outcome {
+    let places = report.damage.len();
+    let has_groups = groups.is_none();
+    report.damage.extend(groups);
     for line in check::damage_lines(&report) {
         eprintln!("{line}");
     }
-    Err(Box::new(Incomplete(format!(
-        "{} was written, but {} in it {} damaged, as in the store; `tinyobs restore \
-         --keep-damaged` restores what is sound",
-        path.display(),
-        counted(report.damage.len(), "place", "places"),
-        if report.damage.len() == 1 {
-            "is"
-        } else {
-            "are"
-        },
-    ))))
+    let without = "the pushed groups are not in it, since their file is damaged";
+    let lack = match (places, has_groups) {
+        (0, true) => return Ok(()),
+        (0, false) => without.to_owned(),
+        (_, has_groups) => format!(
+            "{} in it {} damaged, as in the store; `tinyobs restore --keep-damaged` restores what \
+             is sound{}",
+            counted(places, "place", "places"),
+            if places == 1 { "is" } else { "are" },
+            if has_groups {
+                String::new()
+            } else {
+                format!("; {without}")
+            },
+        ),
+    };
+    let message = format!("{} was written, but {lack}", path.display());
+    Err(Box::new(Incomplete(message)))
 }
 
 /// Every checksum of a backup, as a restore would look at them.
@@ -98,12 +110,18 @@ fn verify(draft: &Path) -> Result<Report, Box<dyn Error>> {
     Ok(report?)
 }
 
-fn write(matches: &ArgMatches, resolved: &Resolved, draft: &Path) -> Result<u64, Box<dyn Error>> {
+/// How many bytes were written, and what is wrong with the groups when they are not among them.
+fn write(
+    matches: &ArgMatches,
+    resolved: &Resolved,
+    draft: &Path,
+) -> Result<(u64, Option<Damage>), Box<dyn Error>> {
     let target = Target::find(matches, resolved, Limits::NONE)?;
     let fail = |error: io::Error| format!("cannot write {}: {error}", draft.display());
     let file = File::create(draft).map_err(fail)?;
     let bar = progress::bytes("backup", 0);
     let mut out = BufWriter::with_capacity(256 << 10, bar.wrap_write(&file));
+    let mut damage = None;
     match target {
         Target::Server(server) => {
             let (len, mut body) = server.download("/v1/admin/backup")?;
@@ -116,8 +134,9 @@ fn write(matches: &ArgMatches, resolved: &Resolved, draft: &Path) -> Result<u64,
             }
         }
         Target::Store(store) => {
-            let groups = Groups::open(&resolved.config.data_dir_absolute())?;
-            let content = archive::Content::new(store.backup()?, groups.text());
+            let groups;
+            (groups, damage) = groups_in(&resolved.config.data_dir_absolute())?;
+            let content = archive::Content::new(store.backup()?, groups);
             bar.set_length(archive::size(&content)?);
             let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
             archive::write(&content, &mut out, now.as_secs()).map_err(fail)?;
@@ -129,7 +148,24 @@ fn write(matches: &ArgMatches, resolved: &Resolved, draft: &Path) -> Result<u64,
     drop(out);
     file.sync_all().map_err(fail)?;
     bar.finish_and_clear();
-    Ok(file.metadata().map_err(fail)?.len())
+    Ok((file.metadata().map_err(fail)?.len(), damage))
+}
+
+/// The groups as text, or why there are none. Whoever copies sets nothing aside: the server does,
+/// and says so.
+fn groups_in(dir: &Path) -> Result<(Option<String>, Option<Damage>), FileError> {
+    let path = dir.join(file::NAME);
+    match file::damage(&path) {
+        None => Ok((Groups::open(dir)?.text(), None)),
+        Some(what) => Ok((
+            None,
+            Some(Damage {
+                path,
+                offset: 0,
+                what,
+            }),
+        )),
+    }
 }
 
 /// Makes a new name durable.

@@ -1,7 +1,8 @@
 //! Export: `tinyobs export`, stored series as text, of a running server or a stopped one.
 //!
 //! I-EXPORT-4  Under the name that was asked for stands a whole export or nothing; or, of a damaged
-//!             store, all that can be read, with a last line that names the rest.
+//!             store, all that can be read, with a last line that names the rest. What came before
+//!             the connection broke stays beside it, as `.part`.
 //! Proved by: tests/it/transfer.rs, tests/it/damaged.rs.
 
 use std::error::Error;
@@ -15,9 +16,15 @@ use super::backup::sync_parent;
 use super::target::{self, Limits, Target};
 use super::{Incomplete, Outcome, arguments_of_store, http, progress};
 use crate::config::Resolved;
+use crate::config::units::show_size;
 use crate::export::{Export, Format, Unread};
 use crate::gate::Cancel;
 use crate::params::Params;
+
+/// The server, or the way to it, went away in the middle.
+#[derive(Debug, thiserror::Error)]
+#[error("the export broke off: {0}; see the server's log, and try again")]
+struct BrokenOff(io::Error);
 
 /// The subcommand.
 pub fn command() -> Command {
@@ -33,7 +40,8 @@ pub fn command() -> Command {
              `tinyobs import` reads the JSON back, bit for bit. A store that no server has open is \
              read from its directory.\n\n\
              Series that are damaged in the store are written as far as they can be read, and the \
-             others after them; the last line then names them, and the exit code is 3.",
+             others after them; the last line then names them, and the exit code is 3. When the \
+             server goes away in the middle, what came before is kept as FILE.part.",
         )
         .arg(
             option("format", "FORMAT", "What to write")
@@ -76,6 +84,11 @@ pub fn run(matches: &ArgMatches, resolved: &Resolved) -> Outcome {
     if let Err(error) = &written
         && !error.is::<Incomplete>()
     {
+        let bytes = fs::metadata(&draft).map_or(0, |file| file.len());
+        if error.is::<BrokenOff>() && bytes > 0 {
+            let (size, draft) = (show_size(bytes), draft.display());
+            return Err(format!("{error}; what came before, {size}, is in {draft}").into());
+        }
         // Half an export would be taken for a whole one.
         let _ = fs::remove_file(&draft);
         return written;
@@ -111,7 +124,7 @@ fn write(matches: &ArgMatches, resolved: &Resolved, out: &mut dyn Write) -> Outc
             let mut body = Tail::new(body);
             let copied = io::copy(&mut body, &mut out);
             out.flush()?;
-            copied.map_err(|error| broken_off(error, &body.end))?;
+            copied.map_err(|error| broken_off(error, &body))?;
         }
         Target::Store(store) => {
             let (_, query) = path.split_once('?').unwrap_or_default();
@@ -133,14 +146,14 @@ fn write(matches: &ArgMatches, resolved: &Resolved, out: &mut dyn Write) -> Outc
     Ok(())
 }
 
-fn broken_off(error: io::Error, end: &[u8]) -> Box<dyn Error> {
-    if error.kind() == io::ErrorKind::BrokenPipe {
+fn broken_off<R>(error: io::Error, body: &Tail<R>) -> Box<dyn Error> {
+    if !body.broke {
         return error.into();
     }
-    if let Some(sentence) = Unread::sentence_in(end) {
+    if let Some(sentence) = Unread::sentence_in(&body.end) {
         return Box::new(Incomplete(sentence));
     }
-    format!("the export broke off: {error}; see the server's log, and try again").into()
+    Box::new(BrokenOff(error))
 }
 
 /// Of a store that is read here.
@@ -155,6 +168,8 @@ fn incomplete(error: io::Error) -> Box<dyn Error> {
 struct Tail<R> {
     inner: R,
     end: Vec<u8>,
+    /// Whether it was the reading that failed.
+    broke: bool,
 }
 
 impl<R> Tail<R> {
@@ -162,14 +177,18 @@ impl<R> Tail<R> {
     const BYTES: usize = 64 << 10;
 
     fn new(inner: R) -> Self {
-        let end = Vec::new();
-        Self { inner, end }
+        Self {
+            inner,
+            end: Vec::new(),
+            broke: false,
+        }
     }
 }
 
 impl<R: Read> Read for Tail<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let len = self.inner.read(out)?;
+        let read = self.inner.read(out);
+        let len = read.inspect_err(|_| self.broke = true)?;
         let new = &out[..len];
         self.end
             .extend_from_slice(&new[len.saturating_sub(Self::BYTES)..]);

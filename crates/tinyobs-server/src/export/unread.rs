@@ -1,6 +1,10 @@
 //! Unread: which series an export could not read to their end.
 //!
 //!   a cursor's error ─▶ [Unread] ─▶ last line of the export, log, exit code of `tinyobs export`
+//!
+//! I-UNREAD-1  However much is damaged, so many series are named, here and in the log, and the others
+//!             are a number.
+//! Proved by: unread/tests.rs, tests/it/damaged.rs.
 
 use std::io::{self, Write};
 
@@ -29,13 +33,14 @@ impl Unread {
     /// Notes one.
     pub fn note(&mut self, labels: &Labels, error: &SelectError) {
         let name = labels.to_string();
-        tracing::error!(series = name, %error, "a series cannot be exported whole");
         if self.count == 0 {
             self.why = error.to_string();
         }
         self.count += 1;
         let bytes = self.named_bytes + name.len();
         if self.named.len() < NAMED_MAX && bytes <= NAMED_BYTES_MAX {
+            // A damaged disk has millions of them.
+            tracing::error!(series = name, %error, "a series cannot be exported whole");
             self.named_bytes = bytes;
             self.named.push(name);
         }
@@ -45,6 +50,10 @@ impl Unread {
     pub fn finish(self, is_json: bool, out: &mut dyn Write) -> io::Result<()> {
         if self.count == 0 {
             return Ok(());
+        }
+        let more = self.more();
+        if more > 0 {
+            tracing::error!(more, "further series cannot be exported whole");
         }
         let sentence = self.sentence();
         if is_json {
@@ -68,9 +77,13 @@ impl Unread {
         json["error"].as_str().map(str::to_owned)
     }
 
+    /// Series that are counted and not named.
+    fn more(&self) -> u64 {
+        self.count - self.named.len() as u64
+    }
+
     fn sentence(&self) -> String {
-        let more = self.count - self.named.len() as u64;
-        let more = match more {
+        let more = match self.more() {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
@@ -83,3 +96,6 @@ impl Unread {
         )
     }
 }
+
+#[cfg(test)]
+mod tests;

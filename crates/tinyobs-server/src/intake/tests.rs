@@ -51,3 +51,13 @@ async fn i_intake_1_a_store_that_does_not_keep_is_not_acknowledged() {
     assert_eq!(response.headers()["retry-after"], "1");
     assert_eq!(app.counters.stored_total(), 0);
 }
+
+#[test]
+fn a_spare_batch_holds_no_descriptions() {
+    let spare = Spare::default();
+    let mut batch = WriteBatch::new();
+    batch.describe("m", "seconds", &"long ".repeat(1_000));
+    spare.give(batch);
+    assert_eq!(spare.lock().len(), 1);
+    assert!(spare.take().says_nothing());
+}

@@ -325,3 +325,31 @@ fn i_backup_5_pushed_groups_come_back() {
     assert!(stdout.contains("pushed-groups.json at byte 0"), "{stdout}");
     assert!(!dir.path().join("new3").exists());
 }
+
+#[test]
+fn i_groupfile_2_a_backup_says_that_the_groups_are_damaged_and_leaves_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let server = serving(&data);
+    let answer = server
+        .client()
+        .send("PUT", "/metrics/job/a", &[], b"rows_total 3\n");
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    drop(server);
+    let path = data.join("pushed-groups.json");
+    fs::write(&path, "{\"version\":1,").unwrap();
+    let (code, stdout, stderr) = run(&dir, &["backup", "x.tar", "--data-dir", "data"]);
+    assert_eq!(code, Some(3), "{stderr}");
+    assert!(stdout.ends_with(" in x.tar\n"), "{stdout}");
+    let (damaged, error) = stderr.trim_end().split_once('\n').unwrap();
+    let named = format!("damaged: {} at byte 0: ", path.display());
+    assert!(damaged.starts_with(&named), "{damaged}");
+    assert_eq!(
+        error,
+        "error: x.tar was written, but the pushed groups are not in it, since their file is damaged"
+    );
+    assert_eq!(fs::read(&path).unwrap(), b"{\"version\":1,");
+    // What is there is sound.
+    let (code, _, stderr) = run(&dir, &["restore", "x.tar", "--data-dir", "new"]);
+    assert_eq!(code, Some(0), "{stderr}");
+}

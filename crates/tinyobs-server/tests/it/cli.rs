@@ -225,6 +225,15 @@ fn a_variable_that_nobody_knows_is_pointed_out() {
         "TINYOBS_BOGUS",
         "TINYOBS_ENDPOINT",
         "TINYOBS_MAX_STORAGE_GB",
+        // As Kubernetes sets them beside a service of this name.
+        "TINYOBS_SERVICE_HOST",
+        "TINYOBS_SERVICE_PORT",
+        "TINYOBS_SERVICE_PORT_HTTP",
+        "TINYOBS_PORT",
+        "TINYOBS_PORT_8080_TCP",
+        "TINYOBS_PORT_8080_TCP_ADDR",
+        // As they are mistyped.
+        "TINYOBS_PORTS",
     ] {
         command.env(name, "1");
     }
@@ -233,7 +242,8 @@ fn a_variable_that_nobody_knows_is_pointed_out() {
     assert_eq!(
         stderr,
         "warning: the environment variable TINYOBS_BOGUS is none that is known: `tinyobs serve \
-         --help` has them all\n"
+         --help` has them all\nwarning: the environment variable TINYOBS_PORTS is none that is \
+         known: `tinyobs serve --help` has them all\n"
     );
 }
 

@@ -221,3 +221,36 @@ async fn i_add_1_who_waits_for_a_turn_keeps_nobody_else_waiting() {
         assert_eq!(one.await.unwrap(), 200);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn i_intake_3_whose_turn_it_is_passes_a_full_gate() {
+    use std::time::Duration;
+    let app = app();
+    let turn = app.deltas.turn().await.unwrap();
+    let waiting = tokio::spawn(pushed(app.clone(), true));
+    // It has found out that it needs a turn.
+    while app.deltas.waiting.available_permits() == limits::DELTAS_WAITING {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let (release, held) = tokio::sync::watch::channel(());
+    let full: Vec<_> = (0..limits::INGEST_AT_ONCE + limits::INGEST_WAITING)
+        .map(|_| {
+            let (app, mut held) = (app.clone(), held.clone());
+            let runtime = tokio::runtime::Handle::current();
+            tokio::spawn(async move {
+                let work = move |_: &_| Ok(runtime.block_on(held.changed()).is_err());
+                app.ingest.run(work).await
+            })
+        })
+        .collect();
+    while app.ingest.waiting() < limits::INGEST_WAITING {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    drop(turn);
+    let answered = tokio::time::timeout(Duration::from_secs(5), waiting).await;
+    drop(release);
+    assert_eq!(answered.expect("it passes").unwrap(), 200);
+    for one in full {
+        assert!(one.await.unwrap().unwrap());
+    }
+}
