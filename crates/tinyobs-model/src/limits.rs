@@ -145,6 +145,12 @@ pub const QUERIES_AT_ONCE: usize = 8;
 pub const QUERIES_WAITING: usize = 64;
 /// Milliseconds of the widest window of `/v1/query/range`: ten years.
 pub const QUERY_WINDOW_MS: i64 = 3_653 * 24 * 3_600 * 1_000;
+/// Bytes of a PromQL query.
+pub const QUERY_BYTES: usize = 64 << 10;
+/// Nodes of a PromQL query inside one another, operators in a row included.
+pub const QUERY_DEPTH: u32 = 256;
+/// Regular expressions in the selectors of a PromQL query.
+pub const QUERY_REGEXES: usize = 64;
 /// Bytes of a series selector in `match[]`.
 pub const SELECTOR_BYTES: usize = 16_384;
 /// Selectors of one request.

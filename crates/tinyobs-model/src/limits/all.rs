@@ -396,6 +396,24 @@ pub const ALL: &[Limit] = &[
         "an answer is built in memory; all are in the log",
     ),
     limit(
+        "query_bytes",
+        QUERY_BYTES as u64,
+        "bytes",
+        "a query is parsed into a tree of many times its size",
+    ),
+    limit(
+        "query_depth",
+        QUERY_DEPTH as u64,
+        "nodes",
+        "a tree is walked by recursion, and a thread's stack is finite",
+    ),
+    limit(
+        "query_regexes",
+        QUERY_REGEXES as u64,
+        "expressions",
+        "each is compiled while the query is parsed, and held until it ends",
+    ),
+    limit(
         "selector_bytes",
         SELECTOR_BYTES as u64,
         "bytes",
