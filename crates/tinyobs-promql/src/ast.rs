@@ -74,11 +74,13 @@ pub enum ValueType {
 /// Which series, and where in time.
 #[derive(Debug, Clone, Default)]
 pub struct Selector {
-    /// The metric name before the braces, or alone between quotes inside of them. It is also among
-    /// `matchers`, as the first.
+    /// The metric name before the braces, or alone between quotes inside of them.
     pub name: Option<String>,
-    /// Every condition in the order written, the one on `__name__` included.
+    /// What a series must satisfy, in the order written; the last is on `name`, if there is one.
     pub matchers: Vec<Matcher>,
+    /// `{… or …}`: a series may satisfy all of one of these lists instead; each ends with the
+    /// condition on `name` too. Nearly always empty.
+    pub alternatives: Vec<Vec<Matcher>>,
     /// `offset …` and `@ …`.
     pub time: TimeShift,
     /// `anchored` or `smoothed`.
@@ -290,14 +292,34 @@ impl PartialEq for Expr {
 
 impl PartialEq for Selector {
     fn eq(&self, other: &Self) -> bool {
-        let same = |(a, b): (&Matcher, &Matcher)| {
-            a.name() == b.name() && a.op() == b.op() && a.value() == b.value()
-        };
         self.name == other.name
             && self.time == other.time
             && self.extension == other.extension
-            && self.matchers.len() == other.matchers.len()
-            && self.matchers.iter().zip(&other.matchers).all(same)
+            && same(&self.matchers, &other.matchers)
+            && self.alternatives.len() == other.alternatives.len()
+            && self
+                .alternatives
+                .iter()
+                .zip(&other.alternatives)
+                .all(|(a, b)| same(a, b))
+    }
+}
+
+/// Pattern by pattern; compiled regular expressions have no equality.
+fn same(a: &[Matcher], b: &[Matcher]) -> bool {
+    let same = |(a, b): (&Matcher, &Matcher)| {
+        a.name() == b.name() && a.op() == b.op() && a.value() == b.value()
+    };
+    a.len() == b.len() && a.iter().zip(b).all(same)
+}
+
+impl Extension {
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Anchored => "anchored",
+            Self::Smoothed => "smoothed",
+        }
     }
 }
 
@@ -322,3 +344,6 @@ impl ValueType {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -120,6 +120,11 @@ impl BinaryOp {
         )
     }
 
+    /// `</`, `>/`: they cut native histograms.
+    pub fn is_trim(self) -> bool {
+        matches!(self, Self::TrimUpper | Self::TrimLower)
+    }
+
     /// `and`, `or`, `unless`: about which series there are, not about their values.
     pub fn is_set(self) -> bool {
         matches!(self, Self::And | Self::Or | Self::Unless)

@@ -167,3 +167,6 @@ impl Signature {
         self.args.get(index).or(self.args.last()).copied()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,17 +1,28 @@
 //! PromQL: a query as text, as a tree, and as text again.
 //!
+//!   text ─▶ [parse] ─▶ [Expr] ─▶ evaluation
+//!                         └─▶ `to_string()`, [`Expr::pretty`] ─▶ text
+//!
 //! Nothing here does I/O: a value goes in, a value comes out. In reading order:
 //!
 //! - [`ast`]: the tree; what everything else is about.
 //! - [`number`], [`duration`], [`binary`], [`aggregate`], [`functions`]: what stands in it.
 //! - [`span`]: where it stood in the text.
+//! - `lexer`, [`parser`], `check`: from text to a tree that fits together.
+//! - `print`: and back.
+//! - [`error`]: what is wrong, where, and what to write instead.
 
 pub mod aggregate;
 pub mod ast;
 pub mod binary;
+mod check;
 pub mod duration;
+pub mod error;
 pub mod functions;
+mod lexer;
 pub mod number;
+pub mod parser;
+mod print;
 pub mod span;
 
 pub use aggregate::AggregateOp;
@@ -21,6 +32,8 @@ pub use ast::{
 };
 pub use binary::{BinaryOp, Cardinality, Matching};
 pub use duration::{DurationExpr, DurationKind, DurationOp, QueryTimes};
+pub use error::{Fault, ParseError};
 pub use functions::{Function, Signature};
 pub use number::Number;
+pub use parser::{parse, parse_selector};
 pub use span::{Position, Span};

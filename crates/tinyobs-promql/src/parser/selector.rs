@@ -1,0 +1,113 @@
+//! Selector: `name{label="value", other=~"a.*"}`.
+
+use tinyobs_model::{METRIC_NAME, MatchOp, Matcher, limits};
+
+use super::{Parser, node};
+use crate::ast::{Expr, ExprKind, Selector};
+use crate::error::{Fault, quoted};
+use crate::lexer::TokenKind;
+use crate::span::Span;
+
+impl Parser<'_> {
+    /// A name, conditions in braces, or both; no range and nothing else behind.
+    pub(super) fn bare_selector(&mut self) -> Result<Expr, Fault> {
+        let start = self.peek().span;
+        let mut selector = Selector::default();
+        if self.peek().kind == TokenKind::Word {
+            let token = self.next();
+            selector.name = Some(self.text_of(token).to_owned());
+        }
+        if self.is_symbol(0, "{") {
+            self.braces(&mut selector)?;
+        } else if selector.name.is_none() {
+            return Err(self.unexpected("where a selector begins", "a metric name or \"{\""));
+        }
+        if let Some(name) = &selector.name {
+            for all in std::iter::once(&mut selector.matchers).chain(&mut selector.alternatives) {
+                all.push(Matcher::equal(METRIC_NAME, name));
+            }
+        }
+        node(ExprKind::Vector(selector), self.span_from(start))
+    }
+
+    /// Conditions between braces; a comma may stand behind the last.
+    fn braces(&mut self, selector: &mut Selector) -> Result<(), Fault> {
+        self.expect("{", "where conditions begin")?;
+        while !self.take("}") {
+            self.condition(selector)?;
+            while self.take_keyword("or") {
+                selector.alternatives.push(Vec::new());
+                self.condition(selector)?;
+            }
+            if !self.is_symbol(0, "}") {
+                self.expect(",", "between conditions")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `label="value"`, or `"name"` alone.
+    fn condition(&mut self, selector: &mut Selector) -> Result<(), Fault> {
+        let token = self.peek();
+        let label = match token.kind {
+            TokenKind::Word => {
+                self.next();
+                self.text_of(token).to_owned()
+            }
+            TokenKind::String => {
+                let text = self.string()?;
+                let alone = self.is_symbol(0, ",") || self.is_symbol(0, "}");
+                if alone && selector.alternatives.is_empty() {
+                    return quoted_name(selector, token.span, text);
+                }
+                text
+            }
+            _ => return Err(self.unexpected("in braces", "a label")),
+        };
+        if label.is_empty() {
+            return Err(Fault::new(token.span, "a label needs a name"));
+        }
+        let op = match self.peek().kind {
+            TokenKind::Symbol("=") => MatchOp::Equal,
+            TokenKind::Symbol("!=") => MatchOp::NotEqual,
+            TokenKind::Symbol("=~") => MatchOp::Regex,
+            TokenKind::Symbol("!~") => MatchOp::NotRegex,
+            _ => return Err(self.unexpected("behind a label", "one of = != =~ !~")),
+        };
+        self.next();
+        if self.peek().kind != TokenKind::String {
+            return Err(self.unexpected("behind a label", "a value in quotes"));
+        }
+        let matcher = self.matcher(op, label)?;
+        let last = selector.alternatives.last_mut();
+        last.unwrap_or(&mut selector.matchers).push(matcher);
+        Ok(())
+    }
+
+    /// The condition with the value that comes next, its regular expression counted before it is
+    /// compiled (I-PARSER-2).
+    fn matcher(&mut self, op: MatchOp, label: String) -> Result<Matcher, Fault> {
+        let span = self.peek().span;
+        let value = self.string()?;
+        if matches!(op, MatchOp::Regex | MatchOp::NotRegex) {
+            self.regexes += 1;
+            if self.regexes > limits::QUERY_REGEXES {
+                let most = limits::QUERY_REGEXES;
+                let reason = format!("the query has more than {most} regular expressions");
+                return Err(Fault::new(span, reason));
+            }
+        }
+        Matcher::new(op, label, value).map_err(|error| Fault::new(span, error.to_string()))
+    }
+}
+
+/// A metric name that stands between quotes inside the braces.
+fn quoted_name(selector: &mut Selector, span: Span, name: String) -> Result<(), Fault> {
+    if let Some(before) = &selector.name {
+        let (before, name) = (quoted(before), quoted(&name));
+        let reason = format!("the metric is named twice: {before} and {name}");
+        return Err(Fault::new(span, reason));
+    }
+    selector.name = Some(name);
+    Ok(())
+}
