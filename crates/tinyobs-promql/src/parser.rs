@@ -44,7 +44,7 @@ pub fn parse(text: &str) -> Result<Expr, ParseError> {
         let expr = parser.expr(0)?;
         parser.end()?;
         check(&expr)?;
-        Ok(expr)
+        Ok(*expr)
     };
     tree().map_err(|fault: Fault| fault.in_text(text))
 }
@@ -163,6 +163,14 @@ impl<'a> Parser<'a> {
         Err(self.unexpected(place, &format!("{symbol:?}")))
     }
 
+    /// Takes the comma behind one of several things; before `close`, none needs to be there.
+    fn separator(&mut self, close: &str, place: &str) -> Result<(), Fault> {
+        if self.take(",") || self.is_symbol(0, close) {
+            return Ok(());
+        }
+        Err(self.unexpected(place, &format!("\",\" or {close:?}")))
+    }
+
     fn end(&mut self) -> Result<(), Fault> {
         if self.peek().kind == TokenKind::End {
             return Ok(());
@@ -175,6 +183,7 @@ impl<'a> Parser<'a> {
         let token = self.peek();
         let found = match token.kind {
             TokenKind::End => "end of the query".to_owned(),
+            TokenKind::String => "text".to_owned(),
             _ => quoted(self.text_of(token)),
         };
         let hint = match token.kind {
@@ -215,9 +224,13 @@ impl<'a> Parser<'a> {
     }
 }
 
+/// What reading an expression gives. In a box, because nodes are large and every level of depth
+/// holds some on the stack.
+type Read = Result<Box<Expr>, Fault>;
+
 /// A node, if the tree does not become too high by it (I-PARSER-1).
-fn node(kind: ExprKind, span: Span) -> Result<Expr, Fault> {
-    let expr = Expr::new(kind, span);
+fn node(kind: ExprKind, span: Span) -> Read {
+    let expr = Box::new(Expr::new(kind, span));
     if expr.height() > limits::QUERY_DEPTH {
         return Err(too_deep(span));
     }

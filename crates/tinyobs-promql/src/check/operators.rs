@@ -1,5 +1,7 @@
 //! Operators: whether operands and what stands between them fit.
 
+use std::collections::HashSet;
+
 use super::check;
 use crate::ast::{Binary, Expr, ValueType};
 use crate::binary::{Cardinality, Matching};
@@ -66,7 +68,9 @@ fn matching(matching: &Matching, set: bool, symbol: &str, span: Span) -> Result<
     if set && (matching.fill_left.is_some() || matching.fill_right.is_some()) {
         return fault(format!("{symbol} has no gaps to fill"));
     }
-    let twice = |label: &&String| matching.on && matching.labels.contains(label);
+    // A set, because both lists may be as long as a query.
+    let on: HashSet<&String> = matching.labels.iter().collect();
+    let twice = |label: &&String| matching.on && on.contains(label);
     if let Some(label) = matching.include.iter().find(twice) {
         let label = quoted(label);
         return fault(format!(

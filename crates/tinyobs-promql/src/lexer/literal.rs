@@ -3,11 +3,15 @@
 //! I-LITERAL-1  Durations are whole milliseconds, in units from large to small, each once.
 //! Proved by: lexer/tests.rs.
 
+use crate::error::quoted;
 use crate::number::{MILLISECONDS_MAX, Number, UNITS};
 
 /// The number that `text` writes, without a sign.
 pub(crate) fn number(text: &str) -> Result<Number, String> {
-    let plain = || format!("{text:.40?} is neither a number nor a duration like 1h30m");
+    let plain = || {
+        let text = quoted(text);
+        format!("{text} is neither a number nor a duration like 1h30m")
+    };
     if text.eq_ignore_ascii_case("inf") {
         return Ok(Number::plain(f64::INFINITY));
     }
@@ -75,7 +79,8 @@ fn duration(lower: &str, text: &str) -> Option<Result<Number, String>> {
     }
     let ms = ms.filter(|&ms| ms <= MILLISECONDS_MAX);
     Some(ms.map(Number::milliseconds).ok_or_else(|| {
-        format!("duration {text:.40?} is out of range, the longest is about 292 years")
+        let text = quoted(text);
+        format!("duration {text} is out of range, the longest is about 292 years")
     }))
 }
 

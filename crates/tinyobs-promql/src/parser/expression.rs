@@ -1,11 +1,12 @@
 //! Expression: operators by precedence, signs, parentheses, and what stands behind an operand.
 
-use super::{Parser, node};
+use super::{Parser, Read, node};
 use crate::aggregate::AggregateOp;
 use crate::ast::{Binary, Expr, ExprKind, UnaryOp, ValueType};
-use crate::binary::BinaryOp;
+use crate::binary::{BinaryOp, Matching};
 use crate::error::{Fault, did_you_mean, quoted};
 use crate::lexer::TokenKind;
+use crate::span::Span;
 
 /// Words that only stand between operands, or say how those meet: never a metric.
 pub(super) const RESERVED: [&str; 6] = [
@@ -41,31 +42,18 @@ const OPERATORS: [BinaryOp; 18] = [
 
 impl Parser<'_> {
     /// An expression of operators that bind at least as tightly as `least`.
-    pub(super) fn expr(&mut self, least: u8) -> Result<Expr, Fault> {
+    pub(super) fn expr(&mut self, least: u8) -> Read {
         let mut lhs = self.operand()?;
         while let Some(op) = self.operator() {
             if op.precedence() < least {
                 break;
             }
             self.next();
-            let (return_bool, matching) = self.matching(op)?;
+            let said = self.matching(op)?;
             // `^` takes what follows first, all others what went before.
             let next = op.precedence() + u8::from(op != BinaryOp::Pow);
             let rhs = self.deeper(|parser| parser.expr(next))?;
-            let span = lhs.span.to(rhs.span);
-            let vectors = [&lhs, &rhs].map(|side| side.value_type() == ValueType::Vector);
-            let said = !matching.labels.is_empty()
-                || !matching.include.is_empty()
-                || matching.fill_left.is_some()
-                || matching.fill_right.is_some();
-            let binary = Binary {
-                op,
-                lhs: Box::new(lhs),
-                rhs: Box::new(rhs),
-                return_bool,
-                matching: (vectors == [true, true] || said).then_some(matching),
-            };
-            lhs = node(ExprKind::Binary(binary), span)?;
+            lhs = joined(op, said, lhs, rhs)?;
         }
         Ok(lhs)
     }
@@ -83,7 +71,7 @@ impl Parser<'_> {
     }
 
     /// An operand, its sign in front and everything that belongs to it behind.
-    fn operand(&mut self) -> Result<Expr, Fault> {
+    fn operand(&mut self) -> Read {
         let start = self.peek().span;
         let op = match self.peek().kind {
             TokenKind::Symbol("-") => UnaryOp::Minus,
@@ -96,39 +84,39 @@ impl Parser<'_> {
         self.next();
         // A sign binds like `*`: only `^` binds more tightly.
         let inner = self.deeper(|parser| parser.expr(BinaryOp::Pow.precedence()))?;
-        let span = start.to(inner.span);
-        match (op, inner.kind) {
-            (UnaryOp::Plus, ExprKind::Number(number)) => node(ExprKind::Number(number), span),
-            (UnaryOp::Minus, ExprKind::Number(number)) => {
-                node(ExprKind::Number(number.negated()), span)
-            }
-            (op, kind) => {
-                let inner = Box::new(Expr::new(kind, inner.span));
-                node(ExprKind::Unary(op, inner), span)
-            }
-        }
+        signed(op, inner, start)
     }
 
     /// An operand alone.
-    fn primary(&mut self) -> Result<Expr, Fault> {
+    fn primary(&mut self) -> Read {
         let token = self.peek();
         match token.kind {
-            TokenKind::Number => node(ExprKind::Number(self.number()?), token.span),
-            TokenKind::String => node(ExprKind::String(self.string()?), token.span),
-            TokenKind::Symbol("(") => {
-                self.next();
-                let inner = self.deeper(|parser| parser.expr(0))?;
-                self.expect(")", "behind an expression")?;
-                node(ExprKind::Paren(Box::new(inner)), self.span_from(token.span))
-            }
+            TokenKind::Number | TokenKind::String => self.literal(),
+            TokenKind::Symbol("(") => self.parens(),
             TokenKind::Symbol("{") => self.bare_selector(),
             TokenKind::Word => self.named(),
             _ => Err(self.unexpected("where an expression begins", "a metric, function or number")),
         }
     }
 
+    fn literal(&mut self) -> Read {
+        let token = self.peek();
+        let kind = match token.kind {
+            TokenKind::Number => ExprKind::Number(self.number()?),
+            _ => ExprKind::String(self.string()?),
+        };
+        node(kind, token.span)
+    }
+
+    fn parens(&mut self) -> Read {
+        let open = self.next().span;
+        let inner = self.deeper(|parser| parser.expr(0))?;
+        self.expect(")", "behind an expression")?;
+        node(ExprKind::Paren(inner), self.span_from(open))
+    }
+
     /// A metric, an aggregation or a function: what follows the name tells.
-    fn named(&mut self) -> Result<Expr, Fault> {
+    fn named(&mut self) -> Read {
         let token = self.peek();
         let keyword = self.keyword();
         if RESERVED.contains(&keyword.as_str()) {
@@ -157,4 +145,35 @@ impl Parser<'_> {
         }
         self.bare_selector()
     }
+}
+
+// Nodes are made in functions of their own, which return before anything goes deeper: a level of
+// depth then takes little of the stack.
+
+fn joined(op: BinaryOp, said: (bool, Matching), lhs: Box<Expr>, rhs: Box<Expr>) -> Read {
+    let (return_bool, matching) = said;
+    let span = lhs.span.to(rhs.span);
+    let vectors = [&lhs, &rhs].map(|side| side.value_type() == ValueType::Vector);
+    let told = !matching.labels.is_empty()
+        || !matching.include.is_empty()
+        || matching.fill_left.is_some()
+        || matching.fill_right.is_some();
+    let binary = Binary {
+        op,
+        lhs,
+        rhs,
+        return_bool,
+        matching: (vectors == [true, true] || told).then_some(matching),
+    };
+    node(ExprKind::Binary(binary), span)
+}
+
+fn signed(op: UnaryOp, inner: Box<Expr>, start: Span) -> Read {
+    let span = start.to(inner.span);
+    let kind = match (op, &inner.kind) {
+        (UnaryOp::Plus, ExprKind::Number(number)) => ExprKind::Number(*number),
+        (UnaryOp::Minus, ExprKind::Number(number)) => ExprKind::Number(number.negated()),
+        _ => ExprKind::Unary(op, inner),
+    };
+    node(kind, span)
 }

@@ -1,6 +1,6 @@
 //! Modifiers: what stands behind an operand (`[5m]`, `offset`, `@`) or an operator (`on`, `fill`).
 
-use super::{Parser, node};
+use super::{Parser, Read, node};
 use crate::ast::{At, Expr, ExprKind, Extension, RangeSelector, Selector, Subquery, TimeShift};
 use crate::binary::{BinaryOp, Cardinality, Matching};
 use crate::error::{Fault, quoted};
@@ -14,7 +14,7 @@ const AT_MS_MAX: f64 = (1_i64 << 51) as f64;
 
 impl Parser<'_> {
     /// `operand` with everything that belongs to it.
-    pub(super) fn postfix(&mut self, mut operand: Expr) -> Result<Expr, Fault> {
+    pub(super) fn postfix(&mut self, mut operand: Box<Expr>) -> Read {
         loop {
             let token = self.peek();
             operand = match (token.kind, self.keyword().as_str()) {
@@ -39,13 +39,13 @@ impl Parser<'_> {
     }
 
     /// `[5m]` or `[5m:1m]`
-    fn range(&mut self, operand: Expr) -> Result<Expr, Fault> {
+    fn range(&mut self, operand: Box<Expr>) -> Read {
         let open = self.next().span;
         let range = self.duration(0)?;
         if !self.take(":") {
             self.expect("]", "behind a range")?;
             let span = self.span_from(operand.span);
-            let selector = plain_selector(operand, self.span_from(open))?;
+            let selector = plain_selector(*operand, self.span_from(open))?;
             return node(ExprKind::Matrix(RangeSelector { selector, range }), span);
         }
         let step = if self.is_symbol(0, "]") {
@@ -56,7 +56,7 @@ impl Parser<'_> {
         self.expect("]", "behind the step of a subquery")?;
         let span = self.span_from(operand.span);
         let subquery = Subquery {
-            expr: Box::new(operand),
+            expr: operand,
             range,
             step,
             time: TimeShift::default(),
@@ -67,11 +67,11 @@ impl Parser<'_> {
     /// `operand` with its time changed by `set`, which says whether that was the first time.
     fn shift(
         &self,
-        mut operand: Expr,
+        mut operand: Box<Expr>,
         place: Span,
         what: &str,
         set: impl FnOnce(&mut TimeShift) -> bool,
-    ) -> Result<Expr, Fault> {
+    ) -> Read {
         let time = match &mut operand.kind {
             ExprKind::Vector(selector) | ExprKind::Matrix(RangeSelector { selector, .. }) => {
                 &mut selector.time
@@ -90,7 +90,7 @@ impl Parser<'_> {
     }
 
     /// `anchored` or `smoothed`
-    fn extend(&mut self, mut operand: Expr, extension: Extension) -> Result<Expr, Fault> {
+    fn extend(&mut self, mut operand: Box<Expr>, extension: Extension) -> Read {
         let place = self.next().span;
         let (ExprKind::Vector(selector) | ExprKind::Matrix(RangeSelector { selector, .. })) =
             &mut operand.kind
@@ -218,9 +218,7 @@ impl Parser<'_> {
                 return Err(Fault::new(token.span, format!("{label} is no label name")));
             }
             labels.push(label);
-            if !self.is_symbol(0, ")") {
-                self.expect(",", "in a list of labels")?;
-            }
+            self.separator(")", "in a list of labels")?;
         }
         Ok(labels)
     }

@@ -2,15 +2,15 @@
 
 use tinyobs_model::{METRIC_NAME, MatchOp, Matcher, limits};
 
-use super::{Parser, node};
-use crate::ast::{Expr, ExprKind, Selector};
+use super::{Parser, Read, node};
+use crate::ast::{ExprKind, Selector};
 use crate::error::{Fault, quoted};
 use crate::lexer::TokenKind;
 use crate::span::Span;
 
 impl Parser<'_> {
     /// A name, conditions in braces, or both; no range and nothing else behind.
-    pub(super) fn bare_selector(&mut self) -> Result<Expr, Fault> {
+    pub(super) fn bare_selector(&mut self) -> Read {
         let start = self.peek().span;
         let mut selector = Selector::default();
         if self.peek().kind == TokenKind::Word {
@@ -39,9 +39,7 @@ impl Parser<'_> {
                 selector.alternatives.push(Vec::new());
                 self.condition(selector)?;
             }
-            if !self.is_symbol(0, "}") {
-                self.expect(",", "between conditions")?;
-            }
+            self.separator("}", "between conditions")?;
         }
         Ok(())
     }
