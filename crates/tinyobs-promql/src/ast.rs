@@ -7,7 +7,8 @@
 //! annotations name the place. Parentheses are nodes of their own: a printer may add none, and what
 //! was written is what is shown.
 //!
-//! I-AST-1  Equality asks for the meaning, not for the place: spans never differ, NaN equals NaN.
+//! I-AST-1  Equality asks for the meaning: places never differ, NaN equals NaN, and conditions
+//!          that must all hold may stand in any order.
 //! I-AST-2  A tree is at most `limits::QUERY_DEPTH` nodes high, so that walking, printing and
 //!          dropping it by recursion is safe; the parser refuses what is higher.
 //! I-AST-3  Children are in the order in which they are written.
@@ -74,7 +75,7 @@ pub enum ValueType {
 /// Which series, and where in time.
 #[derive(Debug, Clone, Default)]
 pub struct Selector {
-    /// The metric name before the braces, or alone between quotes inside of them.
+    /// The metric name before the braces; one in quotes inside of them is only a condition.
     pub name: Option<String>,
     /// What a series must satisfy, in the order written; the last is on `name`, if there is one.
     pub matchers: Vec<Matcher>,
@@ -305,12 +306,15 @@ impl PartialEq for Selector {
     }
 }
 
-/// Pattern by pattern; compiled regular expressions have no equality.
+/// Whether both lists ask for the same, in any order.
 fn same(a: &[Matcher], b: &[Matcher]) -> bool {
-    let same = |(a, b): (&Matcher, &Matcher)| {
-        a.name() == b.name() && a.op() == b.op() && a.value() == b.value()
-    };
-    a.len() == b.len() && a.iter().zip(b).all(same)
+    // Their texts, because compiled regular expressions have no equality.
+    let [a, b] = [a, b].map(|list| {
+        let mut texts: Vec<String> = list.iter().map(ToString::to_string).collect();
+        texts.sort_unstable();
+        texts
+    });
+    a == b
 }
 
 impl Extension {

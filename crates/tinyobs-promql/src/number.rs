@@ -90,8 +90,7 @@ impl fmt::Display for Number {
     }
 }
 
-/// As Prometheus writes it: as short as it reads back, and with an exponent only when very large
-/// or small.
+/// As Prometheus writes it: as short as it reads back, never with an exponent.
 fn write_float(f: &mut fmt::Formatter<'_>, value: f64) -> fmt::Result {
     if value.is_nan() {
         return f.write_str("NaN");
@@ -99,14 +98,7 @@ fn write_float(f: &mut fmt::Formatter<'_>, value: f64) -> fmt::Result {
     if value.is_infinite() {
         return f.write_str(if value > 0.0 { "+Inf" } else { "-Inf" });
     }
-    let scientific = format!("{value:e}");
-    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or_default();
-    if value == 0.0 || (-4..21).contains(&exponent) {
-        return write!(f, "{value}");
-    }
-    let sign = if exponent < 0 { '-' } else { '+' };
-    write!(f, "{digits}e{sign}{:02}", exponent.abs())
+    write!(f, "{value}")
 }
 
 /// `1h30m`; years and weeks only where nothing is left over.

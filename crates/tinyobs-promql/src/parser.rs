@@ -67,12 +67,6 @@ pub fn parse_selector(text: &str) -> Result<Selector, ParseError> {
     selector().map_err(|fault: Fault| fault.in_text(text))
 }
 
-/// Whether no metric of this name can be written without quotes.
-pub(crate) fn is_reserved(name: &str) -> bool {
-    let same = |reserved: &str| reserved.eq_ignore_ascii_case(name);
-    expression::RESERVED.into_iter().any(same)
-}
-
 /// Reads the words of one text.
 struct Parser<'a> {
     text: &'a str,

@@ -25,7 +25,7 @@ impl Display for Expr {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match &self.kind {
             ExprKind::Number(number) => number.fmt(f),
-            ExprKind::String(text) => write_quoted(f, text),
+            ExprKind::String(text) => Quoted(text).fmt(f),
             ExprKind::Vector(selector) => selector.fmt(f),
             ExprKind::Matrix(RangeSelector { selector, range }) => {
                 write_conditions(f, selector)?;
@@ -72,45 +72,37 @@ impl Display for Selector {
     }
 }
 
-/// A selector without what stands behind a range.
+/// A selector without what stands behind a range; conditions in the order of their texts.
 fn write_conditions(f: &mut Formatter<'_>, selector: &Selector) -> fmt::Result {
-    let bare = selector.name.as_deref().filter(|name| is_metric(name));
-    let mut separator = "";
-    f.write_str(bare.unwrap_or_default())?;
-    if bare.is_some() && selector.matchers.len() == 1 && selector.alternatives.is_empty() {
-        return Ok(());
-    }
-    f.write_str("{")?;
-    if let (None, Some(name)) = (bare, &selector.name) {
-        write_quoted(f, name)?;
-        separator = ",";
-    }
-    for (i, all) in std::iter::once(&selector.matchers)
-        .chain(&selector.alternatives)
-        .enumerate()
-    {
-        if i > 0 {
-            separator = " or ";
-        }
-        let written = all.len() - usize::from(selector.name.is_some());
-        for matcher in all.iter().take(written) {
-            f.write_str(separator)?;
-            write_matcher(f, matcher)?;
+    f.write_str(selector.name.as_deref().unwrap_or_default())?;
+    let mut separator = "{";
+    let lists = std::iter::once(&selector.matchers).chain(&selector.alternatives);
+    for list in lists {
+        let written = list.len() - usize::from(selector.name.is_some());
+        let mut texts: Vec<String> = list.iter().take(written).map(condition).collect();
+        texts.sort_unstable();
+        for text in texts {
+            write!(f, "{separator}{text}")?;
             separator = ",";
         }
+        separator = if separator == "{" { "{" } else { " or " };
     }
-    f.write_str("}")
+    match separator {
+        "{" if selector.name.is_some() => Ok(()),
+        "{" => f.write_str("{}"),
+        _ => f.write_str("}"),
+    }
 }
 
-fn write_matcher(f: &mut Formatter<'_>, matcher: &Matcher) -> fmt::Result {
-    write_label(f, matcher.name())?;
-    f.write_str(match matcher.op() {
+/// `label="value"`
+fn condition(matcher: &Matcher) -> String {
+    let op = match matcher.op() {
         MatchOp::Equal => "=",
         MatchOp::NotEqual => "!=",
         MatchOp::Regex => "=~",
         MatchOp::NotRegex => "!~",
-    })?;
-    write_quoted(f, matcher.value())
+    };
+    format!("{}{op}{}", Label(matcher.name()), Quoted(matcher.value()))
 }
 
 /// What stands behind a selector, or behind its range.
@@ -240,50 +232,49 @@ fn write_list(f: &mut Formatter<'_>, items: &[Expr]) -> fmt::Result {
 fn write_labels(f: &mut Formatter<'_>, labels: &[String]) -> fmt::Result {
     for (i, label) in labels.iter().enumerate() {
         f.write_str(if i > 0 { ", " } else { "" })?;
-        write_label(f, label)?;
+        Label(label).fmt(f)?;
     }
     Ok(())
 }
 
 /// A label name, in quotes where it must be.
-fn write_label(f: &mut Formatter<'_>, label: &str) -> fmt::Result {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    // `inf` and `nan` are numbers where lists of labels stand.
-    let number = label.eq_ignore_ascii_case("inf") || label.eq_ignore_ascii_case("nan");
-    if !number && label.chars().all(plain) && !label.starts_with(|c: char| c.is_ascii_digit()) {
-        return f.write_str(label);
-    }
-    write_quoted(f, label)
-}
+struct Label<'a>(&'a str);
 
-/// Whether `name` can stand before braces.
-fn is_metric(name: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
-    let number = name.eq_ignore_ascii_case("inf") || name.eq_ignore_ascii_case("nan");
-    let reserved = crate::parser::is_reserved(name);
-    !name.is_empty()
-        && !number
-        && !reserved
-        && name.chars().all(plain)
-        && !name.starts_with(|c: char| c.is_ascii_digit())
+impl Display for Label<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let digit = |c: char| c.is_ascii_digit();
+        // `inf` and `nan` are numbers where lists of labels stand.
+        let number = ["inf", "nan"]
+            .iter()
+            .any(|one| one.eq_ignore_ascii_case(self.0));
+        if !number && self.0.chars().all(plain) && !self.0.starts_with(digit) {
+            return f.write_str(self.0);
+        }
+        Quoted(self.0).fmt(f)
+    }
 }
 
 /// Text in double quotes, with the escapes that the lexer knows.
-fn write_quoted(f: &mut Formatter<'_>, text: &str) -> fmt::Result {
-    f.write_str("\"")?;
-    for c in text.chars() {
-        match c {
-            '"' => f.write_str("\\\"")?,
-            '\\' => f.write_str("\\\\")?,
-            '\n' => f.write_str("\\n")?,
-            '\r' => f.write_str("\\r")?,
-            '\t' => f.write_str("\\t")?,
-            _ if c.is_ascii_control() => write!(f, "\\x{:02x}", u32::from(c))?,
-            _ if c.is_control() => write!(f, "\\u{:04x}", u32::from(c))?,
-            _ => f.write_char(c)?,
+struct Quoted<'a>(&'a str);
+
+impl Display for Quoted<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("\"")?;
+        for c in self.0.chars() {
+            match c {
+                '"' => f.write_str("\\\"")?,
+                '\\' => f.write_str("\\\\")?,
+                '\n' => f.write_str("\\n")?,
+                '\r' => f.write_str("\\r")?,
+                '\t' => f.write_str("\\t")?,
+                _ if c.is_ascii_control() => write!(f, "\\x{:02x}", u32::from(c))?,
+                _ if c.is_control() => write!(f, "\\u{:04x}", u32::from(c))?,
+                _ => f.write_char(c)?,
+            }
         }
+        f.write_str("\"")
     }
-    f.write_str("\"")
 }
 
 #[cfg(test)]

@@ -24,7 +24,8 @@ fn i_ast_1_places_make_no_difference() {
     }
     for (a, b) in [
         ("x[60]", "x[1m]"),
-        ("{\"a\"}", "a"),
+        ("{\"a\"}", "{__name__=\"a\"}"),
+        ("a{x=\"1\",y=\"2\"}", "a{y=\"2\",x=\"1\"}"),
         ("sum(a)", "sum by () (a)"),
     ] {
         assert_eq!(parse(a).expect(a), parse(b).expect(b), "{a} {b}");

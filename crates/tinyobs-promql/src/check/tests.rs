@@ -233,7 +233,6 @@ fn info_takes_conditions_that_nothing_may_satisfy() {
         "{a=\"b\"}[5m]",
         "1",
         "({a=\"b\"})",
-        "{\"y\"}",
     ] {
         assert_eq!(
             wrong(&format!("info(x, {arg})")),

@@ -121,10 +121,25 @@ fn an_offset_ends_where_arithmetic_begins() {
         ("x offset -2 ^ 2", "x offset -2s ^ 2"),
         ("x offset 5m * 2", "x offset 5m * 2"),
         ("x offset step() ^ 0", "x offset step() ^ 0"),
-        ("x offset (2 * 3) + 4", "x offset (2 * 3) + 4"),
+        ("x offset -(2 * 3) + 4", "x offset -(2 * 3) + 4"),
+        ("x offset (2 * 3) > 4", "x offset (2 * 3) > 4"),
     ] {
         let expr = parse(text).expect(text);
         assert!(matches!(expr.kind, ExprKind::Binary(_)), "{text}");
         assert_eq!(expr.to_string(), printed);
     }
+}
+
+#[test]
+fn an_offset_that_begins_with_a_parenthesis_goes_on() {
+    for (text, ms) in [
+        ("(2 * 3)", 6_000),
+        ("(1m) * 2", 120_000),
+        ("(1m) + 2 ^ 3", 68_000),
+    ] {
+        assert_eq!(offset(text).milliseconds(TIMES), Ok(ms), "{text}");
+    }
+    let error = parse("x offset (1m) + y").expect_err("a metric is no duration");
+    assert_eq!(error.position.column, 17);
+    parse("(x offset (1m)) + y").expect("a sum of vectors");
 }

@@ -34,7 +34,11 @@ pub(crate) fn number(text: &str) -> Result<Number, String> {
     {
         return Ok(octal);
     }
-    digits.parse().map(Number::plain).map_err(|_| plain())
+    match digits.parse::<f64>() {
+        Ok(value) if value.is_finite() => Ok(Number::plain(value)),
+        Ok(_) => Err(format!("{} is larger than any number", quoted(text))),
+        Err(_) => Err(plain()),
+    }
 }
 
 fn integer(digits: &str, base: u32) -> Option<Number> {

@@ -88,6 +88,16 @@ fn what_is_no_number_is_refused() {
 }
 
 #[test]
+fn what_is_too_large_is_refused() {
+    for text in ["1e309", "1e380"] {
+        let error = lex(text).expect_err(text);
+        assert_eq!(error.reason, format!("{text:?} is larger than any number"));
+    }
+    assert_eq!(value("1e308"), 1e308);
+    assert_eq!(value("1e-400"), 0.0);
+}
+
+#[test]
 fn i_literal_1_durations() {
     for (text, ms) in [
         ("1ms", 1),

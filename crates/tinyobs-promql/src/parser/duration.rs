@@ -20,10 +20,15 @@ impl Parser<'_> {
         Ok(with_units(whole))
     }
 
-    /// What stands behind `offset`: a single value, because `x offset 5m * 2` is a product of `x`.
-    /// Anything longer is in parentheses.
+    /// What stands behind `offset`. Usually a single value, because `x offset 5m * 2` is a product
+    /// of `x`. What begins with a parenthesis goes on as far as it can, as it does in Prometheus:
+    /// there `x offset (5m) * 2` looks back ten minutes, and so it does here.
     pub(super) fn offset(&mut self) -> Result<DurationExpr, Fault> {
-        let whole = self.duration_operand(true)?;
+        let whole = if self.is_symbol(0, "(") {
+            self.duration_of(0)?
+        } else {
+            self.duration_operand(true)?
+        };
         Ok(with_units(whole))
     }
 

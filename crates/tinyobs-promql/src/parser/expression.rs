@@ -9,7 +9,7 @@ use crate::lexer::TokenKind;
 use crate::span::Span;
 
 /// Words that only stand between operands, or say how those meet: never a metric.
-pub(super) const RESERVED: [&str; 6] = [
+const RESERVED: [&str; 6] = [
     "atan2",
     "bool",
     "group_left",

@@ -4,9 +4,8 @@ use tinyobs_model::{METRIC_NAME, MatchOp, Matcher, limits};
 
 use super::{Parser, Read, node};
 use crate::ast::{ExprKind, Selector};
-use crate::error::{Fault, quoted};
+use crate::error::Fault;
 use crate::lexer::TokenKind;
-use crate::span::Span;
 
 impl Parser<'_> {
     /// A name, conditions in braces, or both; no range and nothing else behind.
@@ -54,9 +53,10 @@ impl Parser<'_> {
             }
             TokenKind::String => {
                 let text = self.string()?;
-                let alone = self.is_symbol(0, ",") || self.is_symbol(0, "}");
-                if alone && selector.alternatives.is_empty() {
-                    return quoted_name(selector, token.span, text);
+                let next = self.peek().kind;
+                if matches!(next, TokenKind::Symbol("," | "}")) || self.keyword() == "or" {
+                    conditions(selector).push(Matcher::equal(METRIC_NAME, text));
+                    return Ok(());
                 }
                 text
             }
@@ -77,8 +77,7 @@ impl Parser<'_> {
             return Err(self.unexpected("behind a label", "a value in quotes"));
         }
         let matcher = self.matcher(op, label)?;
-        let last = selector.alternatives.last_mut();
-        last.unwrap_or(&mut selector.matchers).push(matcher);
+        conditions(selector).push(matcher);
         Ok(())
     }
 
@@ -99,13 +98,8 @@ impl Parser<'_> {
     }
 }
 
-/// A metric name that stands between quotes inside the braces.
-fn quoted_name(selector: &mut Selector, span: Span, name: String) -> Result<(), Fault> {
-    if let Some(before) = &selector.name {
-        let (before, name) = (quoted(before), quoted(&name));
-        let reason = format!("the metric is named twice: {before} and {name}");
-        return Err(Fault::new(span, reason));
-    }
-    selector.name = Some(name);
-    Ok(())
+/// The conditions that are being read: those behind the last `or`.
+fn conditions(selector: &mut Selector) -> &mut Vec<Matcher> {
+    let last = selector.alternatives.last_mut();
+    last.unwrap_or(&mut selector.matchers)
 }

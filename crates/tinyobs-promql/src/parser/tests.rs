@@ -92,12 +92,12 @@ fn selectors_hold_every_condition() {
     assert_eq!(conditions("a{}"), ["__name__=\"a\""]);
     assert_eq!(
         conditions("{\"a b\", 'c.d'=\"1\"}"),
-        ["c.d=\"1\"", "__name__=\"a b\""]
+        ["__name__=\"a b\"", "c.d=\"1\""]
     );
     assert_eq!(conditions("{c=\"1\",\"a\"}"), ["c=\"1\"", "__name__=\"a\""]);
     assert_eq!(conditions("{__name__=\"a\"}"), ["__name__=\"a\""]);
     assert_eq!(selector("{__name__=\"a\"}").name, None);
-    assert_eq!(selector("{\"a\"}").name.as_deref(), Some("a"));
+    assert_eq!(selector("{\"a\"}").name, None);
     assert_eq!(conditions("{__name__=~\"a\",__name__!=\"b\"}").len(), 2);
     // Keywords are labels like any other.
     assert_eq!(
@@ -121,12 +121,7 @@ fn alternatives_stand_between_or() {
         texts(&found.alternatives[1]),
         ["e=\"4\"", "f=\"5\"", "__name__=\"a\""]
     );
-    for text in [
-        "a{or b=\"1\"}",
-        "a{b=\"1\" or}",
-        "{b=\"1\" or \"a\"}",
-        "{b=\"1\" or c=\"\"}",
-    ] {
+    for text in ["a{or b=\"1\"}", "a{b=\"1\" or}", "{b=\"1\" or c=\"\"}"] {
         parse(text).expect_err(text);
     }
 }
@@ -187,8 +182,8 @@ fn keywords_are_names_where_nothing_else_can_stand() {
             format!("\"{name}\" is a keyword, write {{\"{name}\"}} for a metric of this name")
         );
         assert_eq!(
-            selector(&format!("{{\"{name}\"}}")).name.as_deref(),
-            Some(name)
+            conditions(&format!("{{\"{name}\"}}")),
+            [format!("__name__=\"{name}\"")]
         );
     }
     let grouping = match tree("sum by (by, on, Sum, \"a.b\", inf_, offset,) (x)").kind {

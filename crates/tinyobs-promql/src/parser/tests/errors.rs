@@ -88,7 +88,7 @@ const REFUSED: [(&str, &str); 46] = [
     ("a{\"\"=\"1\"}", "1:3: parse error: a label needs a name"),
     (
         "a{\"b\"}",
-        "1:3: parse error: the metric is named twice: \"a\" and \"b\"",
+        "1:1: parse error: the metric is named twice: \"a\" and \"b\"",
     ),
     (
         "a[5m",

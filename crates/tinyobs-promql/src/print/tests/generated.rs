@@ -83,6 +83,17 @@ fn number() -> BoxedStrategy<Number> {
     .boxed()
 }
 
+/// Metrics that can stand before braces.
+fn metric() -> BoxedStrategy<String> {
+    let keywords = select(vec![
+        "sum", "by", "offset", "or", "fill", "rate", "step", "end",
+    ]);
+    let plain = "[a-z_:][a-z0-9_:]{0,6}".prop_filter("no keyword", |name| {
+        !matches!(name.as_str(), "on" | "bool" | "atan2" | "inf" | "nan")
+    });
+    prop_oneof![4 => plain, 1 => keywords.prop_map(str::to_owned)].boxed()
+}
+
 fn name() -> BoxedStrategy<String> {
     prop_oneof![
         4 => "[a-z_:][a-z0-9_:]{0,6}",
@@ -113,7 +124,7 @@ fn selector() -> BoxedStrategy<Selector> {
     let lists = vec(vec(matcher(), 1..3), 0..2);
     let extension = option::weighted(0.1, select(vec![Extension::Anchored, Extension::Smoothed]));
     (
-        option::of(name()),
+        option::of(metric()),
         vec(matcher(), 0..3),
         option::weighted(0.1, lists),
         time(),

@@ -15,12 +15,15 @@ pub(super) fn time() -> BoxedStrategy<TimeShift> {
         Just(At::End),
         (-(1_i64 << 51)..=1 << 51).prop_map(At::Time),
     ];
+    // A parenthesis at its beginning would take in what follows the selector.
     let offset = duration().prop_map(|inner| {
         let alone = match &inner.kind {
             DurationKind::Negative(inner) => !matches!(inner.kind, DurationKind::Binary(..)),
-            kind => !matches!(kind, DurationKind::Binary(..)),
+            DurationKind::Binary(..) | DurationKind::Paren(_) => false,
+            _ => true,
         };
-        let whole = if alone { inner } else { wrap(inner) };
+        let negative = |inner| span_less(DurationKind::Negative(Box::new(wrap(inner))));
+        let whole = if alone { inner } else { negative(inner) };
         valid(whole, |whole| {
             whole.milliseconds(QueryTimes::default()).is_ok()
         })
