@@ -33,15 +33,102 @@ fn words(feed: &mut Feed<'_>) -> String {
 }
 
 const WORDS: [&str; 96] = [
-    "a", "b:c", "sum", "rate", "on", "by", "(", ")", "[", "]", "{", "}", ",", ":", "=", "!=", "=~",
-    "!~", "==", "<", ">", "<=", ">=", "</", ">/", "+", "-", "*", "/", "%", "^", "@", "and", "or",
-    "unless", "atan2", "bool", "ignoring", "group_left", "group_right", "fill", "fill_left",
-    "fill_right", "offset", "anchored", "smoothed", "start", "end", "step", "range", "min_of",
-    "max_of", "without", "topk", "quantile", "count_values", "limit_ratio", "1", "0", "0.5", "1e3",
-    "0x1f", "017", "Inf", "NaN", "5m", "1h30m", "1ms", "300", "\"a\"", "'b.c'", "`d`", "\".*\"",
-    "\".+\"", "(a)", "[5m]", "[5m:]", "[5m:1m]", "{a=\"b\"}", "{\"b.c\"}", "abs(", "time()",
-    "histogram_quantile(0.9,", "label_replace(", "info(", "scalar(", "vector(", "sum by (a) (",
-    "sum without () (", "topk(1,", "[step()*2]", "offset (", "@ end()", "+ on (a)", "# c\n", "\n",
+    "a",
+    "b:c",
+    "sum",
+    "rate",
+    "on",
+    "by",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    ":",
+    "=",
+    "!=",
+    "=~",
+    "!~",
+    "==",
+    "<",
+    ">",
+    "<=",
+    ">=",
+    "</",
+    ">/",
+    "+",
+    "-",
+    "*",
+    "/",
+    "%",
+    "^",
+    "@",
+    "and",
+    "or",
+    "unless",
+    "atan2",
+    "bool",
+    "ignoring",
+    "group_left",
+    "group_right",
+    "fill",
+    "fill_left",
+    "fill_right",
+    "offset",
+    "anchored",
+    "smoothed",
+    "start",
+    "end",
+    "step",
+    "range",
+    "min_of",
+    "max_of",
+    "without",
+    "topk",
+    "quantile",
+    "count_values",
+    "limit_ratio",
+    "1",
+    "0",
+    "0.5",
+    "1e3",
+    "0x1f",
+    "017",
+    "Inf",
+    "NaN",
+    "5m",
+    "1h30m",
+    "1ms",
+    "300",
+    "\"a\"",
+    "'b.c'",
+    "`d`",
+    "\".*\"",
+    "\".+\"",
+    "(a)",
+    "[5m]",
+    "[5m:]",
+    "[5m:1m]",
+    "{a=\"b\"}",
+    "{\"b.c\"}",
+    "abs(",
+    "time()",
+    "histogram_quantile(0.9,",
+    "label_replace(",
+    "info(",
+    "scalar(",
+    "vector(",
+    "sum by (a) (",
+    "sum without () (",
+    "topk(1,",
+    "[step()*2]",
+    "offset (",
+    "@ end()",
+    "+ on (a)",
+    "# c\n",
+    "\n",
 ];
 
 fn any_text(text: &str) {
@@ -55,6 +142,10 @@ fn any_text(text: &str) {
                 assert!(text.get(expr.span.start..expr.span.end).is_some(), "{text}");
             });
             for printed in [tree.to_string(), tree.pretty()] {
+                // Deep indents may make it longer than a query may be.
+                if printed.len() > limits::QUERY_BYTES {
+                    continue;
+                }
                 match parse(&printed) {
                     Ok(again) => assert_eq!(again, tree, "{text}\n{printed}"),
                     Err(error) => panic!("{text}\n{printed}\n{error}"),
@@ -62,8 +153,14 @@ fn any_text(text: &str) {
             }
         }
         Err(error) => {
-            assert!(text.get(error.span.start..error.span.end).is_some(), "{text}");
-            assert!(!error.reason.is_empty() && error.reason.len() < 400, "{error}");
+            assert!(
+                text.get(error.span.start..error.span.end).is_some(),
+                "{text}"
+            );
+            assert!(
+                !error.reason.is_empty() && error.reason.len() < 400,
+                "{error}"
+            );
             assert!(error.caret(text).contains('^'));
             assert!(error.position.line <= 1 + text.matches('\n').count());
         }

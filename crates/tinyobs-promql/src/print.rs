@@ -6,7 +6,8 @@
 //! Both look as Prometheus' own do, which other tools compare with.
 //!
 //! I-PRINT-1  What is printed parses to the same tree. Nothing is put in parentheses that was not:
-//!            a tree that nobody could have written may print as another.
+//!            a tree that nobody could have written may print as another. Many lines with deep
+//!            indents can be longer than a query may be.
 //! Proved by: print/tests.rs, fuzz `promql`.
 
 use std::fmt::{self, Display, Formatter, Write};

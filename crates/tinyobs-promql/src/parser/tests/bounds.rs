@@ -79,3 +79,36 @@ fn i_parser_2_length_and_regexes_are_bounded() {
         "1:5: parse error: regular expression \"(\" is not usable: unclosed group"
     );
 }
+
+#[test]
+fn i_ast_2_what_is_not_refused_can_be_walked() {
+    let most = limits::QUERY_DEPTH as usize;
+    for (open, inner, close, each) in [
+        ("(", "x", ")", 1),
+        ("-", "x", "", 1),
+        ("sum(", "x", ")", 1),
+        ("abs(", "x", ")", 1),
+        ("topk(1,", "x", ")", 1),
+        ("1+(", "x", ")", 2),
+        ("x^", "x", "", 1),
+        ("max_over_time(abs(", "x", ")[5m:])", 3),
+    ] {
+        let levels = (most - 1) / each;
+        let tree = tree(&format!(
+            "{}{inner}{}",
+            open.repeat(levels),
+            close.repeat(levels)
+        ));
+        assert!(tree.height() as usize >= most - each, "{open}");
+        assert!(parse(&tree.to_string()) == Ok(tree.clone()), "{open}");
+        // Its indents may make it longer than a query may be, but it says nothing else.
+        let without_blanks = |text: String| -> String { text.split_whitespace().collect() };
+        assert!(
+            without_blanks(tree.pretty()) == without_blanks(tree.to_string()),
+            "{open}"
+        );
+        let mut nodes = 0;
+        tree.walk(&mut |_| nodes += 1);
+        assert!(nodes >= levels, "{nodes}");
+    }
+}
