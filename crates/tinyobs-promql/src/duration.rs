@@ -95,6 +95,30 @@ impl DurationExpr {
         self.height
     }
 
+    /// A number alone is the same with units, and with a sign in place of parentheses: `[(300)]`
+    /// is `[5m]`.
+    #[must_use]
+    pub(crate) fn simplified(self) -> Self {
+        let (mut inner, mut negative) = (&self, false);
+        loop {
+            match &inner.kind {
+                DurationKind::Paren(deeper) => inner = deeper,
+                DurationKind::Negative(deeper) => (inner, negative) = (deeper, !negative),
+                DurationKind::Number(number) => {
+                    let number = if negative { number.negated() } else { *number };
+                    let kind = DurationKind::Number(number.with_units());
+                    return Self::new(kind, self.span);
+                }
+                _ => return self,
+            }
+        }
+    }
+
+    /// Whether it is written as 0.
+    pub(crate) fn is_zero(&self) -> bool {
+        matches!(self.kind, DurationKind::Number(number) if number.value == 0.0)
+    }
+
     /// Whether it is the same for every query.
     pub fn is_constant(&self) -> bool {
         match &self.kind {

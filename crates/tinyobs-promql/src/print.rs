@@ -233,7 +233,15 @@ fn write_list(f: &mut Formatter<'_>, items: &[Expr]) -> fmt::Result {
 fn write_labels(f: &mut Formatter<'_>, labels: &[String]) -> fmt::Result {
     for (i, label) in labels.iter().enumerate() {
         f.write_str(if i > 0 { ", " } else { "" })?;
-        Label(label).fmt(f)?;
+        // Those are numbers where lists of labels stand.
+        let number = ["inf", "nan"]
+            .iter()
+            .any(|one| one.eq_ignore_ascii_case(label));
+        if number {
+            Quoted(label).fmt(f)?;
+        } else {
+            Label(label).fmt(f)?;
+        }
     }
     Ok(())
 }
@@ -245,11 +253,7 @@ impl Display for Label<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let digit = |c: char| c.is_ascii_digit();
-        // `inf` and `nan` are numbers where lists of labels stand.
-        let number = ["inf", "nan"]
-            .iter()
-            .any(|one| one.eq_ignore_ascii_case(self.0));
-        if !number && self.0.chars().all(plain) && !self.0.starts_with(digit) {
+        if self.0.chars().all(plain) && !self.0.starts_with(digit) {
             return f.write_str(self.0);
         }
         Quoted(self.0).fmt(f)

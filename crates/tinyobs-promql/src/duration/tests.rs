@@ -123,6 +123,7 @@ fn an_offset_ends_where_arithmetic_begins() {
         ("x offset step() ^ 0", "x offset step() ^ 0"),
         ("x offset -(2 * 3) + 4", "x offset -(2 * 3) + 4"),
         ("x offset (2 * 3) > 4", "x offset (2 * 3) > 4"),
+        ("x offset (5) > 4", "x offset 5s > 4"),
     ] {
         let expr = parse(text).expect(text);
         assert!(matches!(expr.kind, ExprKind::Binary(_)), "{text}");

@@ -17,7 +17,7 @@ impl Parser<'_> {
     /// Arithmetic of operators that bind at least as tightly as `least`.
     pub(super) fn duration(&mut self, least: u8) -> Result<DurationExpr, Fault> {
         let whole = self.duration_of(least)?;
-        Ok(with_units(whole))
+        Ok(whole.simplified())
     }
 
     /// What stands behind `offset`. Usually a single value, because `x offset 5m * 2` is a product
@@ -29,7 +29,7 @@ impl Parser<'_> {
         } else {
             self.duration_operand(true)?
         };
-        Ok(with_units(whole))
+        Ok(whole.simplified())
     }
 
     fn duration_of(&mut self, least: u8) -> Result<DurationExpr, Fault> {
@@ -120,14 +120,4 @@ fn node(kind: DurationKind, span: Span) -> Result<DurationExpr, Fault> {
         return Err(too_deep(span));
     }
     Ok(duration)
-}
-
-/// A number alone is the same as with units: `[300]` is `[5m]`.
-fn with_units(whole: DurationExpr) -> DurationExpr {
-    match whole.kind {
-        DurationKind::Number(number) => {
-            DurationExpr::new(DurationKind::Number(number.with_units()), whole.span)
-        }
-        _ => whole,
-    }
 }

@@ -27,8 +27,13 @@ impl Parser<'_> {
                 }
                 (_, "offset") => {
                     self.next();
-                    let offset = self.offset()?;
-                    let set = |time: &mut TimeShift| time.offset.replace(offset).is_none();
+                    // No offset at all is the same, and one of 0 is not shown.
+                    let offset = Some(self.offset()?).filter(|offset| !offset.is_zero());
+                    let set = |time: &mut TimeShift| {
+                        let first = time.offset.is_none();
+                        time.offset = offset;
+                        first
+                    };
                     self.shift(operand, token.span, "offset", set)?
                 }
                 (_, "anchored") => self.extend(operand, Extension::Anchored)?,

@@ -24,9 +24,14 @@ pub(super) fn time() -> BoxedStrategy<TimeShift> {
         };
         let negative = |inner| span_less(DurationKind::Negative(Box::new(wrap(inner))));
         let whole = if alone { inner } else { negative(inner) };
-        valid(whole, |whole| {
+        let whole = valid(whole, |whole| {
             whole.milliseconds(QueryTimes::default()).is_ok()
-        })
+        });
+        if whole.is_zero() {
+            span_less(DurationKind::Step)
+        } else {
+            whole
+        }
     });
     (option::weighted(0.2, at), option::weighted(0.2, offset))
         .prop_map(|(at, offset)| TimeShift { offset, at })
@@ -43,15 +48,12 @@ pub(super) fn range() -> BoxedStrategy<DurationExpr> {
         .boxed()
 }
 
-/// `whole`, or another if it is refused; a number alone has units, as when it is read.
+/// `whole`, or another if it is refused; a number alone as it is read.
 fn valid(whole: DurationExpr, fits: impl Fn(&DurationExpr) -> bool) -> DurationExpr {
     if whole.is_constant() && !fits(&whole) {
         return span_less(DurationKind::Number(Number::milliseconds(60_000)));
     }
-    match whole.kind {
-        DurationKind::Number(number) => span_less(DurationKind::Number(number.with_units())),
-        kind => span_less(kind),
-    }
+    whole.simplified()
 }
 
 fn span_less(kind: DurationKind) -> DurationExpr {
