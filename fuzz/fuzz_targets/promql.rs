@@ -158,7 +158,7 @@ fn any_text(text: &str) {
                 "{text}"
             );
             assert!(
-                !error.reason.is_empty() && error.reason.len() < 400,
+                !error.reason.is_empty() && error.reason.len() < 1_000,
                 "{error}"
             );
             assert!(error.caret(text).contains('^'));
