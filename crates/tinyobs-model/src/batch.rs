@@ -177,8 +177,7 @@ impl WriteBatch {
     /// Forgets everything but keeps the memory.
     pub fn clear(&mut self) {
         self.arena.clear();
-        self.rows.clear();
-        self.metadata.clear();
+        self.recycle();
     }
 
     /// Notes help and unit of a metric name. Its kind travels with the rows.

@@ -8,12 +8,14 @@
 //!             cannot send those without asking first, and is not answered when it asks.
 //! Proved by: ingest/tests.rs, tests/it/ingest.rs.
 
+use std::borrow::Cow;
+
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use tinyobs_model::limits;
-use tinyobs_wire::json::{Decoded, decode};
+use tinyobs_wire::json::decode_into;
 
 use crate::error::{ApiError, ItemError};
 use crate::intake::{self, Taken};
@@ -38,12 +40,11 @@ pub async fn push(State(app): State<App>, request: Request) -> Result<Response, 
         return stream::push(&app, request).await;
     }
     body::require_json(request.headers())?;
-    let taken = intake::take(&app, request, read).await?;
+    let read = |_: &App, body: Cow<'_, [u8]>, now_ms, spare| {
+        decode_into(&body, now_ms, spare).map_err(|error| ApiError::bad_request(error.to_string()))
+    };
+    let taken = intake::take_owned(&app, request, read).await?;
     Ok(json::response(StatusCode::OK, &answer(taken)?))
-}
-
-fn read(_: &App, body: &[u8], now_ms: i64) -> Result<Decoded, ApiError> {
-    decode(body, now_ms).map_err(|error| ApiError::bad_request(error.to_string()))
 }
 
 fn answer(taken: Taken) -> Result<Stored, ApiError> {

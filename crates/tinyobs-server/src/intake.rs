@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use axum::extract::Request;
 use axum::http::StatusCode;
 use tinyobs_model::{Refused, WriteBatch, limits};
-use tinyobs_wire::decompress::{DecompressError, decompress, decompress_into};
+use tinyobs_wire::decompress::{DecompressError, Encoding, decompress, decompress_into};
 use tinyobs_wire::json::Decoded;
 
 use crate::body::{self, Held};
@@ -155,7 +155,11 @@ where
     let now_ms = app.now_ms();
     let mut spare = app.spare.take();
     let (decoded, _guard) = {
-        let scratch = std::mem::take(spare.arena());
+        // What is not packed needs no room to be unpacked into.
+        let scratch = match held.encoding {
+            Encoding::Identity => Vec::new(),
+            _ => std::mem::take(spare.arena()),
+        };
         let limit = limits::DECOMPRESSED_BYTES;
         let body = decompress_into(held.encoding, &held.bytes, limit, scratch)
             .map_err(|error| refuse_packed(&error))?;

@@ -80,6 +80,7 @@ impl Inner {
     fn look_up(&self, batch: &WriteBatch) -> Result<Vec<Known>, StoreError> {
         let known: Vec<Known> = {
             let index = self.index();
+            let mut finder = index.finder();
             let mut known: Vec<Known> = Vec::with_capacity(batch.len());
             let mut before: Option<&Row> = None;
             for row in batch.rows() {
@@ -89,7 +90,7 @@ impl Inner {
                 let found = match (before, known.last()) {
                     (Some(before), Some(found)) if row.shares_labels(before) => *found,
                     _ if labels.len() > BYTES_MAX => None,
-                    _ => index.find(labels),
+                    _ => finder.find(labels),
                 };
                 known.push(found);
                 before = Some(row);
@@ -321,7 +322,7 @@ impl Inner {
             return None;
         }
         // None: `look_up` has asked the engine, and there is nothing of the series.
-        let newest_ms = self.head.last_ms(id).unwrap_or(i64::MIN);
+        let newest_ms = self.head.newest_ms(id);
         (newest_ms < start_ms).then_some(start_ms)
     }
 

@@ -16,6 +16,23 @@ pub fn put_signed(out: &mut Vec<u8>, value: i64) {
     put_varint(out, zigzag(value));
 }
 
+/// Writes what [`put_signed`] appends to the front of `out`, and returns how many bytes that are.
+///
+/// # Panics
+/// There is no room: it takes ten bytes at most.
+#[inline]
+pub fn write_signed(out: &mut [u8], value: i64) -> usize {
+    let mut value = zigzag(value);
+    let mut len = 0;
+    while value >= 0x80 {
+        out[len] = value as u8 | 0x80;
+        value >>= 7;
+        len += 1;
+    }
+    out[len] = value as u8;
+    len + 1
+}
+
 /// Appends a byte string with its length before it.
 pub fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     put_varint(out, bytes.len() as u64);

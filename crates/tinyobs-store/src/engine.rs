@@ -242,7 +242,8 @@ pub trait Engine: Send + Sync {
         go_on: &dyn Fn() -> bool,
     ) -> Result<u64, StoreError>;
 
-    /// What is damaged, one sentence each, with file and offset.
+    /// What was damaged at the start, and what readers have met since in tables that are still there:
+    /// one sentence each, with file and offset.
     fn damage(&self) -> Vec<String>;
 }
 

@@ -1,11 +1,12 @@
 //! Head: the recent samples of all series, in memory, readable while they are written.
 //!
-//!   store::append ─▶ [Head::put] ─▶ head::series ─▶ flush ─▶ engine
+//!   store::append ─▶ [Head::put] ─▶ head::page ─▶ head::series ─▶ flush ─▶ engine
 //!
-//! Series are dealt out to shards, each behind its own lock, so that a reader holds up one
+//! Pages of series are dealt out to shards, each behind its own lock, so that a reader holds up one
 //! sixteenth of the writing, and only for the copy of one series. Only one writer runs at a time
 //! (the log's order is the order of the head), so the locks are there for readers and the flush.
 
+mod page;
 mod run;
 pub mod series;
 
@@ -16,24 +17,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use hashbrown::HashMap;
 use tinyobs_model::{Sample, TimeRange};
 
+use self::page::{NEIGHBOURS, Page, page_of};
 use self::series::{HeadSamples, SealedChunk, SeriesHead};
 use crate::wal::record::SeriesId;
 
 /// Enough that a reader and the writer seldom meet.
 const SHARDS: usize = 16;
 
-/// Series that were made one after another tend to be pushed one after another.
-const NEIGHBOURS: u64 = 64;
-
-fn shard_of(id: SeriesId) -> usize {
-    (id / NEIGHBOURS) as usize % SHARDS
-}
-
+/// Pages by number.
 #[derive(Default)]
 struct Shard {
-    series: HashMap<SeriesId, SeriesHead>,
-    /// The newest time of series that have no samples here any more.
-    last_ms: HashMap<SeriesId, i64>,
+    pages: HashMap<u64, Page>,
+}
+
+fn shard_of(page: u64) -> usize {
+    page as usize % SHARDS
 }
 
 /// The recent samples of all series.
@@ -83,13 +81,15 @@ impl Head {
         let epoch = self.epoch.load(Ordering::SeqCst);
         let mut new = 0;
         let (mut first, mut last) = NEVER;
-        // Neighbours share a shard: its lock is taken once for each run of them.
-        for run in samples.chunk_by(|a, b| shard_of(a.0) == shard_of(b.0)) {
-            let mut shard = self.write(run[0].0);
+        // Neighbours share a page: it is looked for once for each run of them.
+        for run in samples.chunk_by(|a, b| page_of(a.0) == page_of(b.0)) {
+            let number = page_of(run[0].0);
+            let mut shard = self.write(number);
+            let page = shard.pages.entry(number).or_default();
             for (id, sample) in run {
                 first = first.min(sample.time_ms);
                 last = last.max(sample.time_ms);
-                new += u64::from(shard.series.entry(*id).or_default().put(*sample, epoch));
+                new += u64::from(page.head_mut(*id).put(*sample, epoch));
             }
         }
         self.samples.fetch_add(new, Ordering::Relaxed);
@@ -97,43 +97,49 @@ impl Head {
         extent.since = both(extent.since, (first, last));
     }
 
-    /// The newest sample of a series that is still here.
+    /// The newest sample of a series that has some here.
     pub fn last(&self, id: SeriesId) -> Option<Sample> {
-        self.read(id).series.get(&id).and_then(SeriesHead::last)
+        let shard = self.read(page_of(id));
+        shard.head(id).and_then(SeriesHead::last)
     }
 
-    /// The newest time of a series, as far as it has come by here or was [`Self::recall`]ed.
-    pub fn last_ms(&self, id: SeriesId) -> Option<i64> {
-        let shard = self.read(id);
-        let gone = shard.last_ms.get(&id).copied();
-        let here = shard.series.get(&id).and_then(SeriesHead::last);
-        here.map(|last| last.time_ms).max(gone)
+    /// The newest time of a series, as far as it has come by here or was [`Self::recall`]ed;
+    /// `i64::MIN` when it has not.
+    pub fn newest_ms(&self, id: SeriesId) -> i64 {
+        let shard = self.read(page_of(id));
+        let page = shard.pages.get(&page_of(id));
+        page.map_or(i64::MIN, |page| page.newest_ms(id))
     }
 
     /// Notes the newest time of a series that the engine holds.
-    pub fn recall(&self, id: SeriesId, last_ms: i64) {
-        let mut shard = self.write(id);
-        let known = shard.last_ms.entry(id).or_insert(last_ms);
-        *known = last_ms.max(*known);
+    pub fn recall(&self, id: SeriesId, newest_ms: i64) {
+        let mut shard = self.write(page_of(id));
+        let page = shard.pages.entry(page_of(id)).or_default();
+        let known = page.gone_ms(id);
+        *known = newest_ms.max(*known);
     }
 
     /// Whether anything of a series is here.
     pub fn holds(&self, id: SeriesId) -> bool {
-        self.read(id).series.contains_key(&id)
+        self.read(page_of(id)).head(id).is_some()
     }
 
     /// Forgets that there was such a series. Only while nothing of it is here.
     pub fn forget_series(&self, id: SeriesId) {
-        self.write(id).last_ms.remove(&id);
+        let mut shard = self.write(page_of(id));
+        if let Some(page) = shard.pages.get_mut(&page_of(id)) {
+            *page.gone_ms(id) = i64::MIN;
+            if page.is_blank() {
+                shard.pages.remove(&page_of(id));
+            }
+        }
     }
 
     /// A copy of a series' samples in `range`.
     pub fn samples(&self, id: SeriesId, range: TimeRange) -> HeadSamples {
-        self.read(id)
-            .series
-            .get(&id)
-            .map(|series| series.read(range))
-            .unwrap_or_default()
+        let shard = self.read(page_of(id));
+        let head = shard.head(id);
+        head.map(|head| head.read(range)).unwrap_or_default()
     }
 
     /// Samples held, and their earliest and latest time.
@@ -162,10 +168,12 @@ impl Head {
         let mut taken = Taken::new();
         for lock in &self.shards {
             let mut shard = lock.write().unwrap_or_else(PoisonError::into_inner);
-            for (id, series) in &mut shard.series {
-                let chunks = series.seal_up_to(epoch);
-                if !chunks.is_empty() {
-                    taken.insert(*id, chunks);
+            for (number, page) in &mut shard.pages {
+                for (place, head) in page.heads_mut() {
+                    let chunks = head.seal_up_to(epoch);
+                    if !chunks.is_empty() {
+                        taken.insert(number * NEIGHBOURS + place, chunks);
+                    }
                 }
             }
         }
@@ -177,14 +185,16 @@ impl Head {
     pub fn forget(&self, taken: &Taken) {
         for (id, chunks) in taken {
             let held: u64 = chunks.iter().map(|chunk| chunk.count).sum();
-            let mut shard = self.write(*id);
-            if let Some(series) = shard.series.get_mut(id) {
-                series.forget(chunks.len());
-                let last = series.last().filter(|_| series.is_empty());
-                if let Some(last) = last {
-                    shard.series.remove(id);
-                    let known = shard.last_ms.entry(*id).or_insert(last.time_ms);
+            let mut shard = self.write(page_of(*id));
+            if let Some(page) = shard.pages.get_mut(&page_of(*id)) {
+                let head = page.head_mut(*id);
+                let last = head.last();
+                head.forget(chunks.len());
+                if let (Some(last), true) = (last, head.is_empty()) {
+                    *head = SeriesHead::default();
+                    let known = page.gone_ms(*id);
                     *known = last.time_ms.max(*known);
+                    page.shrink();
                 }
             }
             self.samples.fetch_sub(held, Ordering::Relaxed);
@@ -192,16 +202,23 @@ impl Head {
         self.extents().before = NEVER;
     }
 
-    fn read(&self, id: SeriesId) -> RwLockReadGuard<'_, Shard> {
-        self.shards[shard_of(id)]
+    fn read(&self, page: u64) -> RwLockReadGuard<'_, Shard> {
+        self.shards[shard_of(page)]
             .read()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self, id: SeriesId) -> RwLockWriteGuard<'_, Shard> {
-        self.shards[shard_of(id)]
+    fn write(&self, page: u64) -> RwLockWriteGuard<'_, Shard> {
+        self.shards[shard_of(page)]
             .write()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shard {
+    /// The head of a series, if it holds samples.
+    fn head(&self, id: SeriesId) -> Option<&SeriesHead> {
+        self.pages.get(&page_of(id))?.head(id)
     }
 }
 

@@ -47,7 +47,39 @@ pub struct MetricSize {
     pub series: u64,
 }
 
+/// Finds the series of many labels, most of them in the order in which they were made: that is how
+/// senders push.
+pub struct Finder<'a> {
+    index: &'a Index,
+    /// The place behind the series found last. To compare with it costs less than a hash, and the
+    /// memory that it lies in is near.
+    next: usize,
+}
+
+impl Finder<'_> {
+    /// As [`Index::find`].
+    pub fn find(&mut self, labels: &[u8]) -> Option<(SeriesId, Kind)> {
+        let all = &self.index.series;
+        let is_next = |series: &Series| series.labels.as_bytes() == labels;
+        let place = if all.get(self.next).is_some_and(is_next) {
+            self.next
+        } else {
+            self.index.place(labels)?
+        };
+        self.next = place + 1;
+        Some((all[place].id, all[place].kind))
+    }
+}
+
 impl Index {
+    /// A finder that has found nothing yet.
+    pub fn finder(&self) -> Finder<'_> {
+        Finder {
+            index: self,
+            next: 0,
+        }
+    }
+
     /// The id of the series with these canonical bytes, and the kind last sent with it.
     pub fn find(&self, labels: &[u8]) -> Option<(SeriesId, Kind)> {
         let series = &self.series[self.place(labels)?];

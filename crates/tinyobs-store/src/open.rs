@@ -6,6 +6,10 @@
 //! committed are all put right without asking. What cannot be put right is named with file and
 //! offset, and reported: a hole in the log, a table, one of the two manifests. Only a store without
 //! any manifest left is refused.
+//!
+//! I-OPEN-1  What was acknowledged is kept even where nobody can name it any more: samples whose
+//!           series' definition is damaged stay under their number.
+//! Proved by: store/tests.rs, `cargo xtask crash flip`.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File, TryLockError};
@@ -82,7 +86,8 @@ fn open_disk(options: &StoreOptions) -> Result<Opened, StoreError> {
     if replay.strangers > 0 {
         let samples = replay.strangers;
         replay.damage.push(format!(
-            "{samples} samples in the log belong to no known series"
+            "{samples} samples in the log belong to series whose definition is damaged: they are kept, \
+             and cannot be seen until the catalogue is whole again"
         ));
     }
     tracing::info!(
@@ -90,7 +95,11 @@ fn open_disk(options: &StoreOptions) -> Result<Opened, StoreError> {
         samples_from_log = replay.head.extent().0,
         "store is open"
     );
-    for what in &replay.damage {
+    let in_tables = engine.damage().into_iter();
+    let in_tables: Vec<String> = in_tables
+        .filter(|what| !replay.damage.contains(what))
+        .collect();
+    for what in replay.damage.iter().chain(&in_tables) {
         tracing::error!("damage in the store: {what}");
     }
     Ok(replay.finish(engine, Box::new(log), Some(syncer), Some(lock)))
@@ -170,7 +179,7 @@ impl Replay {
             unsaved_metadata: BTreeMap::new(),
             strangers: 0,
             obsolete: HashSet::new(),
-            damage: engine.damage(),
+            damage: Vec::new(),
         };
         // Metadata first, so that series know their kind: it stands behind the definitions.
         let mut definitions = Vec::new();
@@ -250,13 +259,14 @@ impl Replay {
                     self.unsaved_metadata.insert(name, metadata);
                 }
             }
-            Record::Floats(mut samples) => {
-                let before = samples.len();
+            Record::Floats(samples) => {
                 // Also of a series whose definition is lost: its number is not given out again.
                 let highest = samples.iter().map(|(id, _)| *id).max().unwrap_or(0);
                 self.next_series = self.next_series.max(highest.saturating_add(1));
-                samples.retain(|(id, _)| self.index.labels(*id).is_some());
-                self.strangers += (before - samples.len()) as u64;
+                let is_known = |(id, _): &&(_, _)| self.index.labels(*id).is_some();
+                let known = samples.iter().filter(is_known).count();
+                self.strangers += (samples.len() - known) as u64;
+                // I-OPEN-1
                 self.head.put(&samples);
             }
         }
@@ -301,3 +311,6 @@ impl Replay {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,4 +21,6 @@ pub mod rows;
 pub mod windows;
 
 #[cfg(test)]
+mod damage;
+#[cfg(test)]
 mod tests;

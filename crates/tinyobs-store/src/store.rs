@@ -193,9 +193,16 @@ impl Store {
         self.inner.options.max_series
     }
 
-    /// What the last start found damaged, one sentence each, with file and offset.
-    pub fn damage(&self) -> &[String] {
-        &self.inner.damage
+    /// What the last start found damaged, and what readers have met since: one sentence each, with file
+    /// and offset.
+    pub fn damage(&self) -> Vec<String> {
+        let mut damage = self.inner.damage.clone();
+        for what in self.inner.engine.damage() {
+            if !damage.contains(&what) {
+                damage.push(what);
+            }
+        }
+        damage
     }
 
     /// Whether batches are accepted, or why not.

@@ -24,6 +24,7 @@ use std::sync::Arc;
 use self::record::Record;
 use self::segment::{Header, Mark};
 use self::syncer::{Position, Syncer};
+use crate::engine::Counters;
 use crate::error::StoreError;
 use crate::files::{self, Files, WriteFile};
 use crate::options::Durability;
@@ -304,6 +305,15 @@ fn replay(
             .remove(&path)
             .map_err(|e| StoreError::io("remove", &path, e))?;
     }
+    let mut replayed = Replayed::default();
+    // A flush makes the next segment before the manifest names it.
+    if segments.is_empty() && first > Counters::default().first_segment {
+        let dir = dir.display();
+        replayed.damage.push(format!(
+            "{dir}: segment {first} and all later ones are missing, and with them what came after \
+             the last flush"
+        ));
+    }
     let read =
         |path: &Path| files::read_all(files, path).map_err(|e| StoreError::io("read", path, e));
     // The newest ones may have been made but not begun when the process ended.
@@ -317,7 +327,6 @@ fn replay(
         segments.pop();
     }
     let newest = segments.last().map_or(0, |(number, _)| *number);
-    let mut replayed = Replayed::default();
     let mut lengths = Vec::new();
     for (number, path) in segments {
         let bytes = read(&path)?;

@@ -112,11 +112,20 @@ pub enum BodyError {
 /// # Errors
 /// The body as a whole cannot be read; nothing of it may be stored then.
 pub fn decode(body: &[u8], now_ms: i64) -> Result<Decoded, BodyError> {
+    decode_into(body, now_ms, WriteBatch::new())
+}
+
+/// Like [`decode`], into a batch whose memory was used before.
+///
+/// # Errors
+/// As those of [`decode`].
+pub fn decode_into(body: &[u8], now_ms: i64, mut spare: WriteBatch) -> Result<Decoded, BodyError> {
     let text = std::str::from_utf8(body).map_err(|error| BodyError::NotUtf8 {
         at: error.valid_up_to(),
     })?;
     // As nearly everybody writes it.
-    let mut sink = rows::Sink::new(now_ms, None);
+    spare.clear();
+    let mut sink = rows::Sink::over(spare, now_ms, None);
     if scan::read(text, &mut sink).is_some() {
         return Ok(sink.into_decoded());
     }

@@ -91,6 +91,27 @@ impl<'a> Fields<'a> {
     /// The message is cut or malformed here.
     #[inline]
     pub fn next_field(&mut self) -> Result<Option<(u32, Value<'a>)>, ProtoError> {
+        // Nearly every field of nearly every message: a number up to 15, less than 2^14 bytes.
+        if let [key @ 8..0x80, low, high, ..] = self.bytes[self.at..]
+            && key & 7 == 2
+        {
+            let (len, from) = match (low, high) {
+                (0..0x80, _) => (usize::from(low), self.at + 2),
+                (_, 0..0x80) => (
+                    usize::from(low & 0x7f) | usize::from(high) << 7,
+                    self.at + 3,
+                ),
+                _ => return self.other_field(),
+            };
+            if let Some(taken) = self.bytes.get(from..from + len) {
+                self.at = from + len;
+                return Ok(Some((u32::from(key >> 3), Value::Bytes(taken))));
+            }
+        }
+        self.other_field()
+    }
+
+    fn other_field(&mut self) -> Result<Option<(u32, Value<'a>)>, ProtoError> {
         if self.at == self.bytes.len() {
             return Ok(None);
         }

@@ -3,7 +3,7 @@
 //! I-FILES-1  However many tables there are, at most [`OPEN_MAX`] of their files are open, besides
 //!            those that a scan under way holds.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,18 +13,40 @@ use crate::files::{Files, ReadFile};
 /// Far below the usual limit of 1,024, which connections share.
 const OPEN_MAX: usize = 128;
 
+/// Places of damage that are remembered: whoever has more looks at all of them with `check`.
+const DAMAGE_MAX: usize = 1_000;
+
 /// Opens files when they are read and keeps the ones used last.
 pub struct OpenFiles {
     files: Arc<dyn Files>,
     /// The one used last at the end.
     open: Mutex<VecDeque<(u64, Arc<dyn ReadFile>)>>,
+    /// What readers found damaged, by table and place in it.
+    damage: Mutex<BTreeMap<(u64, u64), String>>,
 }
 
 impl OpenFiles {
     /// None open yet.
     pub fn new(files: Arc<dyn Files>) -> Self {
         let open = Mutex::new(VecDeque::with_capacity(OPEN_MAX));
-        Self { files, open }
+        Self {
+            files,
+            open,
+            damage: Mutex::default(),
+        }
+    }
+
+    /// Remembers what a reader of table `number` found at `offset`.
+    pub fn note_damage(&self, number: u64, offset: u64, what: String) {
+        let mut damage = self.damage();
+        if damage.len() < DAMAGE_MAX {
+            damage.insert((number, offset), what);
+        }
+    }
+
+    /// Table, and what was found in it, of all that readers have met.
+    pub fn damage(&self) -> MutexGuard<'_, BTreeMap<(u64, u64), String>> {
+        self.damage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The file of table `number`, which lies at `path`.

@@ -78,7 +78,8 @@ impl Table {
     /// # Errors
     /// The file is not there, not the one that was written, or damaged.
     pub fn open(files: &Arc<OpenFiles>, line: TableLine, path: &Path) -> Result<Self, StoreError> {
-        let fail = |e| StoreError::io("read", path, e);
+        // A file that is gone is as damaged as one that is cut: the others are readable (I-ENGINE-5).
+        let fail = |e| StoreError::read(path, 0, e);
         let file = files.get(line.number, path).map_err(fail)?;
         let bytes = file.size().map_err(fail)?;
         if bytes != line.bytes {
@@ -175,6 +176,14 @@ impl Table {
     /// The checksum that a block must have.
     fn block_crc(&self, block: usize) -> u32 {
         self.blocks[block].crc
+    }
+
+    /// Remembers what a reader has met, for [`Engine::damage`](super::Engine::damage).
+    fn note(&self, error: &StoreError) {
+        if let StoreError::Corrupt { offset, .. } = error {
+            let number = self.line.number;
+            self.files.note_damage(number, *offset, error.to_string());
+        }
     }
 
     fn unchecked(&self, block: usize) -> StoreError {

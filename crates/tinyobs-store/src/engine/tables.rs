@@ -88,7 +88,7 @@ impl Finished {
 
 /// The manifest at one moment, and its tables, which stay readable as long as this lives.
 pub struct Snapshot {
-    /// What the manifest says, as its file does.
+    /// What the manifest says, as its file does, but for the log, which is not a part of it.
     pub manifest: String,
     /// The tables, oldest first.
     pub tables: Vec<Arc<Table>>,
@@ -377,7 +377,15 @@ impl Engine for TableEngine {
     }
 
     fn damage(&self) -> Vec<String> {
-        self.damage.clone()
+        let state = self.state();
+        let is_there = |number| {
+            let mut lines = state.manifest.tables.iter();
+            lines.any(|line| line.number == number)
+        };
+        let found = self.open_files.damage();
+        let found = found.iter().filter(|((number, _), _)| is_there(*number));
+        let found = found.map(|(_, what)| what.clone());
+        self.damage.iter().cloned().chain(found).collect()
     }
 }
 
@@ -426,8 +434,11 @@ impl View for State {
         let tables: Vec<Arc<Table>> = tables.collect();
         // Those that cannot be opened stay named: a copy must not answer with nothing where this
         // store answers with an error.
+        let mut manifest = self.manifest.clone();
+        // The log is not copied: nobody must miss it.
+        manifest.counters.first_segment = Counters::default().first_segment;
         Snapshot {
-            manifest: self.manifest.to_text(),
+            manifest: manifest.to_text(),
             tables,
         }
     }

@@ -6,26 +6,53 @@
 //!
 //! A plain sample is 16 bytes, here most take 2 to 6. Expected is the interval before, once more.
 //! What does not come at the end is put in its place by unpacking and packing again.
+//!
+//! The newest samples stand beside the counters, in memory that is at hand whenever one is added;
+//! the others far away, where only every tenth sample or so has to go.
+//!
+//! I-RUN-1  A packed sample stands whole in `far` or whole in `near`.
+//! Proved by: the tests below, head/tests.rs.
 
 use tinyobs_model::Sample;
 
-use crate::bytes::{Reader, put_signed};
+use crate::bytes::{Reader, write_signed};
 
 /// Room asked for at a time: doubling would leave half of it unused.
 const GROWTH: usize = 96;
 /// The most that one sample takes.
 const SAMPLE_BYTES_MAX: usize = 19;
 
+/// Three samples of any kind, and ten of most.
+const NEAR_BYTES: usize = 59;
+
 /// Samples by ascending time.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Run {
-    bytes: Vec<u8>,
+    /// What came before `near`.
+    far: Vec<u8>,
+    near: [u8; NEAR_BYTES],
+    near_len: u8,
     count: u32,
     first_ms: i64,
     /// Of the last sample.
     last_ms: i64,
     interval_ms: i64,
     bits: u64,
+}
+
+impl Default for Run {
+    fn default() -> Self {
+        Self {
+            far: Vec::new(),
+            near: [0; NEAR_BYTES],
+            near_len: 0,
+            count: 0,
+            first_ms: 0,
+            last_ms: 0,
+            interval_ms: 0,
+            bits: 0,
+        }
+    }
 }
 
 impl Run {
@@ -63,23 +90,35 @@ impl Run {
     }
 
     fn push(&mut self, sample: Sample) {
-        if self.bytes.capacity() - self.bytes.len() < SAMPLE_BYTES_MAX {
-            self.bytes.reserve_exact(GROWTH);
+        if usize::from(self.near_len) + SAMPLE_BYTES_MAX > NEAR_BYTES {
+            self.send_far();
         }
         if self.count == 0 {
             self.first_ms = sample.time_ms;
         }
         let interval_ms = sample.time_ms.wrapping_sub(self.last_ms);
-        put_signed(&mut self.bytes, interval_ms.wrapping_sub(self.interval_ms));
+        let packed = &mut self.near[usize::from(self.near_len)..];
+        let mut len = write_signed(packed, interval_ms.wrapping_sub(self.interval_ms));
         let changed = sample.value.to_bits() ^ self.bits;
         let behind = changed.trailing_zeros() / 8 % 8;
         let kept = 8 - changed.leading_zeros() / 8 - if changed == 0 { 0 } else { behind };
-        self.bytes.push((behind << 4 | kept) as u8);
-        let shifted = (changed >> (behind * 8)).to_le_bytes();
-        self.bytes.extend_from_slice(&shifted[..kept as usize]);
+        packed[len] = (behind << 4 | kept) as u8;
+        len += 1;
+        packed[len..len + 8].copy_from_slice(&(changed >> (behind * 8)).to_le_bytes());
+        len += kept as usize;
+        self.near_len += len as u8;
         (self.last_ms, self.interval_ms) = (sample.time_ms, interval_ms);
         self.bits = sample.value.to_bits();
         self.count += 1;
+    }
+
+    fn send_far(&mut self) {
+        let near = &self.near[..self.near_len.into()];
+        if self.far.capacity() - self.far.len() < near.len() {
+            self.far.reserve_exact(GROWTH);
+        }
+        self.far.extend_from_slice(near);
+        self.near_len = 0;
     }
 
     /// First and last time, in ms; none when it is empty.
@@ -96,9 +135,14 @@ impl Run {
 
     /// The samples.
     pub fn iter(&self) -> impl Iterator<Item = Sample> {
-        let mut reader = Reader::new(&self.bytes);
+        let mut reader = Reader::new(&self.far);
+        let mut near = &self.near[..self.near_len.into()];
         let (mut time_ms, mut interval_ms, mut bits) = (0i64, 0i64, 0u64);
         std::iter::from_fn(move || {
+            if reader.is_empty() {
+                // I-RUN-1. Once: then there is nothing near any more.
+                reader = Reader::new(std::mem::take(&mut near));
+            }
             interval_ms = interval_ms.wrapping_add(reader.signed()?);
             time_ms = time_ms.wrapping_add(interval_ms);
             let form = reader.u8()?;
@@ -119,10 +163,10 @@ impl Run {
 
     /// Forgets the samples but keeps the memory.
     pub fn clear(&mut self) {
-        let mut bytes = std::mem::take(&mut self.bytes);
-        bytes.clear();
+        let mut far = std::mem::take(&mut self.far);
+        far.clear();
         *self = Self {
-            bytes,
+            far,
             ..Self::default()
         };
     }
@@ -165,7 +209,18 @@ mod tests {
             ));
         }
         // Time 1, form 1, value 2 to 3, after a first sample of 6 + 1 + 3.
-        assert!(run.bytes.len() < 128 * 5, "{}", run.bytes.len());
-        assert!(run.bytes.capacity() - run.bytes.len() < GROWTH + SAMPLE_BYTES_MAX);
+        let packed = run.far.len() + usize::from(run.near_len);
+        assert!(packed < 128 * 5, "{packed}");
+        assert!(run.far.capacity() - run.far.len() < GROWTH + NEAR_BYTES);
+    }
+
+    #[test]
+    fn a_short_run_takes_no_room_of_its_own() {
+        let mut run = Run::default();
+        for i in 0..6 {
+            run.put(Sample::new(1_795_306_562_347 + i * 15_000, i as f64));
+        }
+        assert_eq!(run.far.capacity(), 0);
+        assert_eq!(run.len(), 6);
     }
 }

@@ -57,8 +57,8 @@ pub struct SeriesHead {
     epoch: u64,
     /// The newest time that has left the tail.
     sealed_until: i64,
-    /// The newest sample ever put in here.
-    last: Option<Sample>,
+    /// The newest sample ever put in here; of no meaning before the first.
+    last: Sample,
 }
 
 /// A copy of what a series' head holds in a range of time.
@@ -80,7 +80,7 @@ impl Default for SeriesHead {
             sealed: Vec::new(),
             epoch: 0,
             sealed_until: i64::MIN,
-            last: None,
+            last: Sample::new(i64::MIN, 0.0),
         }
     }
 }
@@ -94,8 +94,8 @@ impl SeriesHead {
             self.seal_runs();
             self.epoch = epoch;
         }
-        if self.last.is_none_or(|last| last.time_ms <= sample.time_ms) {
-            self.last = Some(sample);
+        if self.last.time_ms <= sample.time_ms {
+            self.last = sample;
         }
         // I-HEAD-1. The oldest possible time is late from the start, which does no harm.
         let in_tail = sample.time_ms > self.sealed_until;
@@ -114,9 +114,9 @@ impl SeriesHead {
         new
     }
 
-    /// The newest sample ever put in here.
+    /// The newest sample ever put in here, as long as it holds any.
     pub fn last(&self) -> Option<Sample> {
-        self.last
+        (!self.is_empty()).then_some(self.last)
     }
 
     /// Seals what is of `epoch` or older and not yet sealed, and returns all chunks of that age.

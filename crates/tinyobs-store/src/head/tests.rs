@@ -133,3 +133,29 @@ fn only_the_newest_chunks_are_searched_for_repeats() {
         "the oldest chunk decides nothing"
     );
 }
+
+#[test]
+fn i_page_1_what_is_gone_leaves_its_newest_time_and_no_room() {
+    let head = Head::new();
+    let row = |id, time_ms| (id, Sample::new(time_ms, 1.0));
+    head.put(&[row(63, 7), row(64, 8), row(65, 9), row(64, 3)]);
+    let newest = |ids: [SeriesId; 4]| ids.map(|id| head.newest_ms(id));
+    assert_eq!(newest([63, 64, 65, 66]), [7, 8, 9, i64::MIN]);
+    assert_eq!([62, 63, 64].map(|id| head.holds(id)), [false, true, true]);
+    let taken = head.take(head.rotate());
+    assert_eq!(taken.keys().copied().collect::<Vec<_>>(), [63, 64, 65]);
+    head.put(&[row(65, 5)]);
+    head.forget(&taken);
+    assert_eq!(newest([63, 64, 65, 66]), [7, 8, 9, i64::MIN]);
+    assert_eq!([63, 64, 65].map(|id| head.holds(id)), [false, false, true]);
+    assert_eq!(head.last(64), None);
+    assert_eq!(times(&head.samples(65, ALL).late), [5]);
+    let has_heads = |page: u64| head.read(page).pages[&page].has_heads();
+    assert!(!has_heads(0) && has_heads(1), "series 65 still has samples");
+    head.recall(66, 100);
+    head.recall(63, 2);
+    assert_eq!(newest([63, 64, 65, 66]), [7, 8, 9, 100]);
+    head.forget_series(63);
+    assert_eq!(newest([63, 64, 65, 66]), [i64::MIN, 8, 9, 100]);
+    assert!(!head.read(0).pages.contains_key(&0), "nothing is known");
+}

@@ -3,9 +3,14 @@
 //! One commit for some raw partitions at a time, so that a wasted crash is bounded; the watermark
 //! moves with the last of them. Until then a repeat computes the same rows again.
 //!
-//! What is damaged is passed over and counted: rows are computed from all that can be read. A row that
-//! stands already and counts more samples stays, for it was computed when more could be read; and a
-//! partition whose raw samples would leave with the commit stays where it is.
+//! A partition in which anything is damaged is left for the last commit. There nothing is computed
+//! again, because what is left of the samples would replace rows that were computed from all of them:
+//! what has been flushed since the watermark, as far as it can be read, is joined to the rows that
+//! stand. And a partition whose raw samples would leave with the commit stays where it is.
+//!
+//! I-JOB-1  No row comes to count fewer samples than it did.
+//! I-JOB-2  A sample is joined to a row at most once: in the commit that moves the watermark past it.
+//! Proved by: rollup/tests.rs, rollup/damage.rs.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,7 +24,7 @@ use crate::engine::{
     Commit, Counters, Draft, Engine, EntryReader, Partition, Space, Summary, View, key,
 };
 use crate::error::StoreError;
-use crate::runs::{Runs, collect_stored};
+use crate::runs::{Run, Runs, collect_stored};
 use crate::wal::record::SeriesId;
 
 /// The resolutions that are computed.
@@ -61,6 +66,7 @@ pub fn run(
     let mut rolled = Rolled::default();
     let total = waiting.len() as u64;
     let mut done = 0;
+    let mut damaged = Vec::new();
     for some in waiting.chunks(COMMIT_PARTITIONS) {
         let counters = engine.view().counters();
         let mut commit = Commit {
@@ -70,28 +76,45 @@ pub fn run(
             },
             ..Commit::default()
         };
+        let job = |partition, whole| Job {
+            view: view.as_ref(),
+            engine,
+            counters,
+            partition,
+            kind_of,
+            outputs: BTreeMap::new(),
+            rolled: Rolled::default(),
+            whole,
+        };
         for &partition in some {
-            let mut job = Job {
-                view: view.as_ref(),
-                engine,
-                counters,
-                partition,
-                kind_of,
-                outputs: BTreeMap::new(),
-                rolled: &mut rolled,
-                skipped: false,
-            };
-            job.roll_up()?;
-            job.finish(&mut commit)?;
+            let mut whole = job(partition, true);
+            match whole.roll_up() {
+                Err(StoreError::Corrupt { .. }) => damaged.push(partition),
+                Err(other) => return Err(other),
+                Ok(()) => rolled.add(whole.finish(&mut commit)?),
+            }
             done += 1;
             progress(done, total);
         }
         if done == total {
+            // I-JOB-2.
+            for &partition in &damaged {
+                let mut rest = job(partition, false);
+                rest.roll_up()?;
+                rolled.add(rest.finish(&mut commit)?);
+            }
             commit.counters.rolled = until;
         }
         engine.commit(commit)?;
     }
     Ok(rolled)
+}
+
+impl Rolled {
+    fn add(&mut self, other: Self) {
+        self.windows += other.windows;
+        self.damaged += other.damaged;
+    }
 }
 
 /// Readers of the rows that stand already.
@@ -105,9 +128,9 @@ struct Job<'a> {
     partition: Partition,
     kind_of: &'a dyn Fn(SeriesId) -> Kind,
     outputs: BTreeMap<Partition, (Box<dyn Draft>, Summary)>,
-    rolled: &'a mut Rolled,
-    /// Whether something could not be read.
-    skipped: bool,
+    rolled: Rolled,
+    /// Whether everything must be readable; if not, what is new is joined to the rows that stand.
+    whole: bool,
 }
 
 impl Job<'_> {
@@ -120,85 +143,83 @@ impl Job<'_> {
         self.partition.start_ms < self.counters.dropped_ms[Resolution::Raw as usize]
     }
 
+    /// Whether rows are made of new samples alone, and joined to those that stand.
+    fn joins(&self) -> bool {
+        self.is_late() || !self.whole
+    }
+
     fn roll_up(&mut self) -> Result<(), StoreError> {
-        let [mut new, mut all] = self.readers()?;
-        let mut existing = match self.existing() {
-            Err(error @ StoreError::Corrupt { .. }) => {
-                self.skip(&error);
-                return Ok(());
-            }
-            other => other?,
-        };
-        let mut touched: Option<(SeriesId, i64, i64)> = None;
+        let mut new = self.new_chunks()?;
+        let mut rest = self.rest()?;
+        let mut existing = self.existing()?;
+        let mut touched: Option<Touched> = None;
         loop {
             let next = match new.next() {
-                Err(error @ StoreError::Corrupt { .. }) => {
-                    self.skip(&error);
+                Ok(next) => next,
+                Err(error) => {
+                    self.pass_over(error)?;
                     continue;
                 }
-                other => other?,
             };
-            let next = match next.map(|(key, value)| touches(key, value)) {
+            let chunk = match next.map(|(key, value)| NewChunk::read(key, value)) {
                 Some(None) => {
-                    self.skip(&StoreError::corrupt(
-                        Path::new("table"),
-                        0,
-                        "a chunk is damaged",
-                    ));
+                    let what = "a chunk is damaged";
+                    self.pass_over(StoreError::corrupt(Path::new("table"), 0, what))?;
                     continue;
                 }
-                Some(Some((sequence, ..))) if sequence <= self.counters.rolled => continue,
-                Some(Some((_, id, first, last))) => Some((id, first, last)),
-                None => None,
+                Some(Some(chunk)) if chunk.sequence <= self.counters.rolled => continue,
+                other => other.flatten(),
             };
-            match (&mut touched, next) {
-                (Some((id, first, last)), Some((next, from, to))) if *id == next => {
-                    (*first, *last) = (from.min(*first), to.max(*last));
-                }
-                (_, next) => {
-                    if let Some((id, first, last)) = touched.take() {
-                        let hours = hours(first, last);
-                        match self.series(all.as_mut(), &mut existing, id, hours) {
-                            Err(error @ StoreError::Corrupt { .. }) => self.skip(&error),
-                            other => other?,
-                        }
+            match (&mut touched, chunk) {
+                (Some(touched), Some(chunk)) if touched.id == chunk.id => touched.add(&chunk),
+                (_, chunk) => {
+                    if let Some(touched) = touched.take() {
+                        self.series(rest.as_deref_mut(), &mut existing, touched)?;
                     }
-                    if next.is_none() {
+                    let Some(chunk) = chunk else {
                         return Ok(());
-                    }
-                    touched = next;
+                    };
+                    touched = Some(Touched::new(&chunk, self.joins()));
                 }
             }
         }
     }
 
-    /// Readers of what is above the watermark, and of all that rows are computed from. Where raw
-    /// samples have been dropped that is the same: what was there before stands in the rows.
-    fn readers(&mut self) -> Result<[Box<dyn EntryReader>; 2], StoreError> {
-        let rolled = self.counters.rolled;
-        let from = if self.is_late() { rolled } else { 0 };
-        let (new, _) = self.view.readable(self.partition, rolled)?;
-        let (all, broken) = self.view.readable(self.partition, from)?;
+    /// A reader of the tables that hold what is above the watermark.
+    fn new_chunks(&mut self) -> Result<Box<dyn EntryReader>, StoreError> {
+        let (new, broken) = self.view.readable(self.partition, self.counters.rolled)?;
         if let Some(error) = broken {
-            self.skip(&error);
+            self.pass_over(error)?;
         }
-        Ok([new, all])
+        Ok(new)
     }
 
-    /// Readers of the rows that late samples are joined to, or that may know more than what is left of
-    /// damaged tables.
-    fn existing(&self) -> Result<Standing, StoreError> {
-        if !self.is_late() && !self.skipped {
-            return Ok(Vec::new());
+    /// A reader of everything, where rows are computed from it. Where raw samples have been dropped,
+    /// what was there before stands in the rows.
+    fn rest(&self) -> Result<Option<Box<dyn EntryReader>>, StoreError> {
+        if self.joins() {
+            return Ok(None);
         }
-        let kept = ROLLED
-            .into_iter()
-            .filter(|&resolution| self.keeps(resolution));
-        let reader = |resolution| {
+        self.view.reader(self.partition, 0).map(Some)
+    }
+
+    /// Readers of the rows that new samples are joined to.
+    fn existing(&mut self) -> Result<Standing, StoreError> {
+        let mut existing = Standing::new();
+        if !self.joins() {
+            return Ok(existing);
+        }
+        for resolution in ROLLED {
+            if !self.keeps(resolution) {
+                continue;
+            }
             let partition = Partition::of(Space::of(resolution), self.partition.start_ms);
-            Ok((resolution, self.view.reader(partition, 0)?))
-        };
-        kept.map(reader).collect()
+            match self.view.reader(partition, 0) {
+                Ok(reader) => existing.push((resolution, reader)),
+                Err(error) => self.pass_over(error)?,
+            }
+        }
+        Ok(existing)
     }
 
     /// Whether rows of this time are still kept.
@@ -207,47 +228,65 @@ impl Job<'_> {
         partition.start_ms >= self.counters.dropped_ms[resolution as usize]
     }
 
-    /// Computes the windows of one series in `hours`.
+    /// Computes the windows of one series in the hours that its new chunks touch.
     fn series(
         &mut self,
-        all: &mut dyn EntryReader,
+        rest: Option<&mut (dyn EntryReader + 'static)>,
         existing: &mut Standing,
+        touched: Touched,
+    ) -> Result<(), StoreError> {
+        let (id, hours) = (touched.id, touched.hours());
+        let mut runs = touched.runs;
+        if let Some(rest) = rest {
+            collect_stored(rest, id, hours, &mut runs)?;
+        }
+        let computed = match self.compute(id, hours, runs) {
+            Err(error) => return self.pass_over(error),
+            Ok(computed) => computed,
+        };
+        for (resolution, mut computed) in computed {
+            if self.joins() {
+                let standing = existing.iter_mut().find(|(of, _)| *of == resolution);
+                // Rows that cannot be read are not written over.
+                let Some((_, reader)) = standing else {
+                    continue;
+                };
+                if let Err(error) = join_existing(reader.as_mut(), id, hours, &mut computed) {
+                    self.pass_over(error)?;
+                    continue;
+                }
+            }
+            self.put(resolution, id, &computed)?;
+        }
+        Ok(())
+    }
+
+    /// The rows of some samples, of each resolution that is kept.
+    fn compute(
+        &self,
         id: SeriesId,
         hours: TimeRange,
-    ) -> Result<(), StoreError> {
-        let mut found = Vec::new();
-        collect_stored(all, id, hours, &mut found)?;
-        let mut runs = Runs::new(found);
+        runs: Vec<Run>,
+    ) -> Result<Vec<(Resolution, Vec<Rollup>)>, StoreError> {
+        let mut runs = Runs::new(runs);
         let is_gauge = (self.kind_of)(id) == Kind::Gauge;
-        let mut rollers = ROLLED.map(|resolution| Roller::new(resolution, is_gauge));
+        let kept = ROLLED.into_iter().filter(|it| self.keeps(*it));
+        let mut rollers: Vec<_> = kept.map(|it| (it, Roller::new(it, is_gauge))).collect();
         let mut block = Columns::default();
         let malformed =
             |e: tinyobs_model::SelectError| StoreError::corrupt(Path::new("table"), 0, e.message);
         while runs.next_block(&mut block).map_err(malformed)? {
             for sample in block.iter().filter(|sample| hours.contains(sample.time_ms)) {
-                for roller in &mut rollers {
+                for (_, roller) in &mut rollers {
                     roller.push(sample);
                 }
             }
         }
-        for (mut roller, resolution) in rollers.into_iter().zip(ROLLED) {
+        let rows = rollers.into_iter().map(|(resolution, mut roller)| {
             roller.close();
-            if !self.keeps(resolution) {
-                continue;
-            }
-            let mut computed = roller.rows;
-            if let Some((_, reader)) = existing.iter_mut().find(|(of, _)| *of == resolution) {
-                let is_late = self.is_late();
-                let meet = |before: &Rollup, row: &Rollup| match before.count > row.count {
-                    _ if is_late => join(before, row),
-                    true => *before,
-                    false => *row,
-                };
-                meet_existing(reader.as_mut(), id, hours, &mut computed, meet)?;
-            }
-            self.put(resolution, id, &computed)?;
-        }
-        Ok(())
+            (resolution, roller.rows)
+        });
+        Ok(rows.collect())
     }
 
     fn put(
@@ -268,34 +307,92 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// Goes on without what is damaged: the damage is reported, and must not hold up the rest.
-    fn skip(&mut self, error: &StoreError) {
+    /// What is damaged ends an attempt at the whole. Otherwise it is reported, and must not hold up the
+    /// rest.
+    fn pass_over(&mut self, error: StoreError) -> Result<(), StoreError> {
+        if self.whole || !matches!(error, StoreError::Corrupt { .. }) {
+            return Err(error);
+        }
         self.rolled.damaged += 1;
-        self.skipped = true;
         tracing::error!(partition = %self.partition, %error, "cannot be rolled up");
+        Ok(())
     }
 
     /// Adds the tables, and the drop of what has been joined, to a commit.
-    fn finish(self, commit: &mut Commit) -> Result<(), StoreError> {
-        let leaves = self.is_late() && !self.skipped;
-        if self.is_late() && self.skipped {
-            // Once more when it is whole, or never: but not a part of it, for that would be joined
-            // again.
-            return Ok(());
-        }
+    fn finish(self, commit: &mut Commit) -> Result<Rolled, StoreError> {
+        let leaves = self.is_late() && self.whole;
         for (draft, summary) in self.outputs.into_values() {
             commit.tables.push(draft.finish(summary)?);
         }
         commit.drops.extend(leaves.then_some(self.partition));
-        Ok(())
+        Ok(self.rolled)
     }
 }
 
-/// Sequence number, series and times of a chunk.
-fn touches(key: &[u8], value: &[u8]) -> Option<(u64, SeriesId, i64, i64)> {
-    let chunk = Chunk::open(value).ok()?;
-    let (sequence, id) = (key::chunk_sequence(key)?, key::chunk_series(key)?);
-    Some((sequence, id, chunk.first_ms, chunk.last_ms))
+/// A chunk above the watermark.
+struct NewChunk<'a> {
+    id: SeriesId,
+    sequence: u64,
+    first_ms: i64,
+    last_ms: i64,
+    bytes: &'a [u8],
+}
+
+impl<'a> NewChunk<'a> {
+    fn read(key: &[u8], bytes: &'a [u8]) -> Option<Self> {
+        let chunk = Chunk::open(bytes).ok()?;
+        Some(Self {
+            id: key::chunk_series(key)?,
+            sequence: key::chunk_sequence(key)?,
+            first_ms: chunk.first_ms,
+            last_ms: chunk.last_ms,
+            bytes,
+        })
+    }
+}
+
+/// A series that has new chunks.
+struct Touched {
+    id: SeriesId,
+    first_ms: i64,
+    last_ms: i64,
+    /// The new chunks, where nothing else is read.
+    runs: Vec<Run>,
+    keeps_runs: bool,
+}
+
+impl Touched {
+    fn new(chunk: &NewChunk<'_>, keeps_runs: bool) -> Self {
+        let mut touched = Self {
+            id: chunk.id,
+            first_ms: chunk.first_ms,
+            last_ms: chunk.last_ms,
+            runs: Vec::new(),
+            keeps_runs,
+        };
+        touched.add(chunk);
+        touched
+    }
+
+    fn add(&mut self, chunk: &NewChunk<'_>) {
+        self.first_ms = self.first_ms.min(chunk.first_ms);
+        self.last_ms = self.last_ms.max(chunk.last_ms);
+        if self.keeps_runs {
+            let NewChunk {
+                first_ms,
+                last_ms,
+                sequence,
+                bytes,
+                ..
+            } = *chunk;
+            let run = Run::stored(first_ms, last_ms, sequence, bytes.to_vec());
+            self.runs.push(run);
+        }
+    }
+
+    fn hours(&self) -> TimeRange {
+        hours(self.first_ms, self.last_ms)
+    }
 }
 
 /// The whole hours that a stretch of time touches.
@@ -329,18 +426,17 @@ pub fn put_rows(
     })
 }
 
-/// Makes of each computed row and the one that stands for its window what `meet` says.
-fn meet_existing(
+/// Joins each computed row to the one that stands for its window.
+fn join_existing(
     reader: &mut dyn EntryReader,
     id: SeriesId,
     range: TimeRange,
     computed: &mut [Rollup],
-    meet: impl Fn(&Rollup, &Rollup) -> Rollup,
 ) -> Result<(), StoreError> {
     let standing = read_rows(reader, id, range)?;
     for row in computed {
         if let Some(before) = standing.get(&row.start_ms) {
-            *row = meet(before, row);
+            *row = join(before, row);
         }
     }
     Ok(())

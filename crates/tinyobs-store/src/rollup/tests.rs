@@ -11,7 +11,7 @@ use crate::engine::{Commit, Counters, Engine, Partition, Space, Summary, TableEn
 use crate::files::memory::MemoryFiles;
 use crate::flush::put_chunk;
 
-const MINUTE: i64 = 60_000;
+pub const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
 
 fn roll(resolution: Resolution, is_gauge: bool, samples: &[Sample]) -> Vec<Rollup> {
@@ -193,7 +193,7 @@ fn engine() -> TableEngine {
 }
 
 /// What a flush does: one table a day, the next sequence number.
-fn flush(engine: &TableEngine, series: &[(u64, &[Sample])]) {
+pub fn flush(engine: &TableEngine, series: &[(u64, &[Sample])]) {
     let before = engine.view().counters();
     let sequence = before.next_sequence;
     let mut days = std::collections::BTreeMap::new();
@@ -226,7 +226,7 @@ fn run(engine: &TableEngine) -> u64 {
     rolled.windows
 }
 
-fn stored(engine: &TableEngine, resolution: Resolution, id: u64) -> Vec<Rollup> {
+pub fn stored(engine: &TableEngine, resolution: Resolution, id: u64) -> Vec<Rollup> {
     let view = engine.view();
     let mut rows = Vec::new();
     for (partition, _) in view.partitions() {

@@ -22,14 +22,22 @@ pub struct Sink {
     now_ms: i64,
     /// Bytes of the batch, towards `limits::BATCH_BYTES`.
     batch_bytes: usize,
+    /// A time as it was written, and what it means: the items of a push tend to share it, and to read
+    /// it took longer than to read a number.
+    last_time: (String, i64),
     /// Empty between two rows; here for its memory.
     builder: LabelsBuilder<'static>,
 }
 
 impl Sink {
     pub fn new(now_ms: i64, known_source: Option<Source>) -> Self {
+        Self::over(WriteBatch::new(), now_ms, known_source)
+    }
+
+    /// Over an empty batch, for its memory.
+    pub fn over(batch: WriteBatch, now_ms: i64, known_source: Option<Source>) -> Self {
         Self {
-            batch: WriteBatch::new(),
+            batch,
             refused: Vec::new(),
             items: 0,
             source_known: known_source.is_some(),
@@ -38,6 +46,7 @@ impl Sink {
             too_many_items: false,
             now_ms,
             batch_bytes: 0,
+            last_time: (String::new(), 0),
             builder: LabelsBuilder::new(),
         }
     }
@@ -101,7 +110,7 @@ impl Sink {
             return Err((Refusal::TooManyLabels, message));
         }
         let time_ms = match item.timestamp {
-            Some(raw) => read_time("timestamp", raw)?,
+            Some(raw) => self.time(raw)?,
             None => self.now_ms,
         };
         // A start at or behind the sample itself says nothing.
@@ -126,6 +135,16 @@ impl Sink {
             None => self.plain(&at, item),
             Some(buckets) => self.histogram(&at, item, buckets),
         }
+    }
+
+    fn time(&mut self, raw: &str) -> Result<i64, Broken> {
+        if self.last_time.0 != raw {
+            let time_ms = read_time("timestamp", raw)?;
+            self.last_time.0.clear();
+            self.last_time.0.push_str(raw);
+            self.last_time.1 = time_ms;
+        }
+        Ok(self.last_time.1)
     }
 
     fn plain(&mut self, at: &At<'_>, item: &Item<'_>) -> Result<(), Broken> {

@@ -25,7 +25,7 @@ pub struct Cursor {
 impl Cursor {
     /// Stands before the first entry: [`Self::advance`] or [`Self::seek`] comes first.
     pub fn new(table: Arc<Table>) -> Result<Self, StoreError> {
-        let file = table.file()?;
+        let file = table.file().inspect_err(|error| table.note(error))?;
         Ok(Self {
             table,
             file,
@@ -58,7 +58,8 @@ impl Cursor {
     pub fn advance(&mut self) -> Result<(), StoreError> {
         let stepped = self.step();
         self.failed = stepped.is_err();
-        if self.failed {
+        if let Err(error) = &stepped {
+            self.table.note(error);
             self.lost = self.next_block.checked_sub(1);
         }
         stepped
