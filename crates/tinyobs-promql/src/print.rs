@@ -17,8 +17,9 @@ use tinyobs_model::{MatchOp, Matcher};
 use crate::ast::{
     Aggregate, At, Binary, Expr, ExprKind, RangeSelector, Selector, Subquery, TimeShift, UnaryOp,
 };
-use crate::binary::{Cardinality, Matching};
+use crate::binary::{BinaryOp, Cardinality, Matching};
 use crate::duration::{DurationExpr, DurationKind};
+use crate::number::Number;
 
 mod pretty;
 
@@ -39,7 +40,7 @@ impl Display for Expr {
             ExprKind::Paren(inner) => write!(f, "({inner})"),
             ExprKind::Unary(op, inner) => write!(f, "{op}{inner}"),
             ExprKind::Binary(binary) => {
-                write!(f, "{} {} {}", binary.lhs, Operator(binary), binary.rhs)
+                write!(f, "{} {} {}", Left(binary), Operator(binary), binary.rhs)
             }
             ExprKind::Call(call) => {
                 write!(f, "{}(", call.function.name())?;
@@ -158,6 +159,27 @@ impl Display for DurationExpr {
             DurationKind::Min(a, b) => write!(f, "min_of({a}, {b})"),
             DurationKind::Max(a, b) => write!(f, "max_of({a}, {b})"),
         }
+    }
+}
+
+/// A left operand. Infinity has a sign, which would go to the whole power: `+Inf ^ x` is
+/// `+(Inf ^ x)`.
+struct Left<'a>(&'a Binary);
+
+impl Left<'_> {
+    fn is_unsigned(&self) -> bool {
+        let infinite = |number: &Number| number.value == f64::INFINITY;
+        let left = &self.0.lhs.kind;
+        self.0.op == BinaryOp::Pow && matches!(left, ExprKind::Number(number) if infinite(number))
+    }
+}
+
+impl Display for Left<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.is_unsigned() {
+            return f.write_str("Inf");
+        }
+        self.0.lhs.fmt(f)
     }
 }
 

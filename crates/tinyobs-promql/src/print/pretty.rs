@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use super::{Head, Operator, SubqueryTime};
+use super::{Head, Left, Operator, SubqueryTime};
 use crate::ast::{Expr, ExprKind};
 
 /// Bytes of a line that is not split.
@@ -29,7 +29,11 @@ impl Expr {
         // Writing to a String cannot fail.
         match &self.kind {
             ExprKind::Binary(binary) => {
-                binary.lhs.pretty_at(level + 1, out);
+                if Left(binary).is_unsigned() {
+                    let _ = write!(out, "{indent}  {}", Left(binary));
+                } else {
+                    binary.lhs.pretty_at(level + 1, out);
+                }
                 let _ = writeln!(out, "\n{indent}{}", Operator(binary));
                 binary.rhs.pretty_at(level + 1, out);
             }

@@ -248,8 +248,13 @@ fn vector() -> BoxedStrategy<Expr> {
                 expr(ExprKind::Unary(UnaryOp::Minus, Box::new(inner)))
             }),
             (operator(), two.clone()).prop_map(|(op, (a, b))| binary(op, a, b)),
-            (operator(), inner.clone(), scalar)
-                .prop_map(|(op, a, b)| { if op.0.is_set() { a } else { binary(op, a, b) } }),
+            (operator(), inner.clone(), scalar, any::<bool>()).prop_map(
+                |(op, vector, scalar, left)| match op.0.is_set() {
+                    true => vector,
+                    false if left => binary(op, scalar, vector),
+                    false => binary(op, vector, scalar),
+                }
+            ),
             aggregate(inner.clone()),
             (
                 select(functions::ALL.to_vec()),
