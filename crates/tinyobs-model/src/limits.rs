@@ -129,6 +129,12 @@ pub const TOP_METRICS: usize = 10;
 pub const DAMAGE_LISTED: usize = 100;
 /// Samples and rollup rows that one query may read.
 pub const QUERY_SAMPLES: u64 = 50_000_000;
+/// Bytes that the values of one query may take at once, what it reads and what it works out.
+pub const QUERY_VALUE_BYTES: u64 = 256 << 20;
+/// Moments at which one part of a query is evaluated, those of a subquery's steps among them.
+pub const QUERY_STEPS: u64 = 1_000_000;
+/// Different annotations of one answer; more are not kept.
+pub const QUERY_ANNOTATIONS: usize = 100;
 /// Points that one answer may hold, all series together.
 pub const QUERY_POINTS: usize = 2_000_000;
 /// Seconds that `POST /v1/admin/maintenance` waits for its cycle before it says "ask again".

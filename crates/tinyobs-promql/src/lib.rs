@@ -1,6 +1,6 @@
-//! PromQL: a query as text, as a tree, and as text again.
+//! PromQL: a query as text, as a tree, as text again, and as an answer.
 //!
-//!   text ─▶ [parse] ─▶ [Expr] ─▶ evaluation
+//!   text ─▶ [parse] ─▶ [Expr] ─▶ [evaluate] ─▶ [Answer]
 //!                         └─▶ `to_string()`, [`Expr::pretty`] ─▶ text
 //!
 //! Nothing here does I/O: a value goes in, a value comes out. In reading order:
@@ -11,6 +11,7 @@
 //! - `lexer`, [`parser`], `check`: from text to a tree that fits together.
 //! - `print`: and back.
 //! - [`error`]: what is wrong, where, and what to write instead.
+//! - [`eval`]: from a tree and series to an answer.
 
 pub mod aggregate;
 pub mod ast;
@@ -18,6 +19,7 @@ pub mod binary;
 mod check;
 pub mod duration;
 pub mod error;
+pub mod eval;
 pub mod functions;
 mod lexer;
 pub mod number;
@@ -33,6 +35,7 @@ pub use ast::{
 pub use binary::{BinaryOp, Cardinality, Matching};
 pub use duration::{DurationExpr, DurationKind, DurationOp, QueryTimes};
 pub use error::{Fault, ParseError};
+pub use eval::{Answer, AnswerValue, Budget, Control, EvalError, Query, SeriesPoints, evaluate};
 pub use functions::{Function, Signature};
 pub use number::Number;
 pub use parser::{parse, parse_selector};

@@ -336,6 +336,24 @@ pub const ALL: &[Limit] = &[
         "bounds one query's reading",
     ),
     limit(
+        "query_value_bytes",
+        QUERY_VALUE_BYTES,
+        "bytes",
+        "a query holds its series side by side, several queries run at once",
+    ),
+    limit(
+        "query_steps",
+        QUERY_STEPS,
+        "steps",
+        "every series takes memory and time for each of them",
+    ),
+    limit(
+        "query_annotations",
+        QUERY_ANNOTATIONS as u64,
+        "annotations",
+        "each metric can have its own, and nobody reads that many",
+    ),
+    limit(
         "query_points",
         QUERY_POINTS as u64,
         "points",
