@@ -129,15 +129,16 @@ impl Evaluator<'_> {
                 if !is_present(many.values[i]) || group.partner(one, i) != partner {
                     continue;
                 }
-                let other = one.get(partner).map_or(filled, |series| series.values[i]);
-                let Some(result) = join.apply(many.values[i], other) else {
-                    continue;
-                };
+                // Whether a comparison lets it through or not.
                 if let Some(taken) = group.taken.get_mut(i)
                     && std::mem::replace(taken, true)
                 {
                     return Err(join.many_to_one(labels));
                 }
+                let other = one.get(partner).map_or(filled, |series| series.values[i]);
+                let Some(result) = join.apply(many.values[i], other) else {
+                    continue;
+                };
                 values[i] = result;
                 any = true;
             }

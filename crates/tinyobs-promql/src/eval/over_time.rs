@@ -72,8 +72,11 @@ fn variance(values: &[f64]) -> f64 {
     spread.variance()
 }
 
-/// The median of the distances from the median.
+/// The median of the distances from the median; not a number if one of the values is none.
 fn median_deviation(values: &[f64]) -> f64 {
+    if values.iter().any(|value| value.is_nan()) {
+        return f64::NAN;
+    }
     let mut sorted = values.to_vec();
     let median = quantile(0.5, &mut sorted);
     for value in &mut sorted {

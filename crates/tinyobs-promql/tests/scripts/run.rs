@@ -13,7 +13,7 @@ use super::script::{Command, Eval, Load, commands};
 pub struct Report {
     pub passed: usize,
     /// Those of `passed` that need metric names to be dropped late.
-    pub delayed: usize,
+    pub delayed: Vec<String>,
     /// Not asked: native histograms.
     pub native: usize,
     /// Not asked: start timestamps.
@@ -83,7 +83,7 @@ impl World {
             Ok(()) => Ok(()),
             Err(reason) => match self.outcome(eval, true) {
                 Ok(()) => {
-                    report.delayed += 1;
+                    report.delayed.push(format!("{place}\n    {reason}"));
                     Ok(())
                 }
                 Err(_) => Err(reason),
@@ -97,7 +97,9 @@ impl World {
             }
             Err(reason) => report.failures.push(format!("{place}\n    {reason}")),
         }
-        if eval.is_range || eval.range_vector || eval.fails || eval.string.is_some() {
+        // Other queries have other values of these.
+        let own = ["range()", "step()"].iter().any(|of| eval.text.contains(of));
+        if own || eval.is_range || eval.range_vector || eval.fails || eval.string.is_some() {
             return;
         }
         match self.as_range(eval, false).or_else(|_| self.as_range(eval, true)) {
@@ -116,15 +118,15 @@ impl World {
         ];
         let is_word = |c: char| c.is_alphanumeric() || "_:.".contains(c);
         let mut words = eval.text.split(|c: char| !is_word(c));
-        let bare = eval.text.replace("info(", "").starts_with('{') || eval.text.contains("({");
+        let bare = ["({", "{__name__"].iter().any(|start| eval.text.contains(start))
+            || eval.text.starts_with('{');
         eval.rows.iter().any(|row| row.native)
             || made.iter().any(|name| eval.text.contains(name))
             || words.any(|word| self.native.contains(word))
             || bare && !self.native.is_empty()
     }
 
-    fn answer(&self, eval: &Eval, query: &Query<'_>) -> Result<Answer, String> {
-        let _ = eval;
+    fn answer(&self, query: &Query<'_>) -> Result<Answer, String> {
         evaluate(query, &self.memory, &Control::new()).map_err(|error| error.to_string())
     }
 
@@ -139,7 +141,7 @@ impl World {
                     Query::instant(&expr, &eval.text, eval.end_ms)
                 };
                 query.delayed_names = delayed_names;
-                self.answer(eval, &query)
+                self.answer(&query)
             });
         match (answer, eval.fails) {
             (Err(_), true) => Ok(()),
@@ -158,7 +160,7 @@ impl World {
         let (at, minute) = (eval.end_ms, 60_000);
         let mut query = Query::range(&expr, &eval.text, at - minute, at + minute, minute);
         query.delayed_names = delayed_names;
-        let answer = self.answer(eval, &query)?;
+        let answer = self.answer(&query)?;
         let AnswerValue::Matrix(series) = answer.value else {
             return Err("no matrix".to_owned());
         };
