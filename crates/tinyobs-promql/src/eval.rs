@@ -99,13 +99,7 @@ impl<'a> Query<'a> {
     }
 
     /// `expr` every `step_ms` from `start_ms` to `end_ms`.
-    pub fn range(
-        expr: &'a Expr,
-        text: &'a str,
-        start_ms: i64,
-        end_ms: i64,
-        step_ms: i64,
-    ) -> Self {
+    pub fn range(expr: &'a Expr, text: &'a str, start_ms: i64, end_ms: i64, step_ms: i64) -> Self {
         Self {
             end_ms,
             step_ms,
@@ -226,7 +220,7 @@ impl Evaluator<'_> {
                     self.drop_name(one);
                     one.map(|value| -value);
                 }
-                self.distinct(series, span).map(Value::Vector)
+                self.unique(series, span).map(Value::Vector)
             }
             Value::String(_) => Err(mistyped(inner, ValueType::Vector)),
         }

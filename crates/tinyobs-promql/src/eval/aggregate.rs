@@ -65,8 +65,11 @@ impl Evaluator<'_> {
         let mut out = Vec::with_capacity(groups.len());
         for group in groups {
             self.check()?;
-            // The result and what is added up on the way to it.
-            self.take_bytes(6 * Series::bytes_of(grid.count))?;
+            // What is added up on the way to the result is given back.
+            let on_the_way = 6 * Series::bytes_of(grid.count);
+            self.take_bytes(Series::bytes_of(grid.count))?;
+            self.take_bytes(on_the_way)?;
+            self.bytes -= on_the_way;
             let mut series = Series::new(group.labels, fold(&group.members, grid));
             series.drop_name = group.members.first().is_some_and(|first| first.drop_name);
             out.push(series);
@@ -87,6 +90,9 @@ impl Evaluator<'_> {
             let reason = format!("{label:?} is no label name for count_values");
             return Err(EvalError::execution(param.span, reason));
         }
+        // The label of the value is there before anything is taken away.
+        let listed = label == METRIC_NAME || grouping.labels.contains(&label);
+        let goes = grouping.without && listed;
         let mut places: HashMap<Labels, usize> = HashMap::new();
         let mut out: Vec<Series> = Vec::new();
         for group in &groups {
@@ -96,7 +102,11 @@ impl Evaluator<'_> {
                     if !is_present(value) {
                         continue;
                     }
-                    let labels = group.labels.with(&label, &go_float(value));
+                    let labels = if goes {
+                        group.labels.clone()
+                    } else {
+                        group.labels.with(&label, &go_float(value))
+                    };
                     let at = match places.get(&labels) {
                         Some(&at) => at,
                         None => {
@@ -109,7 +119,11 @@ impl Evaluator<'_> {
                         }
                     };
                     let count = &mut out[at].values[i];
-                    *count = if is_present(*count) { *count + 1.0 } else { 1.0 };
+                    *count = if is_present(*count) {
+                        *count + 1.0
+                    } else {
+                        1.0
+                    };
                 }
             }
         }

@@ -100,7 +100,11 @@ impl Evaluator<'_> {
         };
         let mut out = Vec::with_capacity(series.len());
         for one in series {
-            let present = one.values.iter().filter(|&&value| is_present(value)).count();
+            let present = one
+                .values
+                .iter()
+                .filter(|&&value| is_present(value))
+                .count();
             if present == 0 {
                 continue;
             }

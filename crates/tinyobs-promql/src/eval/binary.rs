@@ -12,6 +12,13 @@ impl Evaluator<'_> {
     pub(super) fn binary(&mut self, binary: &Binary, span: Span, grid: Grid) -> Evaluated<Value> {
         let lhs = self.eval(&binary.lhs, grid)?;
         let rhs = self.eval(&binary.rhs, grid)?;
+        if binary.op.is_trim() {
+            let symbol = binary.op.symbol();
+            self.inform(
+                span,
+                &format!("{symbol} is for native histograms, floats have no result"),
+            );
+        }
         match (lhs, rhs) {
             (Value::Scalar(mut a), Value::Scalar(b)) => {
                 for (a, b) in a.iter_mut().zip(b) {

@@ -83,7 +83,11 @@ impl Evaluator<'_> {
         }
         let mut a = self.eval_scalar(&call.args[0], grid)?;
         let b = self.eval_scalar(&call.args[1], grid)?;
-        let choose = if call.function == Function::MaxOf { max } else { min };
+        let choose = if call.function == Function::MaxOf {
+            max
+        } else {
+            min
+        };
         for (a, b) in a.iter_mut().zip(b) {
             *a = choose(*a, b);
         }
@@ -95,7 +99,10 @@ impl Evaluator<'_> {
         let series = self.eval_vector(arg, grid)?;
         let mut values = self.column(f64::NAN, grid)?;
         for (i, value) in values.iter_mut().enumerate() {
-            let mut there = series.iter().map(|s| s.values[i]).filter(|&v| is_present(v));
+            let mut there = series
+                .iter()
+                .map(|s| s.values[i])
+                .filter(|&v| is_present(v));
             if let (Some(only), None) = (there.next(), there.next()) {
                 *value = only;
             }
@@ -148,8 +155,7 @@ impl Evaluator<'_> {
         let f = |i: usize, value: f64| match call.function {
             Function::Clamp => {
                 let (low, high) = (at(0, i)?, at(1, i)?);
-                (high >= low || high.is_nan() || low.is_nan())
-                    .then(|| max(low, min(high, value)))
+                (high >= low || high.is_nan() || low.is_nan()).then(|| max(low, min(high, value)))
             }
             Function::ClampMax => Some(min(at(0, i)?, value)),
             Function::ClampMin => Some(max(at(0, i)?, value)),
@@ -184,11 +190,22 @@ impl Evaluator<'_> {
         self.each_window_series(arg, grid, &mut |evaluator, input| {
             evaluator.note_counter(call.function, input.labels, arg.span);
             let mut values = evaluator.column(ABSENT, grid)?;
+            let (control, mut left, mut ended) = (evaluator.control, WORK, Ok(()));
             input.slide(|i, window| {
+                // One series of many samples and steps can be the work of minutes.
+                left = left.saturating_sub(window.values.len());
+                if left == 0 {
+                    left = WORK;
+                    ended = control.check();
+                }
+                if ended.is_err() {
+                    return;
+                }
                 let first = scalars.first().map_or(f64::NAN, |values| values[i]);
                 let second = scalars.get(1).map_or(f64::NAN, |values| values[i]);
                 values[i] = f(window, [first, second]).unwrap_or(ABSENT);
             });
+            ended?;
             let mut series = Series::new(input.labels.clone(), values);
             series.drop_name = input.drop_name;
             if !keeps_name {
@@ -199,7 +216,7 @@ impl Evaluator<'_> {
             }
             Ok(())
         })?;
-        self.distinct(out, span).map(Value::Vector)
+        self.unique(out, span).map(Value::Vector)
     }
 
     fn check_scalars(&mut self, call: &Call, scalars: &[Vec<f64>]) -> Evaluated<()> {
@@ -244,6 +261,9 @@ impl Evaluator<'_> {
         }
     }
 }
+
+/// Samples that functions look at between two looks at the deadline.
+const WORK: usize = 1 << 20;
 
 /// Functions of one value.
 fn math(function: Function) -> Option<fn(f64) -> f64> {

@@ -5,6 +5,8 @@
 //! I-CLASSIC-2  Inside of a bucket observations lie evenly; the first begins at 0 if it ends above.
 //! Proved by: eval/tests/histograms.rs.
 
+use std::cmp::Ordering::{Equal, Greater};
+
 use super::stats::almost_equal;
 
 /// A bucket: the observations up to a bound.
@@ -17,32 +19,34 @@ pub(super) struct Bucket {
 /// How far a count may fall by rounding.
 const TOLERANCE: f64 = 1e-12;
 
-/// Buckets that can be asked, and whether counts had to be lifted.
+/// Buckets, and whether counts of any that were here had to be lifted.
+#[derive(Default)]
 pub(super) struct Classic {
     buckets: Vec<Bucket>,
     pub lifted: bool,
 }
 
 impl Classic {
-    /// None without a bucket that ends at infinity.
-    pub fn new(mut buckets: Vec<Bucket>) -> Option<Self> {
-        buckets.sort_by(|a, b| a.bound.total_cmp(&b.bound));
-        if buckets.last()?.bound != f64::INFINITY {
-            return None;
-        }
-        let mut joined: Vec<Bucket> = Vec::with_capacity(buckets.len());
+    /// Takes buckets in the order of their bounds in place of those it had; whether it can be
+    /// asked: whether there is one that ends at infinity.
+    pub fn refill(&mut self, buckets: impl Iterator<Item = Bucket>) -> bool {
+        self.buckets.clear();
         for bucket in buckets {
-            match joined.last_mut() {
+            match self.buckets.last_mut() {
                 // One bound written in two ways.
                 Some(last) if last.bound == bucket.bound => last.count += bucket.count,
-                _ => joined.push(bucket),
+                _ => self.buckets.push(bucket),
             }
         }
-        let lifted = lift(&mut joined);
-        Some(Self {
-            buckets: joined,
-            lifted,
-        })
+        self.lifted |= lift(&mut self.buckets);
+        self.buckets
+            .last()
+            .is_some_and(|last| last.bound == f64::INFINITY)
+    }
+
+    /// Whether there are no buckets.
+    pub fn is_empty(&self) -> bool {
+        self.buckets.is_empty()
     }
 
     pub fn quantile(&self, q: f64) -> f64 {
@@ -61,11 +65,14 @@ impl Classic {
         let Some(highest) = finite.last() else {
             return f64::NAN;
         };
-        if last.count == 0.0 || last.count.is_nan() {
+        if last.count == 0.0 {
             return f64::NAN;
         }
         let rank = q * last.count;
-        let at = finite.partition_point(|bucket| bucket.count < rank);
+        // What is not a number is behind all of them.
+        let below =
+            |bucket: &Bucket| !matches!(bucket.count.partial_cmp(&rank), Some(Equal | Greater));
+        let at = finite.partition_point(below);
         let Some(bucket) = finite.get(at) else {
             return highest.bound;
         };

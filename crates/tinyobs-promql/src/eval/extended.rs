@@ -15,7 +15,9 @@ pub(super) fn change(window: Window<'_>, is_counter: bool, per_second: bool) -> 
     let mut first = first_place(window);
     let mut last = times.len().checked_sub(1)?;
     if smoothed {
-        last = times.partition_point(|&time| time < window.end_ms).min(last);
+        last = times
+            .partition_point(|&time| time < window.end_ms)
+            .min(last);
     }
     if times[last] <= window.start_ms || times[first] > window.end_ms {
         return None;

@@ -2,6 +2,10 @@
 
 use super::{EvalError, Query};
 
+/// Milliseconds from the epoch, either way, at which a query may be: far enough away from what
+/// cannot be counted to need no thought in the rest.
+const TIME_MS_MAX: u64 = 1 << 53;
+
 /// Moments at equal distances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Grid {
@@ -20,6 +24,12 @@ impl Grid {
                 reason: reason.to_owned(),
             })
         };
+        if [query.start_ms, query.end_ms]
+            .iter()
+            .any(|ms| ms.unsigned_abs() > TIME_MS_MAX)
+        {
+            return bad("the time is out of range");
+        }
         if query.step_ms < 0 || query.step_ms == 0 && query.start_ms != query.end_ms {
             return bad("the step must be greater than 0");
         }
@@ -37,7 +47,11 @@ impl Grid {
         query: &Query<'_>,
     ) -> Result<Self, EvalError> {
         let last = i128::from(end_ms) - i128::from(start_ms);
-        let count = if last < 0 { 0 } else { last / i128::from(step_ms) + 1 };
+        let count = if last < 0 {
+            0
+        } else {
+            last / i128::from(step_ms) + 1
+        };
         let most = query.budget.steps;
         match u64::try_from(count) {
             Ok(count) if count <= most => Ok(Self {

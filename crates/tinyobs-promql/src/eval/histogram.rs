@@ -16,7 +16,6 @@ use crate::span::Span;
 /// The series of one histogram, each with its bound.
 struct Histogram {
     labels: Labels,
-    drop_name: bool,
     buckets: Vec<(f64, Series)>,
 }
 
@@ -117,13 +116,14 @@ impl Evaluator<'_> {
             let at = *places.entry(key).or_insert_with_key(|key| {
                 histograms.push(Histogram {
                     labels: key.clone(),
-                    drop_name: false,
                     buckets: Vec::new(),
                 });
                 histograms.len() - 1
             });
-            histograms[at].drop_name |= one.drop_name;
             histograms[at].buckets.push((bound, one));
+        }
+        for histogram in &mut histograms {
+            histogram.buckets.sort_by(|(a, _), (b, _)| a.total_cmp(b));
         }
         Ok(histograms)
     }
@@ -138,7 +138,7 @@ impl Evaluator<'_> {
     ) -> Evaluated<Series> {
         self.check()?;
         let mut values = self.column(ABSENT, grid)?;
-        let mut lifted = false;
+        let mut classic = Classic::default();
         for (i, value) in values.iter_mut().enumerate() {
             let there = histogram.buckets.iter().filter_map(|(bound, series)| {
                 let count = series.values[i];
@@ -147,17 +147,13 @@ impl Evaluator<'_> {
                     count,
                 })
             });
-            let buckets: Vec<Bucket> = there.collect();
-            if buckets.is_empty() {
-                continue;
-            }
-            *value = f64::NAN;
-            if let Some(classic) = Classic::new(buckets) {
-                lifted |= classic.lifted;
+            if classic.refill(there) {
                 *value = f(i, &classic);
+            } else if !classic.is_empty() {
+                *value = f64::NAN;
             }
         }
-        if lifted {
+        if classic.lifted {
             let name = histogram.labels.get(METRIC_NAME).unwrap_or_default();
             let text = format!(
                 "buckets of a histogram had to be lifted so that their counts never fall, the \

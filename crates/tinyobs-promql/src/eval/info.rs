@@ -136,7 +136,10 @@ impl<'a> Wish<'a> {
         if names.is_empty() {
             names.push(Matcher::equal(METRIC_NAME, DEFAULT_METRIC));
         }
-        let labels = matchers.iter().filter(|matcher| !is_name(matcher)).collect();
+        let labels = matchers
+            .iter()
+            .filter(|matcher| !is_name(matcher))
+            .collect();
         Self { names, labels }
     }
 

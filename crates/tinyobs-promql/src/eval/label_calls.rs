@@ -22,7 +22,8 @@ impl Evaluator<'_> {
         let replacement = self.eval_string(&args[2], grid)?;
         let source = self.eval_string(&args[3], grid)?;
         let pattern = self.eval_string(&args[4], grid)?;
-        let regex = compile(&pattern).map_err(|reason| EvalError::execution(args[4].span, reason))?;
+        let regex =
+            compile(&pattern).map_err(|reason| EvalError::execution(args[4].span, reason))?;
         for one in &mut series {
             self.check()?;
             let value = one.labels.get(&source).unwrap_or_default();
@@ -37,12 +38,7 @@ impl Evaluator<'_> {
     }
 
     /// `label_join(v, target, separator, source…)`
-    pub(super) fn label_join(
-        &mut self,
-        args: &[Expr],
-        span: Span,
-        grid: Grid,
-    ) -> Evaluated<Value> {
+    pub(super) fn label_join(&mut self, args: &[Expr], span: Span, grid: Grid) -> Evaluated<Value> {
         let mut series = self.eval_vector(&args[0], grid)?;
         let target = self.label_name(&args[1], grid)?;
         let separator = self.eval_string(&args[2], grid)?;

@@ -7,6 +7,7 @@
 //! once only is looked for step by step.
 //!
 //! I-MATCHING-1  At no step does a group have two series on the side of the one.
+//! I-MATCHING-2  Without `group_left` or `group_right`, at no step two on the other side that meet it.
 //! I-MATCHING-2  Without `group_left` or `group_right`, at no step two results on the other side.
 //! Proved by: eval/tests/operators.rs.
 
@@ -71,7 +72,11 @@ impl Evaluator<'_> {
         let fills = [matching.fill_left, matching.fill_right].map(|fill| fill.map(|n| n.value));
         let (many, one) = if swapped { (rhs, lhs) } else { (lhs, rhs) };
         let [left, right] = fills;
-        let (fill_many, fill_one) = if swapped { (right, left) } else { (left, right) };
+        let (fill_many, fill_one) = if swapped {
+            (right, left)
+        } else {
+            (left, right)
+        };
         let join = Join {
             binary,
             matching,
@@ -92,7 +97,15 @@ impl Evaluator<'_> {
         let mut out = Vec::new();
         for (series, &at) in many.iter().zip(&places) {
             self.check()?;
-            self.of_many(&join, series, &one, &mut groups[at], &order[at], grid, &mut out)?;
+            self.of_many(
+                &join,
+                series,
+                &one,
+                &mut groups[at],
+                &order[at],
+                grid,
+                &mut out,
+            )?;
         }
         if let Some(fill) = join.fill_many {
             for (labels, group) in order.iter().zip(&groups) {
@@ -119,32 +132,40 @@ impl Evaluator<'_> {
             self.take_bytes(grid.count as u64)?;
             group.taken = vec![false; grid.count];
         }
-        // Each partner in turn, and at last the value that fills in for none.
-        let fill = join.fill_one.map(|value| (NONE, value));
-        let partners: Vec<(usize, f64)> = group.one.iter().map(|&i| (i, 0.0)).collect();
-        for (partner, filled) in partners.into_iter().chain(fill) {
-            let mut values = self.column(ABSENT, grid)?;
-            let mut any = false;
-            for i in 0..grid.count {
-                if !is_present(many.values[i]) || group.partner(one, i) != partner {
-                    continue;
-                }
-                // Whether a comparison lets it through or not.
-                if let Some(taken) = group.taken.get_mut(i)
-                    && std::mem::replace(taken, true)
-                {
-                    return Err(join.many_to_one(labels));
-                }
-                let other = one.get(partner).map_or(filled, |series| series.values[i]);
-                let Some(result) = join.apply(many.values[i], other) else {
-                    continue;
-                };
-                values[i] = result;
-                any = true;
+        // A column for each partner that it comes to have, which nearly always is one.
+        let mut columns: HashMap<usize, Vec<f64>> = HashMap::new();
+        let mut partners: Vec<usize> = Vec::new();
+        for i in 0..grid.count {
+            let partner = group.partner(one, i);
+            let other = match (one.get(partner), join.fill_one) {
+                (Some(series), _) => series.values[i],
+                (None, Some(fill)) => fill,
+                (None, None) => continue,
+            };
+            if !is_present(many.values[i]) {
+                continue;
             }
-            if any {
-                let other = one.get(partner).map_or(labels, |series| &series.labels);
-                out.push(join.series(&many.labels, other, values));
+            // Whether a comparison lets it through or not.
+            if let Some(taken) = group.taken.get_mut(i)
+                && std::mem::replace(taken, true)
+            {
+                return Err(join.many_to_one(labels));
+            }
+            let Some(result) = join.apply(many.values[i], other) else {
+                continue;
+            };
+            if !columns.contains_key(&partner) {
+                columns.insert(partner, self.column(ABSENT, grid)?);
+                partners.push(partner);
+            }
+            if let Some(column) = columns.get_mut(&partner) {
+                column[i] = result;
+            }
+        }
+        for partner in partners {
+            let other = one.get(partner).map_or(labels, |series| &series.labels);
+            if let Some(values) = columns.remove(&partner) {
+                out.push(join.series(many, other, values));
             }
         }
         Ok(())
@@ -173,7 +194,8 @@ impl Evaluator<'_> {
                     *value = result.unwrap_or(ABSENT);
                 }
             }
-            let series = join.series(labels, &one[partner].labels, values);
+            let missing = Series::new(labels.clone(), Vec::new());
+            let series = join.series(&missing, &one[partner].labels, values);
             if !series.is_empty() {
                 out.push(series);
             }
@@ -259,7 +281,11 @@ impl Join<'_> {
 
     /// The value of one pair, if it has any.
     fn apply(&self, many: f64, one: f64) -> Option<f64> {
-        let (left, right) = if self.swapped { (one, many) } else { (many, one) };
+        let (left, right) = if self.swapped {
+            (one, many)
+        } else {
+            (many, one)
+        };
         let (value, holds) = apply(self.binary.op, left, right);
         if self.binary.return_bool {
             return Some(f64::from(u8::from(holds)));
@@ -268,12 +294,12 @@ impl Join<'_> {
     }
 
     /// A result with the labels of a pair.
-    fn series(&self, many: &Labels, one: &Labels, values: Vec<f64>) -> Series {
+    fn series(&self, many: &Series, one: &Labels, values: Vec<f64>) -> Series {
         let changed = changes_metric(self.binary.op) || self.binary.return_bool;
         let mut labels = if changed && !self.delayed {
-            without_name(many)
+            without_name(&many.labels)
         } else {
-            many.clone()
+            many.labels.clone()
         };
         let matching = self.matching;
         if matching.cardinality == Cardinality::OneToOne {
@@ -284,7 +310,7 @@ impl Join<'_> {
             labels = labels.with(name, one.get(name).unwrap_or_default());
         }
         let mut series = Series::new(labels, values);
-        series.drop_name = changed && self.delayed;
+        series.drop_name = many.drop_name || changed && self.delayed;
         series
     }
 }

@@ -44,7 +44,12 @@ impl Evaluator<'_> {
                         .collect();
                 }
             }
-            out.extend(group.members.into_iter().filter(|series| !series.is_empty()));
+            out.extend(
+                group
+                    .members
+                    .into_iter()
+                    .filter(|series| !series.is_empty()),
+            );
         }
         Ok(Value::Vector(out))
     }

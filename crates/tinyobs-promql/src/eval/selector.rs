@@ -68,11 +68,7 @@ impl Evaluator<'_> {
         Ok(Shift { at_ms, offset_ms })
     }
 
-    pub(super) fn vector_selector(
-        &mut self,
-        selector: &Selector,
-        grid: Grid,
-    ) -> Evaluated<Value> {
+    pub(super) fn vector_selector(&mut self, selector: &Selector, grid: Grid) -> Evaluated<Value> {
         let shift = self.shift(&selector.time)?;
         self.select_columns(selector, shift, Wanted::Value, grid)
             .map(Value::Vector)
@@ -179,7 +175,11 @@ struct Last {
 
 impl Last {
     fn advance(&mut self, samples: &Columns, at: i64) {
-        while samples.times.get(self.behind).is_some_and(|&time| time <= at) {
+        while samples
+            .times
+            .get(self.behind)
+            .is_some_and(|&time| time <= at)
+        {
             self.behind += 1;
         }
     }

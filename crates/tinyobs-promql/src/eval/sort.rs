@@ -9,8 +9,19 @@ use super::{Evaluated, Evaluator};
 use crate::aggregate::AggregateOp;
 use crate::ast::{Expr, ExprKind};
 use crate::functions::Function;
+use crate::span::Span;
 
 impl Evaluator<'_> {
+    /// Says so where sorting does nothing.
+    fn note_range(&mut self, function: Function, span: Span) {
+        if !self.query.is_instant() {
+            let name = function.name();
+            let text =
+                format!("{name} has no effect in a range query, which is in order of labels");
+            self.warn(span, &text);
+        }
+    }
+
     pub(super) fn sort_values(
         &mut self,
         arg: &Expr,
@@ -18,6 +29,7 @@ impl Evaluator<'_> {
         grid: Grid,
     ) -> Evaluated<Value> {
         let mut series = self.eval_vector(arg, grid)?;
+        self.note_range(function, arg.span);
         let value = |series: &Series| series.values.first().copied().unwrap_or(f64::NAN);
         if grid.count == 1 {
             series.sort_by(|a, b| {
@@ -45,6 +57,7 @@ impl Evaluator<'_> {
         grid: Grid,
     ) -> Evaluated<Value> {
         let mut series = self.eval_vector(&args[0], grid)?;
+        self.note_range(function, args[0].span);
         let mut names = Vec::new();
         for arg in &args[1..] {
             names.push(self.eval_string(arg, grid)?);

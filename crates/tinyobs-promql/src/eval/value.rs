@@ -5,7 +5,7 @@
 
 use tinyobs_model::{Labels, METRIC_NAME, STALE_MARKER_BITS};
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{EvalError, Evaluated, Evaluator};
 use crate::span::Span;
@@ -119,6 +119,21 @@ impl Evaluator<'_> {
         }
     }
 
+    /// The series, no two of the same labels; as Prometheus, which asks so of signs and of
+    /// functions of range vectors.
+    ///
+    /// # Errors
+    /// Two of them have the same labels, whether or not at the same step.
+    pub(super) fn unique(&self, series: Vec<Series>, span: Span) -> Evaluated<Vec<Series>> {
+        if !self.query.delayed_names {
+            let mut seen: HashSet<&Labels> = HashSet::with_capacity(series.len());
+            if let Some(twice) = series.iter().find(|one| !seen.insert(&one.labels)) {
+                return Err(same_labels(span, &twice.labels));
+            }
+        }
+        self.distinct(series, span)
+    }
+
     /// The series, those of the same labels put together.
     ///
     /// # Errors
@@ -148,8 +163,7 @@ impl Evaluator<'_> {
 
 fn same_labels(span: Span, labels: &Labels) -> EvalError {
     let reason = format!(
-        "two series of the result have the same labels {labels} at the same time, keep a label \
-         that tells them apart"
+        "two series of the result have the same labels {labels}, keep a label that tells them apart"
     );
     EvalError::execution(span, reason)
 }

@@ -94,7 +94,7 @@ impl Input<'_> {
         let (mut low, mut high) = (0, 0);
         for (i, at_ms) in self.grid.times().enumerate() {
             let end_ms = self.shift.apply(at_ms);
-            let from = end_ms.saturating_sub(self.range_ms + self.reach.back_ms);
+            let from = end_ms.saturating_sub(self.range_ms.saturating_add(self.reach.back_ms));
             let to = end_ms.saturating_add(self.reach.ahead_ms);
             // I-WINDOW-1
             while self.times.get(high).is_some_and(|&time| time <= to) {
@@ -212,13 +212,7 @@ impl<'e> Evaluator<'e> {
     }
 
     /// The moments at which the inside of a subquery is evaluated for all steps of `grid`.
-    fn inner_grid(
-        &self,
-        grid: Grid,
-        shift: Shift,
-        range_ms: i64,
-        step_ms: i64,
-    ) -> Evaluated<Grid> {
+    fn inner_grid(&self, grid: Grid, shift: Shift, range_ms: i64, step_ms: i64) -> Evaluated<Grid> {
         let edge = shift.apply(grid.start_ms).saturating_sub(range_ms);
         let last = shift.apply(grid.end_ms());
         // I-WINDOW-3; the left edge is left out.
@@ -233,7 +227,10 @@ fn without_stale<'a>(samples: &'a Columns, clean: &'a mut Columns) -> &'a Column
         return samples;
     }
     clean.clear();
-    for sample in samples.iter().filter(|sample| !is_stale_marker(sample.value)) {
+    for sample in samples
+        .iter()
+        .filter(|sample| !is_stale_marker(sample.value))
+    {
         clean.push(sample);
     }
     clean

@@ -98,13 +98,20 @@ impl World {
             Err(reason) => report.failures.push(format!("{place}\n    {reason}")),
         }
         // Other queries have other values of these.
-        let own = ["range()", "step()"].iter().any(|of| eval.text.contains(of));
+        let own = ["range()", "step()"]
+            .iter()
+            .any(|of| eval.text.contains(of));
         if own || eval.is_range || eval.range_vector || eval.fails || eval.string.is_some() {
             return;
         }
-        match self.as_range(eval, false).or_else(|_| self.as_range(eval, true)) {
+        match self
+            .as_range(eval, false)
+            .or_else(|_| self.as_range(eval, true))
+        {
             Ok(()) => report.ranges += 1,
-            Err(reason) => report.failures.push(format!("{place}\n    as a range: {reason}")),
+            Err(reason) => report
+                .failures
+                .push(format!("{place}\n    as a range: {reason}")),
         }
     }
 
@@ -118,7 +125,9 @@ impl World {
         ];
         let is_word = |c: char| c.is_alphanumeric() || "_:.".contains(c);
         let mut words = eval.text.split(|c: char| !is_word(c));
-        let bare = ["({", "{__name__"].iter().any(|start| eval.text.contains(start))
+        let bare = ["({", "{__name__"]
+            .iter()
+            .any(|start| eval.text.contains(start))
             || eval.text.starts_with('{');
         eval.rows.iter().any(|row| row.native)
             || made.iter().any(|name| eval.text.contains(name))
@@ -135,7 +144,12 @@ impl World {
             .map_err(|error| error.to_string())
             .and_then(|expr| {
                 let mut query = if eval.is_range {
-                    let Eval { start_ms, end_ms, step_ms, .. } = *eval;
+                    let Eval {
+                        start_ms,
+                        end_ms,
+                        step_ms,
+                        ..
+                    } = *eval;
                     Query::range(&expr, &eval.text, start_ms, end_ms, step_ms)
                 } else {
                     Query::instant(&expr, &eval.text, eval.end_ms)
@@ -198,11 +212,19 @@ fn same(expected: f64, found: f64) -> Result<(), String> {
 }
 
 fn vector(eval: &Eval, series: &[SeriesPoints], ordered: bool) -> Result<(), String> {
-    let expected: Vec<(&Labels, Vec<Option<f64>>)> =
-        eval.rows.iter().map(|row| (&row.labels, row.values.clone())).collect();
+    let expected: Vec<(&Labels, Vec<Option<f64>>)> = eval
+        .rows
+        .iter()
+        .map(|row| (&row.labels, row.values.clone()))
+        .collect();
     let found: Vec<(&Labels, Vec<Option<f64>>)> = series
         .iter()
-        .map(|one| (&one.labels, one.points.iter().map(|p| Some(p.value)).collect()))
+        .map(|one| {
+            (
+                &one.labels,
+                one.points.iter().map(|p| Some(p.value)).collect(),
+            )
+        })
         .collect();
     if ordered {
         let order = |list: &[(&Labels, Vec<Option<f64>>)]| -> Vec<String> {
@@ -219,7 +241,10 @@ fn matrix(eval: &Eval, series: &[SeriesPoints]) -> Result<(), String> {
     if !series.is_sorted_by(|a, b| a.labels < b.labels) {
         return Err("not in the order of labels".to_owned());
     }
-    let expected = eval.rows.iter().map(|row| (&row.labels, row.values.clone()));
+    let expected = eval
+        .rows
+        .iter()
+        .map(|row| (&row.labels, row.values.clone()));
     let steps = (eval.end_ms - eval.start_ms) / eval.step_ms + 1;
     let filled = expected.map(|(labels, mut values)| {
         values.resize(steps as usize, None);
@@ -277,7 +302,9 @@ fn annotated(eval: &Eval, answer: &Answer) -> Result<(), String> {
         };
         if !right {
             let (warnings, infos) = (&answer.warnings, &answer.infos);
-            return Err(format!("annotations: expected {kind}: {warnings:?} {infos:?}"));
+            return Err(format!(
+                "annotations: expected {kind}: {warnings:?} {infos:?}"
+            ));
         }
     }
     Ok(())
@@ -297,5 +324,3 @@ fn almost(a: f64, b: f64) -> bool {
     }
     difference / sum.min(f64::MAX) < 1e-6
 }
-
-

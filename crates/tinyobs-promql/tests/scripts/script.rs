@@ -143,7 +143,17 @@ fn eval(number: usize, line: &str, body: &[&str]) -> Eval {
 fn expectation(eval: &mut Eval, line: &str) {
     let words: Vec<&str> = line.split_whitespace().collect();
     match words.as_slice() {
-        ["expect", "range", "vector", "from", start, "to", end, "step", step] => {
+        [
+            "expect",
+            "range",
+            "vector",
+            "from",
+            start,
+            "to",
+            end,
+            "step",
+            step,
+        ] => {
             eval.range_vector = true;
             (eval.start_ms, eval.end_ms) = (duration_ms(start), duration_ms(end));
             eval.step_ms = duration_ms(step);
@@ -216,7 +226,9 @@ fn values(text: &str) -> (Vec<Option<f64>>, bool) {
             native = true;
             let end = rest.rfind("}}").expect("an end") + 2;
             let behind = &rest[end..];
-            rest = behind.trim_start_matches(|c: char| !c.is_whitespace()).trim_start();
+            rest = behind
+                .trim_start_matches(|c: char| !c.is_whitespace())
+                .trim_start();
             continue;
         }
         let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
