@@ -175,8 +175,9 @@ impl Evaluator<'_> {
                 expr.span,
                 "a range vector can only be the argument of a function",
             )),
-            ExprKind::Paren(inner) => self.eval(inner, grid),
-            ExprKind::Unary(UnaryOp::Plus, inner) => self.eval(inner, grid),
+            ExprKind::Paren(inner) | ExprKind::Unary(UnaryOp::Plus, inner) => {
+                self.eval(inner, grid)
+            }
             ExprKind::Unary(UnaryOp::Minus, inner) => self.negated(inner, expr.span, grid),
             ExprKind::Binary(binary) => self.binary(binary, expr.span, grid),
             ExprKind::Call(call) => self.call(call, expr.span, grid),
@@ -212,7 +213,9 @@ impl Evaluator<'_> {
     fn negated(&mut self, inner: &Expr, span: Span, grid: Grid) -> Evaluated<Value> {
         match self.eval(inner, grid)? {
             Value::Scalar(mut values) => {
-                values.iter_mut().for_each(|value| *value = -*value);
+                for value in &mut values {
+                    *value = -*value;
+                }
                 Ok(Value::Scalar(values))
             }
             Value::Vector(mut series) => {

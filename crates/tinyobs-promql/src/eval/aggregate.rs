@@ -40,7 +40,7 @@ impl Evaluator<'_> {
         let groups = grouped(&aggregate.grouping, series);
         match (op, param.as_deref()) {
             (AggregateOp::CountValues, Some(param)) => {
-                self.count_values(&aggregate.grouping, param, groups, grid)
+                self.count_values(&aggregate.grouping, param, &groups, grid)
             }
             (AggregateOp::Quantile, _) => {
                 for &q in &numbers {
@@ -82,7 +82,7 @@ impl Evaluator<'_> {
         &mut self,
         grouping: &Grouping,
         param: &Expr,
-        groups: Vec<Group>,
+        groups: &[Group],
         grid: Grid,
     ) -> Evaluated<Value> {
         let label = self.eval_string(param, grid)?;
@@ -95,7 +95,7 @@ impl Evaluator<'_> {
         let goes = grouping.without && listed;
         let mut places: HashMap<Labels, usize> = HashMap::new();
         let mut out: Vec<Series> = Vec::new();
-        for group in &groups {
+        for group in groups {
             for member in &group.members {
                 self.check()?;
                 for (i, &value) in member.values.iter().enumerate() {
@@ -107,16 +107,15 @@ impl Evaluator<'_> {
                     } else {
                         group.labels.with(&label, &go_float(value))
                     };
-                    let at = match places.get(&labels) {
-                        Some(&at) => at,
-                        None => {
-                            let values = self.column(ABSENT, grid)?;
-                            places.insert(labels.clone(), out.len());
-                            let mut series = Series::new(labels, values);
-                            series.drop_name = member.drop_name && !grouping.without;
-                            out.push(series);
-                            out.len() - 1
-                        }
+                    let at = if let Some(&at) = places.get(&labels) {
+                        at
+                    } else {
+                        let values = self.column(ABSENT, grid)?;
+                        places.insert(labels.clone(), out.len());
+                        let mut series = Series::new(labels, values);
+                        series.drop_name = member.drop_name;
+                        out.push(series);
+                        out.len() - 1
                     };
                     let count = &mut out[at].values[i];
                     *count = if is_present(*count) {

@@ -3,7 +3,7 @@
 use tinyobs_model::{Labels, Sample};
 
 use super::grid::Grid;
-use super::value::{Series, Value, is_present, without_name};
+use super::value::{Series, Value, distinct, is_present, without_name};
 use super::{EvalError, Evaluated, Evaluator, sort};
 use crate::ast::{Expr, ExprKind, ValueType};
 
@@ -142,7 +142,7 @@ impl Evaluator<'_> {
                 one.labels = without_name(&one.labels);
             }
         }
-        self.distinct(series, self.query.expr.span)
+        distinct(series, self.query.expr.span)
     }
 
     /// The samples of `x[5m]` as they are.

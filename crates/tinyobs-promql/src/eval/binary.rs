@@ -2,7 +2,7 @@
 //! `matching` and `set`.
 
 use super::grid::Grid;
-use super::value::{Series, Value};
+use super::value::{Series, Value, distinct};
 use super::{Evaluated, Evaluator, mistyped};
 use crate::ast::{Binary, ValueType};
 use crate::binary::{BinaryOp, Matching};
@@ -46,7 +46,7 @@ impl Evaluator<'_> {
                     BinaryOp::Or => self.or(lhs, rhs, matching, grid)?,
                     _ => self.matched(binary, matching, lhs, rhs, span, grid)?,
                 };
-                self.distinct(series, span).map(Value::Vector)
+                distinct(series, span).map(Value::Vector)
             }
             _ => Err(mistyped(&binary.lhs, ValueType::Vector)),
         }
@@ -82,7 +82,7 @@ impl Evaluator<'_> {
             }
         }
         series.retain(|one| !one.is_empty());
-        self.distinct(series, span).map(Value::Vector)
+        distinct(series, span).map(Value::Vector)
     }
 }
 

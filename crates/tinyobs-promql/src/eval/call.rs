@@ -8,7 +8,7 @@ use tinyobs_model::Labels;
 
 use super::grid::Grid;
 use super::selector::Wanted;
-use super::value::{ABSENT, Series, Value, is_present};
+use super::value::{ABSENT, Series, Value, distinct, is_present};
 use super::{Evaluated, Evaluator, date, over_time};
 use crate::ast::{Call, Expr, ExprKind};
 use crate::functions::Function;
@@ -125,8 +125,10 @@ impl Evaluator<'_> {
                 series
             }
         };
-        series.iter_mut().for_each(|one| self.drop_name(one));
-        self.distinct(series, span).map(Value::Vector)
+        for one in &mut series {
+            self.drop_name(one);
+        }
+        distinct(series, span).map(Value::Vector)
     }
 
     pub(super) fn value_by_value(
@@ -141,7 +143,7 @@ impl Evaluator<'_> {
             self.drop_name(one);
             one.map(&f);
         }
-        self.distinct(series, span).map(Value::Vector)
+        distinct(series, span).map(Value::Vector)
     }
 
     /// `clamp` and `round`: a vector and scalars.
@@ -169,7 +171,7 @@ impl Evaluator<'_> {
             self.drop_name(one);
             one.filter_map(f);
         }
-        self.distinct(series, span).map(Value::Vector)
+        distinct(series, span).map(Value::Vector)
     }
 
     /// A function of a range vector, window by window.

@@ -8,7 +8,7 @@ use tinyobs_model::{Labels, METRIC_NAME};
 
 use super::classic::{Bucket, Classic};
 use super::grid::Grid;
-use super::value::{ABSENT, Series, Value, is_present};
+use super::value::{ABSENT, Series, Value, distinct, is_present};
 use super::{EvalError, Evaluated, Evaluator};
 use crate::ast::Expr;
 use crate::span::Span;
@@ -39,7 +39,7 @@ impl Evaluator<'_> {
             })?;
             out.push(series);
         }
-        self.distinct(out, span).map(Value::Vector)
+        distinct(out, span).map(Value::Vector)
     }
 
     /// `histogram_quantiles(v, label, q…)`
@@ -69,10 +69,10 @@ impl Evaluator<'_> {
                 let found = self.each_step(histogram, at, grid, |i, classic| {
                     classic.quantile(quantiles[i])
                 })?;
-                out.extend(split_by_label(found, &label, quantiles));
+                out.extend(split_by_label(&found, &label, quantiles));
             }
         }
-        self.distinct(out, span).map(Value::Vector)
+        distinct(out, span).map(Value::Vector)
     }
 
     /// `histogram_fraction(lower, upper, v)`
@@ -93,7 +93,7 @@ impl Evaluator<'_> {
             })?;
             out.push(series);
         }
-        self.distinct(out, span).map(Value::Vector)
+        distinct(out, span).map(Value::Vector)
     }
 
     /// The histograms of a vector, in the order in which they come up.
@@ -168,7 +168,7 @@ impl Evaluator<'_> {
 }
 
 /// One series for each quantile that was asked for, which nearly always is one.
-fn split_by_label(series: Series, label: &str, quantiles: &[f64]) -> Vec<Series> {
+fn split_by_label(series: &Series, label: &str, quantiles: &[f64]) -> Vec<Series> {
     let mut out: Vec<Series> = Vec::new();
     let mut told: Vec<u64> = Vec::new();
     for (i, &q) in quantiles.iter().enumerate() {

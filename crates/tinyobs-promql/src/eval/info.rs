@@ -13,7 +13,7 @@ use tinyobs_model::{Labels, METRIC_NAME, Matcher};
 
 use super::grid::Grid;
 use super::selector::{Shift, Wanted};
-use super::value::{ABSENT, Series, Value, is_present};
+use super::value::{ABSENT, Series, Value, distinct, is_present};
 use super::{EvalError, Evaluated, Evaluator};
 use crate::ast::{Expr, ExprKind, Selector};
 use crate::span::Span;
@@ -53,7 +53,7 @@ impl Evaluator<'_> {
             }
             self.enrich(&series, &wish, &known, span, grid, &mut out)?;
         }
-        self.distinct(out, span).map(Value::Vector)
+        distinct(out, span).map(Value::Vector)
     }
 
     /// The moment that the first selector of `expr` looks at.
@@ -113,15 +113,14 @@ impl Evaluator<'_> {
                 continue;
             }
             let labels = wish.joined(&series.labels, &found, span)?;
-            let at = match places.get(&labels) {
-                Some(&at) => at,
-                None => {
-                    let mut one = Series::new(labels.clone(), self.column(ABSENT, grid)?);
-                    one.drop_name = series.drop_name;
-                    places.insert(labels, out.len());
-                    out.push(one);
-                    out.len() - 1
-                }
+            let at = if let Some(&at) = places.get(&labels) {
+                at
+            } else {
+                let mut one = Series::new(labels.clone(), self.column(ABSENT, grid)?);
+                one.drop_name = series.drop_name;
+                places.insert(labels, out.len());
+                out.push(one);
+                out.len() - 1
             };
             out[at].values[i] = value;
         }

@@ -4,7 +4,7 @@ use regex::{Regex, RegexBuilder};
 use tinyobs_model::{Labels, MatchOp, Matcher, limits};
 
 use super::grid::Grid;
-use super::value::{Series, Value};
+use super::value::{Series, Value, distinct};
 use super::{EvalError, Evaluated, Evaluator};
 use crate::ast::Expr;
 use crate::span::Span;
@@ -34,7 +34,7 @@ impl Evaluator<'_> {
             found.expand(&replacement, &mut new);
             relabel(one, &target, &new, args[2].span)?;
         }
-        self.distinct(series, span).map(Value::Vector)
+        distinct(series, span).map(Value::Vector)
     }
 
     /// `label_join(v, target, separator, source…)`
@@ -53,7 +53,7 @@ impl Evaluator<'_> {
             let new = values.join(&separator);
             relabel(one, &target, &new, args[1].span)?;
         }
-        self.distinct(series, span).map(Value::Vector)
+        distinct(series, span).map(Value::Vector)
     }
 
     fn label_name(&mut self, arg: &Expr, grid: Grid) -> Evaluated<String> {

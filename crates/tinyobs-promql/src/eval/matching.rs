@@ -12,6 +12,7 @@
 //! Proved by: eval/tests/operators.rs.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use tinyobs_model::{Labels, METRIC_NAME};
 
@@ -154,13 +155,14 @@ impl Evaluator<'_> {
             let Some(result) = join.apply(many.values[i], other) else {
                 continue;
             };
-            if !columns.contains_key(&partner) {
-                columns.insert(partner, self.column(ABSENT, grid)?);
-                partners.push(partner);
-            }
-            if let Some(column) = columns.get_mut(&partner) {
-                column[i] = result;
-            }
+            let column = match columns.entry(partner) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => {
+                    partners.push(partner);
+                    new.insert(self.column(ABSENT, grid)?)
+                }
+            };
+            column[i] = result;
         }
         for partner in partners {
             let other = one.get(partner).map_or(labels, |series| &series.labels);

@@ -14,7 +14,9 @@ pub(super) fn function(function: Function) -> RangeFunction {
     match function {
         F::AvgOverTime => |w, _| {
             let mut mean = Mean::of(*w.values.first()?);
-            w.values[1..].iter().for_each(|&value| mean.add(value));
+            for &value in &w.values[1..] {
+                mean.add(value);
+            }
             Some(mean.value())
         },
         F::SumOverTime => |w, _| {
@@ -68,7 +70,9 @@ fn best(values: &[f64], better: impl Fn(f64, f64) -> bool) -> usize {
 
 fn variance(values: &[f64]) -> f64 {
     let mut spread = Spread::default();
-    values.iter().for_each(|&value| spread.add(value));
+    for &value in values {
+        spread.add(value);
+    }
     spread.variance()
 }
 

@@ -131,34 +131,34 @@ impl Evaluator<'_> {
                 return Err(same_labels(span, &twice.labels));
             }
         }
-        self.distinct(series, span)
+        distinct(series, span)
     }
+}
 
-    /// The series, those of the same labels put together.
-    ///
-    /// # Errors
-    /// Two of them have a value at the same step.
-    pub(super) fn distinct(&self, series: Vec<Series>, span: Span) -> Evaluated<Vec<Series>> {
-        let mut places: HashMap<Labels, usize> = HashMap::with_capacity(series.len());
-        let mut out: Vec<Series> = Vec::with_capacity(series.len());
-        for one in series {
-            let Some(&at) = places.get(&one.labels) else {
-                places.insert(one.labels.clone(), out.len());
-                out.push(one);
-                continue;
-            };
-            let first = &mut out[at];
-            first.drop_name |= one.drop_name;
-            for (kept, value) in first.values.iter_mut().zip(one.values) {
-                match (is_present(*kept), is_present(value)) {
-                    (true, true) => return Err(same_labels(span, &first.labels)),
-                    (false, true) => *kept = value,
-                    _ => {}
-                }
+/// The series, those of the same labels put together.
+///
+/// # Errors
+/// Two of them have a value at the same step.
+pub(super) fn distinct(series: Vec<Series>, span: Span) -> Evaluated<Vec<Series>> {
+    let mut places: HashMap<Labels, usize> = HashMap::with_capacity(series.len());
+    let mut out: Vec<Series> = Vec::with_capacity(series.len());
+    for one in series {
+        let Some(&at) = places.get(&one.labels) else {
+            places.insert(one.labels.clone(), out.len());
+            out.push(one);
+            continue;
+        };
+        let first = &mut out[at];
+        first.drop_name |= one.drop_name;
+        for (kept, value) in first.values.iter_mut().zip(one.values) {
+            match (is_present(*kept), is_present(value)) {
+                (true, true) => return Err(same_labels(span, &first.labels)),
+                (false, true) => *kept = value,
+                _ => {}
             }
         }
-        Ok(out)
     }
+    Ok(out)
 }
 
 fn same_labels(span: Span, labels: &Labels) -> EvalError {

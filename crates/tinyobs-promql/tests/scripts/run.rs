@@ -234,7 +234,7 @@ fn vector(eval: &Eval, series: &[SeriesPoints], ordered: bool) -> Result<(), Str
             return Err(format!("another order: {:?}", order(&found)));
         }
     }
-    all_same(expected, found)
+    all_same(&expected, found)
 }
 
 fn matrix(eval: &Eval, series: &[SeriesPoints]) -> Result<(), String> {
@@ -262,11 +262,11 @@ fn matrix(eval: &Eval, series: &[SeriesPoints]) -> Result<(), String> {
         }
         found.push((&one.labels, values));
     }
-    all_same(filled.collect(), found)
+    all_same(&filled.collect::<Vec<_>>(), found)
 }
 
 fn all_same(
-    expected: Vec<(&Labels, Vec<Option<f64>>)>,
+    expected: &[(&Labels, Vec<Option<f64>>)],
     found: Vec<(&Labels, Vec<Option<f64>>)>,
 ) -> Result<(), String> {
     let count = found.len();

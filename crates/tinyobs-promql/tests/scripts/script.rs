@@ -39,6 +39,10 @@ pub struct Row {
 
 /// What a query is expected to do.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a line of its own in a script"
+)]
 pub struct Eval {
     pub line: usize,
     pub text: String,
@@ -130,13 +134,15 @@ fn eval(number: usize, line: &str, body: &[&str]) -> Eval {
         eval.start_ms = take("at").unwrap_or(0);
         eval.end_ms = eval.start_ms;
     }
-    eval.text = rest.to_owned();
+    rest.clone_into(&mut eval.text);
     match command {
         "eval_warn" => eval.annotations.push("warn".to_owned()),
         "eval_info" => eval.annotations.push("info".to_owned()),
         _ => {}
     }
-    body.iter().for_each(|line| expectation(&mut eval, line));
+    for line in body {
+        expectation(&mut eval, line);
+    }
     eval
 }
 
