@@ -3,7 +3,7 @@
 //!
 //! I-AGGREGATE-1  Values are added up in the order of their series' labels: the same query gives
 //!                the same bits.
-//! Proved by: eval/tests/aggregates.rs.
+//! Proved by: scripts/aggregates.test, tests/eval.rs.
 
 use std::collections::HashMap;
 

@@ -3,6 +3,7 @@
 //!   evaluation ─▶ [Annotations] ─▶ `warnings`, `infos` of the answer
 //!
 //! I-ANNOTATION-1  Each is there once, in order, and at most `limits::QUERY_ANNOTATIONS` of a kind.
+//! Proved by: tests/eval.rs.
 
 use std::collections::BTreeSet;
 

@@ -3,7 +3,7 @@
 //! I-CLASSIC-1  Counts never fall from one bucket to the next: what falls is lifted, silently if
 //!              by no more than rounding takes.
 //! I-CLASSIC-2  Inside of a bucket observations lie evenly; the first begins at 0 if it ends above.
-//! Proved by: eval/tests/histograms.rs.
+//! Proved by: scripts/histograms.test.
 
 use std::cmp::Ordering::{Equal, Greater};
 

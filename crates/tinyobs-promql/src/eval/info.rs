@@ -5,7 +5,7 @@
 //!
 //! I-INFO-1  Of several info series for one thing, the newest sample tells.
 //! I-INFO-2  A label that a series has already is never replaced.
-//! Proved by: eval/tests/info.rs.
+//! Proved by: scripts/info.test.
 
 use std::collections::{BTreeMap, HashMap};
 

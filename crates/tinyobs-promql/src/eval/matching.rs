@@ -9,7 +9,7 @@
 //! I-MATCHING-1  At no step does a group have two series on the side of the one.
 //! I-MATCHING-2  Without `group_left` or `group_right`, at no step two on the other side that meet it.
 //! I-MATCHING-2  Without `group_left` or `group_right`, at no step two results on the other side.
-//! Proved by: eval/tests/operators.rs.
+//! Proved by: scripts/operators.test.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

@@ -3,7 +3,7 @@
 //! I-RATE-1  Samples rarely lie on the edges of the range: the change is extended to an edge that is
 //!           no farther away than 1.1 usual distances, else by half such a distance; and a counter
 //!           not to before it was 0.
-//! Proved by: eval/tests/windows.rs.
+//! Proved by: scripts/windows.test.
 
 use super::extended;
 use super::window::Window;

@@ -2,7 +2,7 @@
 //!
 //! I-STATS-1  Sums are compensated (Kahan's way with Neumaier's improvement), means change to
 //!            their running form only where the sum would overflow.
-//! Proved by: eval/tests/stats.rs.
+//! Proved by: scripts/windows.test, scripts/aggregates.test.
 
 /// A sum and what rounding took from it.
 #[derive(Debug, Clone, Copy, Default)]

@@ -2,6 +2,7 @@
 //!
 //! I-VALUE-1  The absent value is the stale marker. Selectors never give it as a value, and
 //!            arithmetic makes quiet NaNs only, so nothing a user sees is mistaken for it.
+//! Proved by: tests/eval.rs `i_eval_2_*`.
 
 use tinyobs_model::{Labels, METRIC_NAME, STALE_MARKER_BITS};
 
