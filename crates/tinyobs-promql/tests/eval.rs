@@ -278,6 +278,63 @@ const QUERIES: [&str; 46] = [
     "x + fill(1) (x > 4)",
 ];
 
+/// Queries made of one another, most of which have an answer.
+fn query() -> impl Strategy<Value = String> {
+    let leaf = prop::sample::select(&[
+        "x",
+        "x{n=~\"[01]\"}",
+        "x offset 30s",
+        "x @ 400",
+        "y",
+        "(x > 2)",
+        "vector(time())",
+    ]);
+    let range = prop::sample::select(&["avg", "sum", "max", "last", "stdvar", "ts_of_min"]);
+    let rate = prop::sample::select(&["rate", "delta", "irate", "deriv", "changes", "resets"]);
+    let call = prop::sample::select(&["abs", "-", "sgn", "timestamp", "absent", "round", "hour"]);
+    let fold = prop::sample::select(&[
+        "sum",
+        "avg",
+        "min",
+        "count",
+        "stddev",
+        "group",
+        "topk by (n) (1, ",
+        "bottomk(2, ",
+        "quantile(0.7, ",
+        "limit_ratio(0.6, ",
+        "count_values(\"v\", ",
+    ]);
+    let by = prop::sample::select(&["", " by (n)", " without (n)", " by (m)"]);
+    let op = prop::sample::select(&[
+        "+", "-", "*", "/", "%", "^", "atan2", "==", "!= bool", "<", ">= bool", "and", "or",
+        "unless",
+    ]);
+    let on = prop::sample::select(&["", "on(n)", "ignoring(n)", "on()", "on(n) group_left(m)"]);
+    leaf.prop_map(str::to_owned)
+        .prop_recursive(4, 12, 3, move |inner| {
+            prop_oneof![
+                (call.clone(), inner.clone()).prop_map(|(f, a)| format!("{f}({a})")),
+                (range.clone(), inner.clone())
+                    .prop_map(|(f, a)| format!("{f}_over_time(({a})[3m:40s])")),
+                (rate.clone(), inner.clone())
+                    .prop_map(|(f, a)| format!("{f}(({a})[4m:50s] offset 20s)")),
+                (fold.clone(), by.clone(), inner.clone()).prop_map(|(f, by, a)| {
+                    let open = if f.ends_with(' ') { "" } else { "(" };
+                    let by = if f.contains(" by ") { "" } else { by };
+                    format!("{f}{open}{a}){by}")
+                }),
+                (op.clone(), on.clone(), inner.clone(), inner.clone()).prop_map(
+                    |(op, on, a, b)| {
+                        let set = matches!(op, "and" | "or" | "unless") && on.contains("group");
+                        format!("({a} {op} {} {b})", if set { "" } else { on })
+                    }
+                ),
+                (op.clone(), inner).prop_map(|(op, a)| format!("({a} {op} 2)")),
+            ]
+        })
+}
+
 /// Minutes, series and values that are close together, so that much happens.
 fn series() -> impl Strategy<Value = Vec<(i64, u8, f64)>> {
     let value = prop_oneof![
@@ -294,30 +351,61 @@ proptest! {
 
     #[test]
     fn a_step_of_a_range_is_what_an_instant_query_says(samples in series(), step_s in 20..200_i64) {
-        let mut memory = Memory::default();
-        for (second, n, value) in samples {
-            let labels = Labels::of_pairs([("__name__", "x"), ("n", ["0", "1", "2", "3"][n as usize])]);
-            memory.insert(&labels, second * 1_000, value);
-        }
-        let (start, end, step) = (0, 1_300_000, step_s * 1_000);
+        let memory = memory_of(&samples);
         for text in QUERIES {
-            let expr = parse(text).expect("a query");
-            let query = Query::range(&expr, text, start, end, step);
-            let range = evaluate(&query, &memory, &Control::new());
-            let Ok(Answer { value: AnswerValue::Matrix(range), .. }) = range else {
-                prop_assert!(false, "{text}: {range:?}");
-                continue;
-            };
-            let mut at = start;
-            while at <= end {
-                // The same query, of which `end()` still is the end.
-                let alone = text.replace("@ end()", &format!("@ {}", end / 1_000));
-                let found = instant(&memory, &alone, at).expect("an answer").value;
-                prop_assert_eq!(at_step(&range, at), bits(found), "{} at {}", text, at);
-                at += step;
-            }
+            let compared = steps_agree(&memory, text, step_s * 1_000)?;
+            prop_assert!(compared, "{text}");
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn a_step_of_any_range_is_what_an_instant_query_says(
+        samples in series(),
+        text in query(),
+        step_s in 20..200_i64,
+    ) {
+        steps_agree(&memory_of(&samples), &text, step_s * 1_000)?;
+    }
+}
+
+fn memory_of(samples: &[(i64, u8, f64)]) -> Memory {
+    let mut memory = Memory::default();
+    for &(second, n, value) in samples {
+        let number = n.to_string();
+        let labels = Labels::of_pairs([("__name__", "x"), ("n", number.as_str()), ("m", "1")]);
+        memory.insert(&labels, second * 1_000, value);
+    }
+    memory
+}
+
+/// Whether there is an answer to compare; if so, it is the same step by step.
+fn steps_agree(memory: &Memory, text: &str, step_ms: i64) -> Result<bool, TestCaseError> {
+    let (start, end) = (0, 1_300_000);
+    let Ok(expr) = parse(text) else {
+        return Ok(false);
+    };
+    let query = Query::range(&expr, text, start, end, step_ms);
+    let Ok(Answer {
+        value: AnswerValue::Matrix(range),
+        ..
+    }) = evaluate(&query, memory, &Control::new())
+    else {
+        return Ok(false);
+    };
+    let mut at = start;
+    while at <= end {
+        // The same query, of which `end()` still is the end.
+        let alone = text.replace("@ end()", &format!("@ {}", end / 1_000));
+        let found =
+            instant(memory, &alone, at).map_err(|e| TestCaseError::fail(format!("{text}: {e}")))?;
+        prop_assert_eq!(at_step(&range, at), bits(found.value), "{} at {}", text, at);
+        at += step_ms;
+    }
+    Ok(true)
 }
 
 fn at_step(matrix: &[SeriesPoints], at: i64) -> Vec<(String, u64)> {
