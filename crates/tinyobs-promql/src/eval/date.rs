@@ -39,10 +39,13 @@ impl Evaluator<'_> {
 }
 
 fn part(function: Function, value: f64) -> f64 {
-    if value.is_nan() {
-        return f64::NAN;
-    }
-    let seconds = value as i64;
+    // What no date stands for, NaN among it, is the end of time: what Prometheus makes of it on
+    // the machines it usually runs on.
+    let seconds = if value.abs() < i64::MAX as f64 {
+        value as i64
+    } else {
+        i64::MAX
+    };
     let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     let date = Date::of_days(days);
     let whole = match function {

@@ -6,7 +6,8 @@
 //! A group is the same at every step; which of its series have a value is not, so what may be there
 //! once only is looked for step by step.
 //!
-//! I-MATCHING-1  At no step does a group have two series on the side of the one.
+//! I-MATCHING-1  At no step does a group have two series on the side of the one, unless the other
+//!               side has nothing at all.
 //! I-MATCHING-2  Without `group_left` or `group_right`, at no step two on the other side that meet it.
 //! I-MATCHING-2  Without `group_left` or `group_right`, at no step two results on the other side.
 //! Proved by: scripts/operators.test.
@@ -88,11 +89,16 @@ impl Evaluator<'_> {
             fill_one,
         };
         let (mut groups, order, places) = join.groups(&many, &one);
+        let filled = join.fill_many.is_some() || join.fill_one.is_some();
+        self.take_bytes(grid.count as u64)?;
+        let matters: Vec<bool> = (0..grid.count)
+            .map(|i| filled || many.iter().any(|series| is_present(series.values[i])))
+            .collect();
         for (labels, group) in order.iter().zip(&mut groups) {
             self.check()?;
             if group.one.len() > 1 {
                 self.take_bytes((grid.count * size_of::<usize>()) as u64)?;
-                group.chosen = join.chosen(labels, group, &one, grid)?;
+                group.chosen = join.chosen(labels, group, &one, &matters)?;
             }
         }
         let mut out = Vec::new();
@@ -249,15 +255,15 @@ impl Join<'_> {
         labels: &Labels,
         group: &Group,
         one: &[Series],
-        grid: Grid,
+        matters: &[bool],
     ) -> Evaluated<Vec<usize>> {
-        let mut chosen = vec![NONE; grid.count];
+        let mut chosen = vec![NONE; matters.len()];
         for &place in &group.one {
             for (i, chosen) in chosen.iter_mut().enumerate() {
                 if !is_present(one[place].values[i]) {
                     continue;
                 }
-                if *chosen != NONE {
+                if *chosen != NONE && matters[i] {
                     let side = if self.swapped { "left" } else { "right" };
                     let (a, b) = (&one[*chosen].labels, &one[place].labels);
                     let reason = format!(
