@@ -12,17 +12,8 @@ pub(super) type RangeFunction = fn(Window<'_>, [f64; 2]) -> Option<f64>;
 pub(super) fn function(function: Function) -> RangeFunction {
     use Function as F;
     match function {
-        F::AvgOverTime => |w, _| {
-            let mut mean = Mean::of(*w.values.first()?);
-            for &value in &w.values[1..] {
-                mean.add(value);
-            }
-            Some(mean.value())
-        },
-        F::SumOverTime => |w, _| {
-            let sum = w.values.iter().fold(Sum::default(), |sum, &v| sum.plus(v));
-            Some(sum.value())
-        },
+        F::AvgOverTime => |w, _| Some(Mean::of_all(w.values)),
+        F::SumOverTime => |w, _| Some(Sum::of_all(w.values).value()),
         F::CountOverTime => |w, _| Some(w.values.len() as f64),
         F::PresentOverTime => |_, _| Some(1.0),
         F::FirstOverTime => |w, _| w.values.first().copied(),

@@ -33,6 +33,27 @@ impl Sum {
         Self { sum, lost }
     }
 
+    /// Of all `values`. The same as adding them one by one, without asking each time whether the
+    /// sum still is a number: once it is none it stays so, and the slow way tells what it is.
+    pub fn of_all(values: &[f64]) -> Self {
+        let mut fast = Self::default();
+        for &value in values {
+            let sum = fast.sum + value;
+            let (large, small) = if fast.sum.abs() >= value.abs() {
+                (fast.sum, value)
+            } else {
+                (value, fast.sum)
+            };
+            fast.lost += (large - sum) + small;
+            fast.sum = sum;
+        }
+        if fast.sum.is_finite() {
+            return fast;
+        }
+        let add = |sum: Self, &value: &f64| sum.plus(value);
+        values.iter().fold(Self::default(), add)
+    }
+
     pub fn value(self) -> f64 {
         if self.sum.is_infinite() {
             return self.sum;
@@ -57,6 +78,22 @@ impl Mean {
             sum: Sum::of(first),
             running: false,
         }
+    }
+
+    /// Of all `values`; not a number of none.
+    pub fn of_all(values: &[f64]) -> f64 {
+        let Some((&first, rest)) = values.split_first() else {
+            return f64::NAN;
+        };
+        let (sum, count) = (Sum::of_all(values), values.len() as f64);
+        if sum.sum.is_finite() {
+            return sum.sum / count + sum.lost / count;
+        }
+        let mut mean = Self::of(first);
+        for &value in rest {
+            mean.add(value);
+        }
+        mean.value()
     }
 
     pub fn add(&mut self, value: f64) {
@@ -148,3 +185,6 @@ pub(super) fn almost_equal(a: f64, b: f64, tolerance: f64) -> bool {
     }
     difference / sum.min(f64::MAX) < tolerance
 }
+
+#[cfg(test)]
+mod tests;
