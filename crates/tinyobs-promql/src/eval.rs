@@ -12,7 +12,7 @@
 //!           cancellation are asked for between series: nothing runs without a bound.
 //! I-EVAL-2  An absent value is a bit pattern of its own that no user's value ever has here.
 //! I-EVAL-3  What an answer holds comes in an order that does not depend on chance.
-//! Proved by: tests/eval.rs, scripts/ through tests/scripts.rs.
+//! Proved by: tests/eval.rs, tests/steps.rs, scripts/ through tests/scripts.rs.
 
 use tinyobs_model::{SeriesSource, limits};
 

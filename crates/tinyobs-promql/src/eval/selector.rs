@@ -4,7 +4,7 @@
 //!
 //! I-SELECTOR-1  A sample counts for `lookback_ms` after its time, that moment itself left out.
 //! I-SELECTOR-2  A stale marker ends a series: nothing before it is looked back to.
-//! Proved by: scripts/selectors.test, tests/eval.rs.
+//! Proved by: scripts/selectors.test, tests/steps.rs.
 
 use std::collections::HashSet;
 

@@ -8,7 +8,7 @@
 //! I-WINDOW-1  A window holds the samples with `start < time <= end`: its left edge is left out.
 //! I-WINDOW-2  Stale markers are in no window.
 //! I-WINDOW-3  The steps of a subquery are multiples of its step, whenever it is asked.
-//! Proved by: scripts/windows.test, tests/eval.rs.
+//! Proved by: scripts/windows.test, tests/steps.rs.
 
 use tinyobs_model::{Columns, Labels, is_stale_marker};
 
