@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use libfuzzer_sys::fuzz_target;
-use tinyobs_model::{Kind, Labels, Sample};
+use tinyobs_model::{Kind, Labels, Refusal, Sample};
 use tinyobs_wire::json::Decoded;
 use tinyobs_wire::otlp::{Format, Stored, TARGET_ITEMS, decode, logs};
 
@@ -42,6 +42,9 @@ fn said<T, E: ToString>(result: Result<T, E>) -> Result<T, E> {
     result.inspect_err(|error| assert!(error.to_string().len() < 2_000))
 }
 
+/// The start of the year 2100: deltas that end later are refused.
+const LATEST_MS: i64 = 4_102_444_800_000;
+
 /// A store that is a list of series, each with its newest sample.
 #[derive(Default, Clone)]
 struct Shelf(BTreeMap<Vec<u8>, Sample>);
@@ -49,6 +52,13 @@ struct Shelf(BTreeMap<Vec<u8>, Sample>);
 impl Stored for Shelf {
     fn newest(&mut self, labels: &[u8]) -> Result<Option<Sample>, String> {
         Ok(self.0.get(labels).copied())
+    }
+
+    fn check_time(&mut self, time_ms: i64) -> Result<(), (Refusal, String)> {
+        if time_ms > LATEST_MS {
+            return Err((Refusal::TimeInFuture, "too far ahead".to_owned()));
+        }
+        Ok(())
     }
 
     fn bounds(&mut self, labels: &[u8]) -> Result<Vec<f64>, String> {

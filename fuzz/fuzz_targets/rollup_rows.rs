@@ -109,11 +109,17 @@ fn any_rows(feed: &mut Feed<'_>, resolution: Resolution) -> Vec<Rollup> {
     // Every window that an i64 of milliseconds can begin.
     let (first, last) = (i64::MIN / width_ms, i64::MAX / width_ms);
     let mut window = feed.any_size().clamp(first, last);
+    // Few of them reach nearly everything, thirty times as fast.
+    let most = if feed.u8().is_multiple_of(16) {
+        SAMPLES_MAX
+    } else {
+        64
+    };
     let mut rows = Vec::new();
     loop {
         let (run, step) = (feed.run(), 1 + i64::from(feed.u8()));
         let like = row(feed, window * width_ms);
-        for _ in 0..run.min(SAMPLES_MAX - rows.len()) {
+        for _ in 0..run.min(most - rows.len()) {
             let shift_ms = window * width_ms - like.start_ms;
             let moved = |sample: Sample| Sample::new(sample.time_ms + shift_ms, sample.value);
             rows.push(Rollup {
@@ -127,7 +133,7 @@ fn any_rows(feed: &mut Feed<'_>, resolution: Resolution) -> Vec<Rollup> {
                 return rows;
             }
         }
-        if feed.is_empty() || rows.len() >= SAMPLES_MAX {
+        if feed.is_empty() || rows.len() >= most {
             return rows;
         }
     }

@@ -1,5 +1,6 @@
 // The read API and ingest of the mock, in the shapes of the real server.
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { serviceOf } from "../src/derive/service.ts";
 import { MockStore, thin, type Labels } from "./store.ts";
 
 interface Item {
@@ -56,7 +57,7 @@ function list(store: MockStore): unknown {
     const entry = byName.get(name) ?? { type, series: 0, services: new Set() };
     byName.set(name, entry);
     entry.series += 1;
-    entry.services.add(labels["service"] ?? "");
+    entry.services.add(serviceOf(labels));
   }
   const metrics = [...byName.keys()].sort();
   const details = metrics.map((name) => {
@@ -156,7 +157,7 @@ function stats(store: MockStore): unknown {
     OldestMetric: Number.isFinite(oldest) ? new Date(oldest).toISOString() : null,
     NewestMetric: newest > 0 ? new Date(newest).toISOString() : null,
     Metrics: new Set(all.map((s) => s.name)).size,
-    Services: [...new Set(all.flatMap((s) => s.labels["service"] ?? []))].sort(),
+    Services: [...new Set(all.map((s) => serviceOf(s.labels)).filter((service) => service !== ""))].sort(),
     Clients: 1,
   };
 }

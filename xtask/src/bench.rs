@@ -3,9 +3,12 @@
 //!   load ─▶ POST /v1/ingest ─▶ CPU of the server until idle ─▶ stop ─▶ bytes on disk ─▶ restart
 //!        ─▶ POST /v1/admin/maintenance ─▶ CPU of rolling up and merging ─▶ stop ─▶ bytes on disk
 //!
+//! `bench ingest` is [`ingest`]: taking samples in, beside everybody else.
+//!
 //! CPU seconds per unit of work are what to compare: wall clocks depend on who else is busy.
 //! Nothing else should run meanwhile.
 
+pub mod ingest;
 mod load;
 
 use std::collections::BTreeMap;
@@ -16,7 +19,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use clap::Args;
+use clap::{Args, Subcommand};
 use tinyobs_testing::process::{cpu_seconds, memory_bytes};
 use tinyobs_testing::{Server, Start, agent};
 
@@ -25,7 +28,10 @@ use crate::tools;
 
 /// How much load.
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Options {
+    #[command(subcommand)]
+    what: Option<What>,
     /// Series.
     #[arg(long, default_value_t = 10_000)]
     series: u32,
@@ -37,12 +43,22 @@ pub struct Options {
     no_sdk: bool,
 }
 
+/// One thing alone.
+#[derive(Subcommand)]
+enum What {
+    /// Taking samples in, beside Prometheus, VictoriaMetrics and a server that only decodes.
+    Ingest(ingest::Options),
+}
+
 const CONNECTIONS: u32 = 2;
 /// Samples of one request: a large agent's push.
 const SAMPLES_PER_REQUEST: u32 = 5_000;
 
 /// Measures everything and prints a table.
 pub fn run(options: &Options) -> Result<()> {
+    if let Some(What::Ingest(options)) = &options.what {
+        return ingest::run(options);
+    }
     let binary = tools::build_server(true)?;
     let dir = tempfile::tempdir()?;
     let start = Start {

@@ -1,17 +1,20 @@
 //! Clients: other people's programs, as they are, against a real server.
 //!
-//! Each command installs its client below target/clients from the public package registry, or says
-//! which package has it, lets it push or scrape, and compares values, not counts.
+//! Each command installs its client below target/clients from the public package registry, or takes
+//! it from [`peers`](crate::peers), lets it push or scrape, and compares values, not counts.
 
 mod otlp;
 mod push;
+mod remote_write;
 mod scrape;
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 use clap::Subcommand;
 
+use crate::peers::{self, Peer};
 use crate::tools;
 
 /// Whose clients.
@@ -21,6 +24,8 @@ pub enum Client {
     Otlp,
     /// Python's `prometheus_client` pushes to groups.
     Push(push::Options),
+    /// Prometheus remote-writes, 1.0 and 2.0, over a `kill -9` of the server.
+    RemoteWrite(remote_write::Options),
     /// Prometheus collects `/metrics`, `/metrics/self` and `/federate`.
     Scrape(scrape::Options),
 }
@@ -30,8 +35,22 @@ pub fn run(client: &Client) -> Result<()> {
     match client {
         Client::Otlp => otlp::run(),
         Client::Push(options) => push::run(options),
+        Client::RemoteWrite(options) => remote_write::run(options),
         Client::Scrape(options) => scrape::run(options),
     }
+}
+
+/// Those that need nothing but a Prometheus, as `cargo xtask test` runs them. Where there is none
+/// and none can be fetched they are left out and named.
+pub fn short() -> Result<()> {
+    let begun = Instant::now();
+    let prometheus = peers::find(Peer::Prometheus).map(drop);
+    if tools::allowed("scrapes and remote writes of Prometheus", prometheus) {
+        scrape::run(&scrape::Options::default())?;
+        remote_write::run(&remote_write::Options::default())?;
+    }
+    println!("clients: {:.0} s", begun.elapsed().as_secs_f64());
+    Ok(())
 }
 
 /// A Python with the packages of `requirements`, made when it is not there or they have changed.

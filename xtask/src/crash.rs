@@ -9,6 +9,8 @@ use std::time::Instant;
 use anyhow::Result;
 use clap::Subcommand;
 
+use crate::tools;
+
 mod bomb;
 mod flip;
 mod fsync;
@@ -21,7 +23,11 @@ mod power;
 mod random;
 mod sandbox;
 mod trace;
+mod unfold;
 mod verify;
+
+pub use random::now_ms;
+pub use sandbox::{quietly, require};
 
 /// The faults.
 #[derive(Subcommand)]
@@ -38,6 +44,8 @@ pub enum Fault {
     Fsync(fsync::Options),
     /// Send new series at full speed against the limit.
     Bomb(bomb::Options),
+    /// Send bodies that unfold to a gigabyte, 64 at once, over every way in.
+    Bombs(unfold::Options),
     /// The short form of each, as `cargo xtask test` runs them.
     Short,
 }
@@ -51,6 +59,7 @@ pub fn run(fault: &Fault) -> Result<()> {
         Fault::Full(options) => full::run(options),
         Fault::Fsync(options) => fsync::run(options),
         Fault::Bomb(options) => bomb::run(options),
+        Fault::Bombs(options) => unfold::run(options),
         Fault::Short => short(),
     }
 }
@@ -61,26 +70,17 @@ pub fn short() -> Result<()> {
     let begun = Instant::now();
     kill::run(&kill::Options::short(50))?;
     flip::run(&flip::Options::short(10))?;
-    if allowed("failing syncs and writes", trace::needs()) {
+    unfold::run(&unfold::Options::short())?;
+    if tools::allowed("failing syncs and writes", trace::needs()) {
         fsync::run(&fsync::Options::short(15))?;
         full::run(&full::Options::short(0, Some(25)))?;
     }
-    if allowed("full disks", full::needs()) {
+    if tools::allowed("full disks", full::needs()) {
         full::run(&full::Options::short(3, None))?;
     }
-    if allowed("power cuts", power::needs()) {
+    if tools::allowed("power cuts", power::needs()) {
         power::run(&power::Options::short(20))?;
     }
     println!("crash tests: {:.0} s", begun.elapsed().as_secs_f64());
     Ok(())
-}
-
-fn allowed(what: &str, needs: Result<()>) -> bool {
-    match needs {
-        Ok(()) => true,
-        Err(missing) => {
-            println!("\nLEFT OUT: {what}: {missing:#}");
-            false
-        }
-    }
 }

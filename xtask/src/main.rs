@@ -2,6 +2,7 @@
 //!
 //!   test    all that proves TinyObs: lints, Rust, UI, real processes, browser
 //!   crash   kill -9, power cuts, flipped bits, full disks, failing syncs: what survives them
+//!   overload four times what a server can take: what it acknowledges, and what it keeps
 //!   fuzz    inputs made up by coverage, for everything that reads bytes
 //!   model   random lives of the store beside a naive model of it, and every point to die at
 //!   soak    weeks of the demo app's load through the store, in minutes
@@ -15,6 +16,8 @@ mod clients;
 mod crash;
 mod fuzz;
 mod model;
+mod overload;
+mod peers;
 mod soak;
 mod test;
 #[cfg(test)]
@@ -32,6 +35,8 @@ enum Command {
     /// Hurt a real server and look for what it had acknowledged.
     #[command(subcommand)]
     Crash(crash::Fault),
+    /// Offer a server four times what it can take.
+    Overload(overload::Options),
     /// Look for inputs that panic, are read wrongly, or take too much.
     Fuzz(fuzz::Options),
     /// Compare the store with a naive model of it.
@@ -43,16 +48,21 @@ enum Command {
     Clients(clients::Client),
     /// Measure ingest, disk, memory, start-up and the SDK.
     Bench(bench::Options),
+    /// Decode what is pushed and forget it, for `bench ingest`.
+    #[command(hide = true)]
+    NullServer(bench::ingest::null::Options),
 }
 
 fn main() -> anyhow::Result<()> {
     match Command::parse() {
         Command::Test(options) => test::run(&options),
         Command::Crash(fault) => crash::run(&fault),
+        Command::Overload(options) => overload::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Model(options) => model::run(&options),
         Command::Soak(options) => soak::run(&options),
         Command::Clients(client) => clients::run(&client),
         Command::Bench(options) => bench::run(&options),
+        Command::NullServer(options) => bench::ingest::null::serve(&options),
     }
 }

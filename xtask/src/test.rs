@@ -6,10 +6,14 @@ use anyhow::Result;
 use clap::Args;
 use tinyobs_testing::{Server, Start};
 
-use crate::{crash, fuzz, tools};
+use crate::{clients, crash, fuzz, overload, tools};
 
 /// What to leave out while working on something else. CI leaves out nothing.
 #[derive(Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own on the command line"
+)]
 pub struct Options {
     /// Leave out the browser tests.
     #[arg(long)]
@@ -17,6 +21,9 @@ pub struct Options {
     /// Leave out the crash tests.
     #[arg(long)]
     no_crash: bool,
+    /// Leave out other people's programs.
+    #[arg(long)]
+    no_clients: bool,
     /// Leave out the fuzzer.
     #[arg(long)]
     no_fuzz: bool,
@@ -67,6 +74,10 @@ pub fn run(options: &Options) -> Result<()> {
     }
     if !options.no_crash {
         crash::short()?;
+        overload::run(&overload::Options::short())?;
+    }
+    if !options.no_clients {
+        clients::short()?;
     }
     if let Some(chromium) = &chromium {
         browser(chromium)?;

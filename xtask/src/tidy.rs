@@ -30,7 +30,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("tinyobs-testing", &[]),
-    ("xtask", &["tinyobs-testing"]),
+    ("xtask", &["tinyobs-testing", "tinyobs-wire"]),
 ];
 
 /// Licences that what we link may have.

@@ -58,6 +58,17 @@ pub fn target_dir() -> Result<PathBuf> {
     Ok(PathBuf::from(dir))
 }
 
+/// Whether this machine has what a test needs; if not, says what is left out and why.
+pub fn allowed(what: &str, needs: Result<()>) -> bool {
+    match needs {
+        Ok(()) => true,
+        Err(missing) => {
+            println!("\nLEFT OUT: {what}: {missing:#}");
+            false
+        }
+    }
+}
+
 /// Checks that Node and npm are there and new enough.
 pub fn require_node() -> Result<()> {
     let version = output_of("node", &["--version"]).context(

@@ -5,12 +5,15 @@
 //! I-BATCH-1  A row that [`Row::is_checked`] has canonical labels that obey every rule: it came by
 //!            [`WriteBatch::push`], which takes a [`LabelsBuilder`]. The labels of others are as they
 //!            travelled: who knows these very bytes knows the series, everybody else checks them.
-//! Proved by: batch/tests.rs.
+//! I-BATCH-2  A large batch grows to what a request may hold and no further: a vector that doubles
+//!            takes three times what is in it while it is moved.
+//! Proved by: batch/tests.rs; the second by tests/memory.rs of the wire crate.
 
 use std::ops::Range;
 
 use crate::kind::Kind;
 use crate::labels::LabelsBuilder;
+use crate::limits;
 use crate::refusal::Refused;
 use crate::sample::Sample;
 
@@ -38,6 +41,21 @@ impl Row {
     /// Whether its labels are the very bytes that the other one's are: both of one batch.
     pub fn shares_labels(&self, other: &Self) -> bool {
         self.labels == other.labels
+    }
+}
+
+/// Bytes from which a batch is a large one.
+const LARGE_BYTES: usize = 16 << 20;
+/// More than the labels of one series that obey every rule can take.
+const SERIES_BYTES: usize = 512 << 10;
+
+/// Room for `more` in a vector that holds some MiB (I-BATCH-2); before, it may double as it likes.
+pub fn grow<T>(vec: &mut Vec<T>, more: usize) {
+    let most = limits::BATCH_BYTES / size_of::<T>();
+    let is_large = vec.capacity() * size_of::<T>() >= LARGE_BYTES;
+    if is_large && vec.capacity() - vec.len() < more {
+        let doubled = vec.len().min(most.saturating_sub(vec.len()));
+        vec.reserve_exact(doubled.max(more));
     }
 }
 
@@ -124,6 +142,8 @@ impl WriteBatch {
         sample: Sample,
         start_ms: Option<i64>,
     ) -> Result<(), Refused> {
+        grow(&mut self.arena, SERIES_BYTES);
+        grow(&mut self.rows, 1);
         let from = self.arena.len();
         labels
             .write_canonical(&mut self.arena)
@@ -150,11 +170,13 @@ impl WriteBatch {
     /// Adds another sample of the series that was pushed last, such as its stale marker.
     pub fn push_same_series(&mut self, sample: Sample) {
         if let Some(last) = self.rows.last() {
-            self.rows.push(Row {
+            let row = Row {
                 sample,
                 start_ms: None,
                 ..last.clone()
-            });
+            };
+            grow(&mut self.rows, 1);
+            self.rows.push(row);
         }
     }
 

@@ -7,6 +7,7 @@
 //! - [`sample`]: a time and a value; what a stale marker is.
 //! - [`kind`]: counter, gauge, histogram, summary; metadata of a metric name.
 //! - [`labels`]: the identity of a series, as canonical bytes.
+//! - [`service`]: which service a series is of.
 //! - [`refusal`]: why one item of a batch was not stored.
 //! - [`batch`]: samples on their way into a store.
 //! - [`matcher`]: `name="value"`, `!=`, `=~`, `!~`.
@@ -22,6 +23,7 @@ pub mod matcher;
 pub mod refusal;
 pub mod rollup;
 pub mod sample;
+pub mod service;
 #[cfg(feature = "matchers")]
 pub mod source;
 
@@ -33,5 +35,6 @@ pub use matcher::{MatchOp, Matcher};
 pub use refusal::{Refusal, Refused};
 pub use rollup::{Resolution, Rollup};
 pub use sample::{STALE_MARKER_BITS, Sample, TimeRange, is_stale_marker, stale_marker};
+pub use service::SERVICE_LABELS;
 #[cfg(feature = "matchers")]
 pub use source::{Columns, ResolvedCursor, SelectError, SeriesCursor, SeriesSource, Stretch};

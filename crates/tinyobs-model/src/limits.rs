@@ -46,7 +46,7 @@ pub const SYMBOLS_PER_REQUEST: usize = 1_000_000;
 /// of one too large is read for.
 pub const BODY_WAIT_SECONDS: u64 = 5;
 /// A push whose series were all refused is answered after three times its work, but no later than
-/// so many milliseconds after it.
+/// so many milliseconds after it; one that finds the queue full is told after so many.
 pub const REFUSED_PAUSE_MS: u64 = 1_000;
 /// Bytes of a body too large that are read and dropped, so that its sender sees the answer.
 pub const DISCARDED_BYTES: usize = 4 * BODY_BYTES;
@@ -60,6 +60,8 @@ pub const OTLP_ATTRIBUTES: usize = 128;
 pub const OTLP_NESTING: usize = 16;
 /// Buckets that are read of each side of an OTLP exponential histogram.
 pub const OTLP_EXPONENTIAL_BUCKETS: usize = 4_096;
+/// OTLP requests with deltas that may wait for each other; the next ones come again.
+pub const DELTAS_WAITING: usize = 64;
 /// Exponential histograms sent as deltas whose bounds are remembered.
 pub const DELTA_HISTOGRAMS: usize = 10_000;
 /// Bytes that the samples of one request may take once their labels are written out.
@@ -70,8 +72,12 @@ pub const ERRORS_LISTED: usize = 100;
 pub const SPARE_BYTES: usize = 4 << 20;
 /// Bytes of all ingest bodies being read or decoded at once.
 pub const INGEST_BYTES_IN_FLIGHT: usize = 256 << 20;
-/// Ingest requests being decoded or stored at once; the next ones wait.
+/// Ingest requests being decoded or stored at once; the next ones wait, but the one whose turn it is
+/// to add deltas, for which others wait.
 pub const INGEST_AT_ONCE: usize = 8;
+/// Ingest requests that wait; the next ones get 503 before they are unpacked, but no stream that has
+/// begun.
+pub const INGEST_WAITING: usize = 256;
 /// Seconds that a connection may idle, take over its request head, or stall in a body.
 pub const IDLE_SECONDS: u64 = 10;
 /// Seconds that reading a request and answering it may take.

@@ -1,6 +1,6 @@
 //! Archive: a backup as one file, a tar that any other tool reads too.
 //!
-//!   store::backup ─▶ [write] ─▶ tar, over HTTP or into a file ─▶ [unpack] ─▶ a directory
+//!   store::backup, pushed groups ─▶ [write] ─▶ tar, over HTTP or into a file ─▶ [unpack] ─▶ a directory
 //!
 //! I-ARCHIVE-1  Only the files of a store are unpacked, by their exact names, each once, and nothing
 //!              is written outside the directory, whatever the archive says.
@@ -14,13 +14,23 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use tar::{Archive, Builder, EntryType, Header};
+use tinyobs_model::limits;
 use tinyobs_store::{Backup, BackupFile, StoreError};
+
+use crate::groups;
+
+mod files;
+
+pub use files::TarFiles;
 
 const BLOCK: u64 = 512;
 const MANIFEST: &str = "MANIFEST";
+const GROUPS: &str = groups::file::NAME;
 const TABLES: &str = "tables";
 /// A manifest of a million tables is smaller.
 const MANIFEST_BYTES_MAX: u64 = 1 << 30;
+/// What is pushed is bounded in memory, and takes a few times that as text.
+const GROUPS_BYTES_MAX: u64 = 16 * limits::PUSHED_BYTES as u64;
 
 /// Why an archive cannot be restored.
 #[derive(Debug, thiserror::Error)]
@@ -42,18 +52,45 @@ pub enum ArchiveError {
     Write(String, io::Error),
 }
 
+/// What goes into one archive.
+pub struct Content {
+    store: Backup,
+    /// The pushed groups as text, if there are some.
+    groups: Option<String>,
+}
+
+impl Content {
+    /// The store, and the groups as of a moment after it: what was pushed in between is sampled
+    /// again from there.
+    pub fn new(store: Backup, groups: Option<String>) -> Self {
+        Self { store, groups }
+    }
+
+    /// The manifest last (I-ARCHIVE-2).
+    fn files(&self) -> impl Iterator<Item = Result<BackupFile, StoreError>> {
+        let groups = self.groups.as_ref().map(|text| {
+            Ok(BackupFile {
+                name: GROUPS.to_owned(),
+                size: text.len() as u64,
+                content: Box::new(io::Cursor::new(text.clone().into_bytes())),
+            })
+        });
+        groups.into_iter().chain(self.store.files())
+    }
+}
+
 /// Bytes of the archive that [`write`] makes.
-pub fn size(backup: &Backup) -> Result<u64, StoreError> {
+pub fn size(content: &Content) -> Result<u64, StoreError> {
     let padded = |file: BackupFile| BLOCK + file.size.next_multiple_of(BLOCK);
-    let files = backup.files().map(|file| file.map(padded));
+    let files = content.files().map(|file| file.map(padded));
     let bytes: u64 = files.sum::<Result<u64, StoreError>>()?;
     Ok(bytes + 2 * BLOCK)
 }
 
-/// Writes the backup as a tar. `written_s` is the time that its files get, in seconds.
-pub fn write(backup: &Backup, out: impl Write, written_s: u64) -> io::Result<()> {
+/// Writes the content as a tar. `written_s` is the time that its files get, in seconds.
+pub fn write(content: &Content, out: impl Write, written_s: u64) -> io::Result<()> {
     let mut tar = Builder::new(out);
-    for file in backup.files() {
+    for file in content.files() {
         let file = file.map_err(io::Error::other)?;
         let mut header = Header::new_ustar();
         header.set_entry_type(EntryType::Regular);
@@ -78,7 +115,12 @@ pub fn unpack(archive: impl Read, dir: &Path) -> Result<(), ArchiveError> {
         if !is_file || !is_of_a_store(&name) {
             return Err(ArchiveError::Stranger(name.chars().take(128).collect()));
         }
-        if name == MANIFEST && entry.size() > MANIFEST_BYTES_MAX {
+        let is_large = match name.as_str() {
+            MANIFEST => entry.size() > MANIFEST_BYTES_MAX,
+            GROUPS => entry.size() > GROUPS_BYTES_MAX,
+            _ => false,
+        };
+        if is_large {
             return Err(ArchiveError::Stranger(name));
         }
         if !seen.insert(name.clone()) {
@@ -95,13 +137,13 @@ pub fn unpack(archive: impl Read, dir: &Path) -> Result<(), ArchiveError> {
     Ok(())
 }
 
-/// `MANIFEST`, or `tables/` and sixteen digits and `.table`: nothing that could lead elsewhere.
+/// `MANIFEST`, `pushed-groups.json`, or `tables/` and sixteen digits and `.table`: nothing that could lead elsewhere.
 fn is_of_a_store(name: &str) -> bool {
     let number = name
         .strip_prefix("tables/")
         .and_then(|name| name.strip_suffix(".table"));
     let is_number = |text: &str| text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_digit());
-    name == MANIFEST || number.is_some_and(is_number)
+    name == MANIFEST || name == GROUPS || number.is_some_and(is_number)
 }
 
 fn unpack_one(entry: &mut tar::Entry<'_, impl Read>, path: &Path) -> Result<(), ArchiveError> {

@@ -1,6 +1,6 @@
 //! Backup: `GET /v1/admin/backup`, everything stored as one tar while the server goes on.
 //!
-//!   store::backup ─▶ archive ─▶ [`streamed`] ─▶ HTTP body
+//!   store::backup, pushed groups ─▶ archive ─▶ [`streamed`] ─▶ HTTP body
 //!
 //! A backup that cannot be finished ends without its last byte (I-STREAM-1); when its reader leaves,
 //! what it kept on disk may go (I-STREAM-2).
@@ -28,15 +28,16 @@ pub async fn backup(State(app): State<App>, request: Request) -> Result<Response
     })?;
     let now_ms = app.now_ms();
     let made = tokio::task::spawn_blocking(move || {
-        let backup = app.store.backup()?;
-        let bytes = archive::size(&backup)?;
-        Ok::<_, ApiError>((backup, bytes))
+        let store = app.store.backup()?;
+        let content = archive::Content::new(store, app.groups.text());
+        let bytes = archive::size(&content)?;
+        Ok::<_, ApiError>((content, bytes))
     });
     let made = made.await;
-    let (backup, bytes) =
+    let (content, bytes) =
         made.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
     let mut response = streamed::answer(place, "a backup", move |out| {
-        archive::write(&backup, out, now_ms as u64 / 1_000)
+        archive::write(&content, out, now_ms as u64 / 1_000)
     });
     let headers = response.headers_mut();
     let content_type = HeaderValue::from_static("application/x-tar");

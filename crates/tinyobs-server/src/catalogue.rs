@@ -14,6 +14,7 @@ use crate::gate::Cancel;
 use crate::json::{self, LabelsObject, Point};
 use crate::params::{Params, Selection};
 use crate::state::App;
+use crate::warnings::warnings;
 
 /// `GET /v1/metrics/list`
 pub async fn metrics(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
@@ -22,6 +23,8 @@ pub async fn metrics(State(app): State<App>, request: Request) -> Result<Respons
         metrics: Vec<&'a str>,
         count: usize,
         details: Vec<Detail<'a>>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        warnings: Vec<&'static str>,
     }
     #[derive(Serialize)]
     struct Detail<'a> {
@@ -56,6 +59,7 @@ pub async fn metrics(State(app): State<App>, request: Request) -> Result<Respons
             metrics: metrics.iter().map(|metric| metric.name.as_str()).collect(),
             count: metrics.len(),
             details: metrics.iter().map(Detail::from).collect(),
+            warnings: warnings(app),
         };
         Ok(json::response(StatusCode::OK, &answer))
     })
@@ -69,6 +73,8 @@ pub async fn series(State(app): State<App>, request: Request) -> Result<Response
         series: Vec<One<'a>>,
         count: usize,
         truncated: bool,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        warnings: Vec<&'static str>,
     }
     #[derive(Serialize)]
     struct One<'a> {
@@ -103,6 +109,7 @@ pub async fn series(State(app): State<App>, request: Request) -> Result<Response
             count: series.len(),
             truncated: all.len() > limit,
             series,
+            warnings: warnings(app),
         };
         Ok(json::response(StatusCode::OK, &answer))
     })

@@ -1,8 +1,9 @@
 //! Cli: the subcommands of the binary `tinyobs`.
 //!
 //! `serve` (also without a subcommand), `config`, `push`, `export`, `import`, `maintain`, `backup`,
-//! `restore`, `check`, `inspect`, `healthcheck`, `version`. Exit codes: 0 when all went well, 1 when something failed, 2
-//! when the command line cannot be read.
+//! `restore`, `check`, `inspect`, `healthcheck`, `version`. Exit codes: 0 when all went well, 1 when
+//! something failed, 2 when the command line cannot be read, 3 when what was asked for is there, but
+//! lacks what is damaged in the store ([`Incomplete`]).
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -31,13 +32,32 @@ mod target;
 /// What a subcommand returns: an error is shown as one line.
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
+/// What was asked for was written, as far as the store is sound. A code of its own: a job that runs
+/// at night must not take it for success, and need not throw it away.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Incomplete(String);
+
+/// `1 place`, `2 places`.
+fn counted(count: usize, one: &str, many: &str) -> String {
+    match count {
+        1 => format!("1 {one}"),
+        _ => format!("{count} {many}"),
+    }
+}
+
 /// Runs the command line `arguments`, the program's name first.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let matches = command().get_matches_from(arguments);
     let outcome = match matches.subcommand() {
         Some(("config", matches)) => resolve(matches).map(|resolved| {
             say(&resolved.to_toml());
-            for warning in resolved.config.warnings() {
+            for warning in resolved
+                .config
+                .warnings()
+                .iter()
+                .chain(&unknown_variables())
+            {
                 eprintln!("warning: {warning}");
             }
         }),
@@ -63,6 +83,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
+            if error.is::<Incomplete>() {
+                return ExitCode::from(3);
+            }
             ExitCode::FAILURE
         }
     }
@@ -83,7 +106,35 @@ fn with(matches: &ArgMatches, run: fn(&ArgMatches, &Resolved) -> Outcome) -> Out
 
 fn serve(matches: &ArgMatches) -> Outcome {
     let resolved = resolve(matches)?;
-    serve::run(resolved.config, matches.get_flag("demo"))
+    serve::run(
+        resolved.config,
+        &unknown_variables(),
+        matches.get_flag("demo"),
+    )
+}
+
+/// Variables that look like ours and are not: a slip of the pen would otherwise go unnoticed. No
+/// error, for other programs of ours may have variables, too.
+fn unknown_variables() -> Vec<String> {
+    let names = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
+    let mut unknown: Vec<String> = names
+        .filter(|name| name.starts_with("TINYOBS_"))
+        .filter(|name| !config::is_variable(name) && !is_of_kubernetes(name))
+        .map(|name| {
+            format!("the environment variable {name} is none that is known: `tinyobs serve --help` has them all")
+        })
+        .collect();
+    unknown.sort();
+    unknown
+}
+
+/// Whether Kubernetes sets it in every pod beside a service that is named `tinyobs`.
+fn is_of_kubernetes(name: &str) -> bool {
+    let is_one_of = |name: &str| name.is_empty() || name.starts_with('_');
+    name == "TINYOBS_SERVICE_HOST"
+        || ["TINYOBS_PORT", "TINYOBS_SERVICE_PORT"]
+            .iter()
+            .any(|stem| name.strip_prefix(stem).is_some_and(is_one_of))
 }
 
 fn resolve(matches: &ArgMatches) -> Result<Resolved, Box<dyn std::error::Error>> {
@@ -165,6 +216,8 @@ fn arguments_of(keys: &[&str]) -> impl Iterator<Item = Arg> + use<> {
         let arg = Arg::new(setting.key)
             .long(setting.key)
             .value_name(setting.value_name)
+            // A minus is part of a wrong value, and that is said better where values are read.
+            .allow_hyphen_values(setting.key.starts_with("retention-"))
             .help(help);
         if setting.is_switch {
             arg.num_args(0..=1).default_missing_value("true")
@@ -180,6 +233,19 @@ fn arguments_of(keys: &[&str]) -> impl Iterator<Item = Arg> + use<> {
             "The configuration file [env: TINYOBS_CONFIG, default: tinyobs.toml if there is one]",
         );
     settings.chain([file])
+}
+
+/// Like [`arguments_of`], for those who take a store as it is and make none.
+fn arguments_of_store(keys: &[&str]) -> impl Iterator<Item = Arg> + use<> {
+    arguments_of(keys).map(|arg| {
+        if arg.get_id() == "data-dir" {
+            return arg.help(
+                "Where the store is; it must be there [env: TINYOBS_DATA_DIR, default: \
+                 ./tinyobs-data]",
+            );
+        }
+        arg
+    })
 }
 
 /// Where a program on this machine reaches a server that listens at `addr`: "any address" is only

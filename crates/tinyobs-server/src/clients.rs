@@ -3,18 +3,22 @@
 //!   push ─▶ [`App::clients_pushed`] ─▶ `up{job,instance}` = 1 ─▶ store
 //!   [`background`](crate::background) ─▶ [`Clients::overdue`] ─▶ 0, at last a stale marker ─▶ store
 //!
-//! I-CLIENT-1  At most `limits::CLIENTS` are remembered; the silent ones make room.
+//! I-CLIENT-1  At most `limits::CLIENTS` are remembered; the silent ones make room. Who they are is
+//!             looked for once a second at most, however many come that have no room.
 //! I-CLIENT-2  `up` is 1 once a push interval at most, 0 once three intervals went by without a push
 //!             and then once a minute, and ends with the client's last push, or after
 //!             `limits::CLIENT_DOWN_MS` of silence.
 //! I-CLIENT-3  Who sends an `up` of its own keeps it: ours is not written beside it.
+//! I-CLIENT-4  Nobody waits while a batch is looked through for an `up`.
 //! Proved by: clients/tests.rs, tests/it/up.rs.
 
 use std::cell::LazyCell;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tinyobs_model::{Kind, Labels, LabelsBuilder, Sample, WriteBatch, limits, stale_marker};
+use tinyobs_model::{
+    Kind, Labels, LabelsBuilder, METRIC_NAME, Sample, WriteBatch, labels, limits, stale_marker,
+};
 use tinyobs_wire::json::Source;
 
 use crate::state::App;
@@ -29,6 +33,8 @@ pub const UP: &str = "up";
 const OWN_UPS_MAX: usize = 1_000;
 /// Between two zeros of a client that is silent.
 const DOWN_EVERY_MS: i64 = 60_000;
+/// Between two searches of a full table for those who are silent.
+const MAKE_ROOM_EVERY_MS: u64 = 1_000;
 
 /// A push, as far as it says something of its sender.
 #[derive(Debug, Clone, Copy)]
@@ -111,9 +117,9 @@ pub fn push_row(
 
 /// I-CLIENT-3: the senders' own `up` among the samples.
 fn own_ups(batch: &WriteBatch) -> Vec<Labels> {
-    let rows = batch.rows().iter();
-    let labels = rows.filter_map(|row| Labels::from_canonical(batch.labels(row)));
-    let ups = labels.filter(|labels| labels.metric_name() == UP);
+    let rows = batch.rows().iter().map(|row| batch.labels(row));
+    let is_up = |bytes: &&[u8]| labels::pairs(bytes).any(|pair| pair == (METRIC_NAME, UP));
+    let ups = rows.filter(is_up).filter_map(Labels::from_canonical);
     // Who sends more of them is no client of ours, but collects from others.
     ups.take(OWN_UPS_MAX).collect()
 }
@@ -135,8 +141,26 @@ pub struct Up {
 /// The processes that pushed with a source.
 #[derive(Debug, Default)]
 pub struct Clients {
-    // A std mutex, never held across an await; a push that is due looks for an `up` of its own in it.
-    by_name: Mutex<HashMap<(String, String), Client>>,
+    // A std mutex, never held across an await, nor while a batch is looked through (I-CLIENT-4).
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    by_name: HashMap<Name, Client>,
+    /// When those who are silent were looked for last.
+    made_room_ms: Option<i64>,
+}
+
+/// `job` and `instance`.
+type Name = (String, String);
+
+/// What a push brings about.
+enum Due {
+    Nothing,
+    /// A 1, unless the sender has an `up` of its own.
+    Up,
+    End,
 }
 
 #[derive(Debug)]
@@ -173,40 +197,21 @@ impl Clients {
         if push.job.len() + push.instance.len() > 2 * limits::LABEL_VALUE_BYTES {
             return None;
         }
-        let mut clients = self.lock();
         let name = (push.job.to_owned(), push.instance.to_owned());
-        if push.is_final {
-            let client = clients.remove(&name)?;
-            let was_written = client.sampled_ms.is_some() && !client.has_own_up;
-            return was_written
-                .then(|| up(&name, now_ms, stale_marker()))
-                .flatten();
+        match self.lock().saw(&name, push, now_ms) {
+            Due::Nothing => return None,
+            Due::End => return up(&name, now_ms, stale_marker()),
+            Due::Up => {}
         }
-        if clients.len() >= limits::CLIENTS && !clients.contains_key(&name) {
-            clients.retain(|_, client| !client.is_gone(now_ms));
-            if clients.len() >= limits::CLIENTS {
-                return None;
-            }
-        }
-        let client = clients.entry(name.clone()).or_insert_with(|| Client {
-            last_push_ms: now_ms,
-            interval: Interval::new(push.interval_ms),
-            sampled_ms: None,
-            has_own_up: false,
-        });
-        let was_gone = client.is_gone(now_ms);
-        client
-            .interval
-            .saw(push.interval_ms, now_ms - client.last_push_ms);
-        client.last_push_ms = now_ms;
-        if client.has_own_up || !(was_gone || client.is_due(now_ms)) {
+        // I-CLIENT-4
+        let has_own_up = has_own_up();
+        let mut state = self.lock();
+        // None: it has ended meanwhile.
+        let client = state.by_name.get_mut(&name)?;
+        client.has_own_up = has_own_up;
+        if has_own_up {
             return None;
         }
-        client.has_own_up = has_own_up();
-        if client.has_own_up {
-            return None;
-        }
-        client.sampled_ms = Some(now_ms);
         up(&name, now_ms, 1.0)
     }
 
@@ -214,7 +219,7 @@ impl Clients {
     /// been so for long.
     pub fn overdue(&self, now_ms: i64) -> Vec<Up> {
         let mut ups = Vec::new();
-        self.lock().retain(|name, client| {
+        self.lock().by_name.retain(|name, client| {
             if !client.is_gone(now_ms) {
                 return true;
             }
@@ -240,16 +245,57 @@ impl Clients {
 
     /// How many push at the moment.
     pub fn pushing(&self, now_ms: i64) -> usize {
-        let clients = self.lock();
-        clients
-            .values()
-            .filter(|client| !client.is_gone(now_ms))
-            .count()
+        let state = self.lock();
+        let clients = state.by_name.values();
+        clients.filter(|client| !client.is_gone(now_ms)).count()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(String, String), Client>> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing in here can be half done when a thread panics.
-        self.by_name.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn saw(&mut self, name: &Name, push: &Push<'_>, now_ms: i64) -> Due {
+        if push.is_final {
+            let client = self.by_name.remove(name);
+            let written = client.filter(|one| one.sampled_ms.is_some() && !one.has_own_up);
+            return written.map_or(Due::Nothing, |_| Due::End);
+        }
+        if !self.by_name.contains_key(name) && !self.has_room(now_ms) {
+            return Due::Nothing;
+        }
+        let client = self.by_name.entry(name.clone()).or_insert_with(|| Client {
+            last_push_ms: now_ms,
+            interval: Interval::new(push.interval_ms),
+            sampled_ms: None,
+            has_own_up: false,
+        });
+        let was_gone = client.is_gone(now_ms);
+        client
+            .interval
+            .saw(push.interval_ms, now_ms - client.last_push_ms);
+        client.last_push_ms = now_ms;
+        if client.has_own_up || !(was_gone || client.is_due(now_ms)) {
+            return Due::Nothing;
+        }
+        // At once: another push of the same client finds that it is on its way.
+        client.sampled_ms = Some(now_ms);
+        Due::Up
+    }
+
+    /// I-CLIENT-1
+    fn has_room(&mut self, now_ms: i64) -> bool {
+        if self.by_name.len() < limits::CLIENTS {
+            return true;
+        }
+        let is_soon = |at: i64| now_ms.abs_diff(at) < MAKE_ROOM_EVERY_MS;
+        if !self.made_room_ms.is_some_and(is_soon) {
+            self.made_room_ms = Some(now_ms);
+            self.by_name.retain(|_, client| !client.is_gone(now_ms));
+        }
+        self.by_name.len() < limits::CLIENTS
     }
 }
 

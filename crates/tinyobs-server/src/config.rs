@@ -73,6 +73,19 @@ pub enum Origin {
     Default,
 }
 
+/// How much somebody meant a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Strength {
+    /// Nobody said, or something that is not about us in the first place, such as `PORT`.
+    Default,
+    /// The file.
+    File,
+    /// A variable of ours.
+    Variable,
+    /// A flag.
+    Flag,
+}
+
 /// A configuration, and who said what.
 #[derive(Debug)]
 pub struct Resolved {
@@ -167,6 +180,15 @@ impl Config {
     }
 }
 
+/// Whether a variable means something to the server, the client library or the example app.
+pub fn is_variable(name: &str) -> bool {
+    const OTHERS: [&str; 3] = ["TINYOBS_CONFIG", "TINYOBS_ENDPOINT", "TINYOBS_API_KEY"];
+    let known = |setting: &Setting| {
+        setting.variable() == name || setting.legacy.is_some_and(|(legacy, _)| legacy == name)
+    };
+    OTHERS.contains(&name) || SETTINGS.iter().any(known)
+}
+
 /// Brings all places together.
 ///
 /// # Errors
@@ -227,6 +249,20 @@ impl Resolved {
     pub fn is_said(&self, key: &str) -> bool {
         let mut origins = self.origins.iter();
         origins.any(|(setting, _, origin)| setting.key == key && *origin != Origin::Default)
+    }
+
+    /// How much what it is was meant.
+    pub fn strength(&self, key: &str) -> Strength {
+        let mut origins = self.origins.iter();
+        let found = origins.find(|(setting, ..)| setting.key == key);
+        match found {
+            Some((_, _, Origin::Flag)) => Strength::Flag,
+            Some((setting, _, Origin::Environment(name))) if *name == setting.variable() => {
+                Strength::Variable
+            }
+            Some((_, _, Origin::File(..))) => Strength::File,
+            _ => Strength::Default,
+        }
     }
 
     /// The configuration as a file that would bring it about, each line with its origin.

@@ -151,6 +151,11 @@ fn way_out(error: &StoreError) -> &'static str {
 /// A store that fails while it is read. What is fatal on writing is decided in `ingest`.
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
+        if matches!(error, StoreError::Backlog { .. }) {
+            // Too much at once is no matter of space.
+            let message = format!("{error}; {}", way_out(&error));
+            return Self::unavailable(message).retry_after(FULL_RETRY_SECONDS);
+        }
         if error.is_full() {
             let message = format!("{error}; {}", way_out(&error));
             return Self::new(StatusCode::INSUFFICIENT_STORAGE, message)

@@ -14,7 +14,9 @@
 //! I-EXPORT-2  What is held is the labels of the series and a block of samples of the series being
 //!             written, however long it is. (In OpenMetrics: a block for each part of a histogram.)
 //! I-EXPORT-3  JSON imported into a new store makes the same samples, bit for bit.
-//! Proved by: tests/it/export.rs, tests/it/round_trip.rs.
+//! I-EXPORT-5  A series that cannot be read costs the others nothing: they follow, a last line names
+//!             those that are not whole, and the answer is broken off there all the same.
+//! Proved by: tests/it/export.rs, tests/it/round_trip.rs, tests/it/damaged.rs.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -23,7 +25,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use tinyobs_model::{
-    Metadata, Resolution, ResolvedCursor, Sample, SelectError, SeriesSource, Stretch, TimeRange,
+    Metadata, Resolution, ResolvedCursor, Sample, SeriesSource, Stretch, TimeRange,
     is_stale_marker, limits,
 };
 use tinyobs_store::Store;
@@ -39,6 +41,9 @@ use crate::streamed;
 mod csv;
 mod json;
 mod open;
+mod unread;
+
+pub use unread::Unread;
 
 /// What an export is written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -194,8 +199,16 @@ fn about(metadata: &Metadata) -> About<'_> {
     }
 }
 
-fn failed(error: SelectError) -> io::Error {
-    io::Error::other(error)
+/// Whether there is a next stretch: what cannot be read ends its series, not the export (I-EXPORT-5).
+fn next(cursor: &mut dyn ResolvedCursor, stretch: &mut Stretch, unread: &mut Unread) -> bool {
+    match cursor.next_stretch(stretch) {
+        Ok(is_more) => is_more,
+        Err(error) => {
+            unread.note(cursor.labels(), &error);
+            *stretch = Stretch::default();
+            false
+        }
+    }
 }
 
 /// The samples of a stretch for formats that have nothing else: of rows the last values, and no

@@ -12,6 +12,8 @@
 //! I-GROUP-3  What all groups take is bounded before it is taken: `limits::PUSHED_GROUPS`,
 //!            `limits::PUSHED_BYTES`.
 //! I-GROUP-4  What the store refuses is in no group.
+//! I-GROUP-5  A series is in one family of its group, the one that was pushed last: in two, an old
+//!            value would be sampled again beside the new one.
 //! Proved by: groups/tests.rs, tests/it/pushgateway.rs, tests/process/pushgateway.rs.
 
 use std::collections::{BTreeMap, HashSet};
@@ -27,6 +29,7 @@ use crate::error::ApiError;
 
 pub mod file;
 mod group;
+mod listing;
 
 use file::FileError;
 pub use group::{Group, Options};
@@ -169,9 +172,7 @@ impl Groups {
             next.failed_ms = now_ms;
         }
         let taken: HashSet<String> = page.families.iter().map(|one| one.name.clone()).collect();
-        for family in page.families {
-            next.families.insert(family.name.clone(), family);
-        }
+        next.take(page.families);
         state.check_room(key, &next)?;
         let mut batch = WriteBatch::new();
         next.write_taken(&mut batch, &taken, now_ms);
@@ -274,6 +275,17 @@ impl Groups {
             state.remove(key);
         }
         self.persist(state)
+    }
+
+    /// All of them as their file has them; none when there are none.
+    pub fn text(&self) -> Option<String> {
+        let state = self.lock();
+        (!state.groups.is_empty()).then(|| file::render(&state.groups))
+    }
+
+    /// All of them as the Pushgateway lists them, in JSON.
+    pub fn listing(&self) -> Vec<u8> {
+        listing::render(&self.lock().groups)
     }
 
     /// How many there are.

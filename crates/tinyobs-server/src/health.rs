@@ -2,7 +2,9 @@
 //!
 //! I-HEALTH-1  A server that has just started is healthy: nothing is held against it that it had no
 //!             time for yet.
-//! Proved by: health/tests.rs, tests/it/maintenance.rs.
+//! I-HEALTH-2  A damaged store is not called healthy, and stays in service: what is sound answers, and
+//!             a restart would not mend it.
+//! Proved by: health/tests.rs, tests/it/maintenance.rs, tests/it/damaged.rs.
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -15,7 +17,7 @@ use crate::error::ApiError;
 use crate::json;
 use crate::params::Params;
 use crate::state::App;
-use crate::storage::warning;
+use crate::storage::warnings;
 
 mod compaction;
 
@@ -54,7 +56,8 @@ struct StoreHealth<'a> {
     healthy: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_error: Option<String>,
-    /// Found by the start and set aside: no reason to take the server out of service.
+    /// Found by the start, or met by readers since, and set aside: no reason to take the server out
+    /// of service.
     damage: &'a [String],
 }
 
@@ -76,7 +79,8 @@ pub async fn health(State(app): State<App>, request: Request) -> Result<Response
 }
 
 fn answer(app: &App) -> Response {
-    let last_error = app.store.health().err();
+    let refusing = app.store.refusing();
+    let last_error = app.store.health().err().or_else(|| refusing.clone());
     let damage = app.store.damage();
     let uptime = app.started.elapsed();
     let storage = app.store.storage();
@@ -87,14 +91,16 @@ fn answer(app: &App) -> Response {
     };
     let compaction = Compaction::of(&app.store.maintenance(), app.now_ms(), uptime);
     let storage = StorageHealth {
-        healthy: storage.level != Level::Full,
+        healthy: storage.level != Level::Full && storage.refusing.is_none(),
         level: storage.level.as_str(),
-        warnings: warning(&storage).into_iter().collect(),
+        warnings: warnings(&storage),
     };
-    let (code, status) = if store.healthy && compaction.healthy && storage.healthy {
-        (StatusCode::OK, "healthy")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "degraded")
+    let keeps_up = store.healthy && compaction.healthy && storage.healthy;
+    let (code, status) = match (keeps_up, store.damage.is_empty()) {
+        (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "degraded"),
+        (true, true) => (StatusCode::OK, "healthy"),
+        // I-HEALTH-2
+        (true, false) => (StatusCode::OK, "damaged"),
     };
     let answer = Answer {
         status,

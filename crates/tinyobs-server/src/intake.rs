@@ -5,7 +5,9 @@
 //! I-INTAKE-1  A push that ran into a failing store is never acknowledged.
 //! I-INTAKE-2  A connection that pushes nothing but series beyond the limit, and goes on, takes at
 //!             most a third of the time from those whose series are known.
-//! Proved by: intake/tests.rs, ingest/tests.rs, `cargo xtask crash bomb`.
+//! I-INTAKE-3  Who waits for others of its kind has no place in the ingest gate meanwhile; whose turn
+//!             it is passes that gate at once, for others wait until it is done.
+//! Proved by: intake/tests.rs, otlp/deltas/tests.rs, ingest/tests.rs, `cargo xtask crash bomb`.
 
 use std::borrow::Cow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,6 +22,7 @@ use tinyobs_wire::json::Decoded;
 use crate::body::{self, Held};
 use crate::clients::Push;
 use crate::error::ApiError;
+use crate::otlp::deltas::Turn;
 use crate::state::App;
 
 const REFUSED_PAUSE: Duration = Duration::from_millis(limits::REFUSED_PAUSE_MS);
@@ -37,7 +40,9 @@ impl Spare {
     }
 
     /// Keeps it for the next one, unless it is large or there are enough.
-    pub fn give(&self, batch: WriteBatch) {
+    pub fn give(&self, mut batch: WriteBatch) {
+        // Names and descriptions are memory that the batch does not count as its own.
+        batch.recycle();
         let mut kept = self.lock();
         if batch.memory_bytes() <= limits::SPARE_BYTES && kept.len() < limits::INGEST_AT_ONCE {
             kept.push(batch);
@@ -86,8 +91,8 @@ pub async fn take<F>(app: &App, request: Request, decode: F) -> Result<Taken, Ap
 where
     F: FnOnce(&App, &[u8], i64) -> Result<Decoded, ApiError> + Send + 'static,
 {
-    let decode = |app: &App, body: Cow<'_, [u8]>, now_ms, _| Ok((decode(app, &body, now_ms)?, ()));
-    take_whole(app, request, decode).await
+    let decode = |app: &App, body: Cow<'_, [u8]>, now_ms, _| decode(app, &body, now_ms);
+    take_owned(app, request, decode).await
 }
 
 /// Like [`take`], for a decoder that keeps the body, and is given a batch to fill again.
@@ -97,32 +102,6 @@ where
 pub async fn take_owned<F>(app: &App, request: Request, decode: F) -> Result<Taken, ApiError>
 where
     F: FnOnce(&App, Cow<'_, [u8]>, i64, WriteBatch) -> Result<Decoded, ApiError> + Send + 'static,
-{
-    let decode =
-        |app: &App, body: Cow<'_, [u8]>, now_ms, spare| Ok((decode(app, body, now_ms, spare)?, ()));
-    take_whole(app, request, decode).await
-}
-
-/// Like [`take`], for a decoder that reads what is stored: the guard that it returns is held until
-/// the batch is stored as well.
-///
-/// # Errors
-/// As those of [`take`].
-pub async fn take_guarded<F, G>(app: &App, request: Request, decode: F) -> Result<Taken, ApiError>
-where
-    F: FnOnce(&App, &[u8], i64) -> Result<(Decoded, G), ApiError> + Send + 'static,
-    G: 'static,
-{
-    let decode = |app: &App, body: Cow<'_, [u8]>, now_ms, _| decode(app, &body, now_ms);
-    take_whole(app, request, decode).await
-}
-
-async fn take_whole<F, G>(app: &App, request: Request, decode: F) -> Result<Taken, ApiError>
-where
-    F: FnOnce(&App, Cow<'_, [u8]>, i64, WriteBatch) -> Result<(Decoded, G), ApiError>
-        + Send
-        + 'static,
-    G: 'static,
 {
     let (parts, body) = request.into_parts();
     let held = body::read(&app.body_bytes, &parts.headers, body).await?;
@@ -138,6 +117,62 @@ where
     Ok(taken)
 }
 
+/// What a decoder that may need a turn makes of a body, with what keeps others away until the batch
+/// is stored. None when it must have a turn first, and somebody else has it.
+pub type Turned = Option<(Decoded, Option<Turn>)>;
+
+/// Like [`take`], for a decoder that adds to what is stored. Whoever waits for a turn does so before
+/// it has a place among those who decode and store (I-INTAKE-3), and is decoded anew.
+///
+/// # Errors
+/// As those of [`take`]; or too many are waiting for a turn.
+pub async fn take_turned<F>(app: &App, request: Request, decode: F) -> Result<Taken, ApiError>
+where
+    F: Fn(&App, &[u8], Option<Turn>) -> Result<Turned, ApiError> + Clone + Send + 'static,
+{
+    let (parts, body) = request.into_parts();
+    let mut held = body::read(&app.body_bytes, &parts.headers, body).await?;
+    let mut turn = None;
+    loop {
+        let (shared, decode) = (app.clone(), decode.clone());
+        let has_turn = turn.is_some();
+        let work = move || attempt(&shared, held, turn, decode);
+        let attempted = if has_turn {
+            app.ingest.run_ahead(move |_| work()).await?
+        } else {
+            app.ingest.run(move |_| work()).await?
+        };
+        match attempted {
+            Attempt::Taken(taken, took) => {
+                taken.pause(took).await;
+                return Ok(taken);
+            }
+            Attempt::Wait(back) => held = back,
+        }
+        turn = Some(app.deltas.turn().await?);
+    }
+}
+
+enum Attempt {
+    Taken(Taken, Duration),
+    Wait(Held),
+}
+
+fn attempt<F>(app: &App, held: Held, turn: Option<Turn>, decode: F) -> Result<Attempt, ApiError>
+where
+    F: Fn(&App, &[u8], Option<Turn>) -> Result<Turned, ApiError>,
+{
+    let begun = Instant::now();
+    let now_ms = app.now_ms();
+    let turned = decode(app, &unpack(&held)?, turn)?;
+    let Some((decoded, _turn)) = turned else {
+        return Ok(Attempt::Wait(held));
+    };
+    drop(held);
+    let taken = keep(app, decoded, now_ms)?;
+    Ok(Attempt::Taken(taken, begun.elapsed()))
+}
+
 /// The body as it was before it was packed.
 ///
 /// # Errors
@@ -148,13 +183,13 @@ pub fn unpack(held: &Held) -> Result<Cow<'_, [u8]>, ApiError> {
 }
 
 /// Decodes and stores one body.
-pub fn store<F, G>(app: &App, held: Held, decode: F) -> Result<Taken, ApiError>
+pub fn store<F>(app: &App, held: Held, decode: F) -> Result<Taken, ApiError>
 where
-    F: FnOnce(&App, Cow<'_, [u8]>, i64, WriteBatch) -> Result<(Decoded, G), ApiError>,
+    F: FnOnce(&App, Cow<'_, [u8]>, i64, WriteBatch) -> Result<Decoded, ApiError>,
 {
     let now_ms = app.now_ms();
     let mut spare = app.spare.take();
-    let (decoded, _guard) = {
+    let decoded = {
         // What is not packed needs no room to be unpacked into.
         let scratch = match held.encoding {
             Encoding::Identity => Vec::new(),
@@ -167,6 +202,11 @@ where
     };
     // The bodies are no longer needed while the store works.
     drop(held);
+    keep(app, decoded, now_ms)
+}
+
+/// Stores what a decoder has read, and notes who sent it.
+fn keep(app: &App, decoded: Decoded, now_ms: i64) -> Result<Taken, ApiError> {
     let taken = append_batch(app, &decoded.batch, decoded.items, decoded.refused)?;
     let sources = decoded.source.iter().chain(&decoded.more_sources);
     app.clients_pushed(sources.map(Push::from), &decoded.batch, now_ms);

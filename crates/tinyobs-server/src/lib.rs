@@ -12,7 +12,7 @@
 //! - `connection`: one TCP connection, with a deadline for a silent peer.
 //! - [`routes`]: the table of routes and the layers around them.
 //! - `state`: what handlers share; `gate`: how many of them run at once.
-//! - `error`, `params`, `body`, `json`: what handlers are made of.
+//! - `error`, `params`, `body`, `json`, `warnings`: what handlers are made of.
 //! - `intake`: what every way in shares; `ingest`, `stream`, `pushgateway` with its `groups`,
 //!   `influx`, `otlp`, `remote_write`: the ways in; `clients`: who uses them; `background`: what time brings about.
 //! - `query`, `range`, `catalogue`, `cardinality`, `stats`, `storage`, `scrape`, `health`,
@@ -63,6 +63,7 @@ mod stats;
 mod storage;
 mod stream;
 mod streamed;
+mod warnings;
 
 pub use config::Config;
 pub use server::{Running, Server, StartError};

@@ -32,10 +32,13 @@ use deltas::Adding;
 pub async fn metrics(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
     Params::parse(request.uri().query(), &[])?;
     let format = format(request.headers())?;
-    let taken = intake::take_guarded(&app, request, move |app, body, _| {
-        let mut adding = Adding::new(app);
-        let decoded = otlp::decode(format, body, &mut adding).map_err(|error| refuse(&error))?;
-        Ok((decoded, adding))
+    let taken = intake::take_turned(&app, request, move |app, body, turn| {
+        let mut adding = Adding::new(app, turn);
+        match otlp::decode(format, body, &mut adding) {
+            Ok(decoded) => Ok(Some((decoded, adding.into_turn()))),
+            Err(_) if adding.must_wait() => Ok(None),
+            Err(error) => Err(refuse(&error)),
+        }
     });
     Ok(match taken.await.and_then(|taken| stored(&taken)) {
         Ok((rejected, message)) => ok(format, Signal::Metrics, rejected, &message),

@@ -25,7 +25,7 @@ use crate::error::{ApiError, ItemError};
 use crate::groups::{Key, Options, Pushed};
 use crate::params::Params;
 use crate::state::App;
-use crate::{body, intake};
+use crate::{body, intake, json};
 
 mod path;
 
@@ -65,6 +65,13 @@ pub async fn delete(State(app): State<App>, request: Request) -> Result<Response
         })
         .await?;
     Ok(StatusCode::ACCEPTED.into_response())
+}
+
+/// `GET /api/v1/metrics`: the groups, in the Pushgateway's shape.
+pub async fn list(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
+    Params::parse(request.uri().query(), &[])?;
+    app.query(|app, _| Ok(json::from_text(StatusCode::OK, app.groups.listing())))
+        .await
 }
 
 fn take(

@@ -19,6 +19,7 @@ use crate::json::{self, LabelsObject};
 use crate::params::Params;
 use crate::range::{Budget, kinds, select};
 use crate::state::App;
+use crate::warnings::warnings;
 
 /// `GET /v1/query`
 pub async fn dump(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
@@ -49,7 +50,7 @@ pub async fn dump(State(app): State<App>, request: Request) -> Result<Response, 
                 }
             }
         }
-        Ok(json::from_text(StatusCode::OK, rows.finish()))
+        Ok(json::from_text(StatusCode::OK, rows.finish(&warnings(app))))
     })
     .await
 }
@@ -110,13 +111,18 @@ impl Rows {
         true
     }
 
-    fn finish(mut self) -> Vec<u8> {
+    fn finish(mut self, warnings: &[&str]) -> Vec<u8> {
         // Writing to a Vec cannot fail.
-        let _ = writeln!(
+        let _ = write!(
             self.text,
-            "],\"count\":{},\"truncated\":{}}}",
+            "],\"count\":{},\"truncated\":{}",
             self.count, self.is_truncated
         );
+        if !warnings.is_empty() {
+            self.text.extend_from_slice(b",\"warnings\":");
+            serde_json::to_writer(&mut self.text, warnings).expect("strings have no other keys");
+        }
+        self.text.extend_from_slice(b"}\n");
         self.text
     }
 }

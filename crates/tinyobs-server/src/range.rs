@@ -33,6 +33,7 @@ use crate::gate::Cancel;
 use crate::json::{self, LabelsObject, Point};
 use crate::params::{Params, Selection};
 use crate::state::App;
+use crate::warnings::warnings;
 
 mod answered;
 mod budget;
@@ -46,6 +47,8 @@ use downsample::{Downsampler, Keep};
 #[derive(Serialize)]
 struct Answer {
     data: Vec<Line>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<&'static str>,
 }
 
 /// One series as a chart draws it.
@@ -80,7 +83,8 @@ pub async fn range(State(app): State<App>, request: Request) -> Result<Response,
         let selection = params.selection(cancel)?;
         let kinds = kinds(&app.store, &selection);
         let data = lines(&*app.store, &kinds, &selection, range, max_points, cancel)?;
-        Ok(json::response(StatusCode::OK, &Answer { data }))
+        let warnings = warnings(app);
+        Ok(json::response(StatusCode::OK, &Answer { data, warnings }))
     })
     .await
 }

@@ -41,6 +41,7 @@ fn table() -> Vec<(&'static str, &'static str, MethodRouter<App>)> {
         ("/v1/logs", "POST", post(otlp::logs)),
         ("/metrics/job/{*group}", "PUT,POST,DELETE", group()),
         ("/metrics/job@base64/{*group}", "PUT,POST,DELETE", group()),
+        ("/api/v1/metrics", GET, get(pushgateway::list)),
         ("/write", "POST", post(influx::write_v1)),
         ("/api/v2/write", "POST", post(influx::write_v2)),
         (

@@ -84,8 +84,8 @@ impl App {
             deltas: Deltas::default(),
             queries: Gate::new(limits::QUERIES_AT_ONCE, limits::QUERIES_WAITING, "queries"),
             spare: Spare::default(),
-            // The queue before it is bounded by the bytes of its bodies.
-            ingest: Gate::new(limits::INGEST_AT_ONCE, limits::CONNECTIONS, "pushes"),
+            ingest: Gate::new(limits::INGEST_AT_ONCE, limits::INGEST_WAITING, "pushes")
+                .refusing_after(Duration::from_millis(limits::REFUSED_PAUSE_MS)),
             maintenance: Gate::new(1, limits::MAINTENANCE_WAITING, "requests for maintenance"),
             backups: Arc::new(Semaphore::new(limits::BACKUPS_AT_ONCE)),
             exports: Arc::new(Semaphore::new(limits::EXPORTS_AT_ONCE)),

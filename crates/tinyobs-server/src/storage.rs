@@ -63,7 +63,7 @@ pub async fn storage(State(app): State<App>, request: Request) -> Result<Respons
             max_bytes: storage.max_bytes,
             percent: percent(&storage),
             level: storage.level.as_str(),
-            warnings: warning(&storage).into_iter().collect(),
+            warnings: warnings(&storage),
             wal_bytes: storage.wal_bytes,
             reserve_bytes: storage.reserve_bytes,
             resolutions: storage
@@ -107,12 +107,25 @@ pub fn percent(storage: &Storage) -> f64 {
     }
 }
 
-/// What to know, and do, when the budget is nearly spent.
-pub fn warning(storage: &Storage) -> Option<String> {
+/// What to know, and do, about room.
+pub fn warnings(storage: &Storage) -> Vec<String> {
+    // Of a spent budget the other sentence says what to do.
+    let refusing = storage.refusing.as_ref();
+    let refusing = refusing.filter(|_| storage.level != Level::Full);
+    let refusing = refusing.map(|why| {
+        format!("new samples are refused since {why}; writing goes on by itself when there is room")
+    });
+    refusing
+        .into_iter()
+        .chain(budget_warning(storage))
+        .collect()
+}
+
+fn budget_warning(storage: &Storage) -> Option<String> {
     let happens = match storage.level {
         Level::Normal => return None,
         Level::Warn80 | Level::Warn90 => {
-            "when it is spent, the oldest samples go, then the oldest summaries"
+            "when it is nearly spent, the oldest samples go, then the oldest summaries"
         }
         Level::Full => "nothing more may be dropped, so new samples are refused",
     };

@@ -9,6 +9,8 @@
 //! I-STREAM-3  A stream that breaks off, or whose chunk cannot be stored, is an error that says how
 //!             many lines were taken before.
 //! I-STREAM-4  A line is stored a second after it came, however slow the stream is.
+//! I-STREAM-5  A stream that has begun is not refused for want of a place among those who store: its
+//!             sender is slowed down.
 //! Proved by: stream/tests.rs, tests/it/stream.rs.
 
 use std::time::{Duration, Instant};
@@ -24,6 +26,7 @@ use tinyobs_wire::json::decode_lines;
 
 use crate::body::{self, Frames, Next};
 use crate::error::ApiError;
+use crate::gate::Cancel;
 use crate::intake;
 use crate::json;
 use crate::state::App;
@@ -60,6 +63,9 @@ struct Answer {
     errors: Vec<LineError>,
     #[serde(skip)]
     is_over_limit: bool,
+    /// Whether something of it had a place among those who store.
+    #[serde(skip)]
+    has_begun: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -155,6 +161,7 @@ async fn whole(
         .ingest
         .run(move |_| Ok((intake::unpack(&held)?.into_owned(), held)))
         .await?;
+    so_far.has_begun = true;
     let mut lines = Lines::default();
     for piece in unpacked.chunks(limits::STREAM_CHUNK_BYTES / 2) {
         if let Some(chunk) = lines.add(piece)? {
@@ -193,17 +200,21 @@ async fn store_batch(
     so_far: &mut Answer,
 ) -> Result<(), ApiError> {
     let shared = app.clone();
-    let (taken, lines, took) = app
-        .ingest
-        .run(move |_| {
-            let begun = Instant::now();
-            // The last piece has no line feed behind it.
-            let lines = batch.split(|byte| *byte == b'\n').count() as u64 - 1;
-            let decoded = decode_lines(&batch, shared.now_ms());
-            let taken = intake::append(&shared, decoded)?;
-            Ok((taken, lines, begun.elapsed()))
-        })
-        .await?;
+    let work = move |_: &Cancel| {
+        let begun = Instant::now();
+        // The last piece has no line feed behind it.
+        let lines = batch.split(|byte| *byte == b'\n').count() as u64 - 1;
+        let decoded = decode_lines(&batch, shared.now_ms());
+        let taken = intake::append(&shared, decoded)?;
+        Ok((taken, lines, begun.elapsed()))
+    };
+    // I-STREAM-5
+    let (taken, lines, took) = if so_far.has_begun {
+        app.ingest.run_patient(work).await?
+    } else {
+        app.ingest.run(work).await?
+    };
+    so_far.has_begun = true;
     taken.pause(took).await;
     so_far.count += taken.stored;
     so_far.lines += u64::from(taken.items);

@@ -6,7 +6,7 @@
 //! I-CARD-2  A refusal names the metric and the label that makes it grow.
 //! Proved by: store/tests.rs, tests/it/cardinality.rs of the server, `cargo xtask crash bomb`.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
@@ -160,23 +160,36 @@ impl Watch {
     }
 }
 
-/// The label whose value nobody had before, and its values; of several the one with the most values,
-/// for that one grows (I-CARD-2).
-pub(crate) fn offender<'a>(index: &Index, labels: &'a Labels) -> (&'a str, u64) {
-    let new = labels
-        .iter()
-        .filter(|(name, value)| *name != METRIC_NAME && !index.has_label_value(name, value));
-    let size = |name: &str| index.label_value_count(name) as u64;
-    new.map(|(name, _)| (name, size(name)))
+/// Values that series which are not in the index yet add to each label.
+pub(crate) type Values = HashMap<String, HashSet<String>>;
+
+/// The label whose value nobody had before, neither the index nor the batch, and its values; of several
+/// the one with the most, for that one grows (I-CARD-2).
+pub(crate) fn offender<'a>(index: &Index, added: &Values, labels: &'a Labels) -> (&'a str, u64) {
+    let is_added = |name: &str, value| added.get(name).is_some_and(|it| it.contains(value));
+    let new = labels.iter().filter(|(name, value)| {
+        *name != METRIC_NAME && !index.has_label_value(name, value) && !is_added(name, *value)
+    });
+    let size = |name: &str| index.label_value_count(name) + added.get(name).map_or(0, HashSet::len);
+    new.map(|(name, _)| (name, size(name) as u64))
         .max_by_key(|(_, values)| *values)
         .unwrap_or(("", 0))
 }
 
-/// How many values a batch adds to a label.
-pub(crate) fn values_added(index: &Index, admitted: &[Definition], label: &str) -> u64 {
-    let values = admitted.iter().filter_map(|(_, labels)| labels.get(label));
-    let new = values.filter(|value| !index.has_label_value(label, value));
-    new.collect::<HashSet<&str>>().len() as u64
+/// What a batch adds to each label.
+pub(crate) fn values_added(index: &Index, admitted: &[Definition]) -> Values {
+    let mut added = Values::new();
+    for (name, value) in admitted.iter().flat_map(|(_, labels)| labels.iter()) {
+        if name == METRIC_NAME || index.has_label_value(name, value) {
+            continue;
+        }
+        match added.get_mut(name) {
+            Some(values) if values.contains(value) => {}
+            Some(values) => drop(values.insert(value.to_owned())),
+            None => drop(added.insert(name.to_owned(), HashSet::from([value.to_owned()]))),
+        }
+    }
+    added
 }
 
 impl Picture {

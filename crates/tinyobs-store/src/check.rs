@@ -9,10 +9,11 @@
 //! Proved by: check/tests.rs.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::directory::Directory;
 use crate::error::StoreError;
-use crate::files;
+use crate::files::{self, Files};
 
 mod entries;
 mod log;
@@ -64,9 +65,24 @@ pub type Progress<'a> = dyn FnMut(u64, u64) + 'a;
 /// # Errors
 /// There is no store, neither copy of its manifest holds, or it is of another format.
 pub fn check(dir: &Path, progress: &mut Progress<'_>) -> Result<Report, StoreError> {
-    let directory = Directory::open(dir)?;
+    examine(&Directory::open(dir)?, progress)
+}
+
+/// Checks a store in `dir` of `files`, such as one inside an archive.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_files(
+    files: Arc<dyn Files>,
+    dir: &Path,
+    progress: &mut Progress<'_>,
+) -> Result<Report, StoreError> {
+    examine(&Directory::of(files, dir)?, progress)
+}
+
+fn examine(directory: &Directory, progress: &mut Progress<'_>) -> Result<Report, StoreError> {
     let mut report = Report::default();
-    manifest(&directory, &mut report);
+    manifest(directory, &mut report);
     if directory.is_in_use {
         let note = "a server has this store open: what its manifest names now is checked, and the \
                     log as far as it is written";
@@ -78,7 +94,7 @@ pub fn check(dir: &Path, progress: &mut Progress<'_>) -> Result<Report, StoreErr
     let total = of_log + tables.iter().map(|line| line.bytes).sum::<u64>();
     let mut done = 0;
     for line in tables {
-        tables::check(&directory, line, &mut report, &mut |bytes| {
+        tables::check(directory, line, &mut report, &mut |bytes| {
             progress(done + bytes, total);
         });
         done += line.bytes;
@@ -87,11 +103,11 @@ pub fn check(dir: &Path, progress: &mut Progress<'_>) -> Result<Report, StoreErr
     let newest = segments.last().map(|(number, _, _)| *number);
     for (number, path, bytes) in &segments {
         let is_newest = newest == Some(*number);
-        log::check(&directory, *number, path, is_newest, &mut report);
+        log::check(directory, *number, path, is_newest, &mut report)?;
         done += bytes;
         progress(done, total);
     }
-    leftovers(&directory, &mut report);
+    leftovers(directory, &mut report);
     Ok(report)
 }
 
@@ -129,14 +145,22 @@ fn leftovers(directory: &Directory, report: &mut Report) {
     let orphans = list("tables").unwrap_or_default();
     let orphans = orphans.iter().filter(|path| !named(path)).count();
     if orphans > 0 && !directory.is_in_use {
+        let (files, them) = match orphans {
+            1 => ("1 file in tables/ is".to_owned(), "it"),
+            _ => (format!("{orphans} files in tables/ are"), "them"),
+        };
         report.notes.push(format!(
-            "{orphans} files in tables/ are not named by the manifest; the next start removes them"
+            "{files} not named by the manifest; the next start removes {them}"
         ));
     }
     let aside = list("quarantine").unwrap_or_default().len();
     if aside > 0 {
+        let segments = match aside {
+            1 => "1 damaged segment of the log was".to_owned(),
+            _ => format!("{aside} damaged segments of the log were"),
+        };
         report.notes.push(format!(
-            "{aside} damaged segments of the log were set aside in quarantine/ by an earlier start"
+            "{segments} set aside in quarantine/ by an earlier start"
         ));
     }
 }

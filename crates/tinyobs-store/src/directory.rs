@@ -41,7 +41,19 @@ impl Directory {
     /// There is none, or its manifest cannot be read.
     pub(crate) fn open(dir: &Path) -> Result<Self, StoreError> {
         let (lock, is_in_use) = lock(dir)?;
-        let files: Arc<dyn Files> = Arc::new(RealFiles);
+        let opened = Self::of(Arc::new(RealFiles), dir)?;
+        Ok(Self {
+            is_in_use,
+            _lock: lock,
+            ..opened
+        })
+    }
+
+    /// Looks at a store in `dir` of `files` that nobody else has open.
+    ///
+    /// # Errors
+    /// There is none, or its manifest cannot be read.
+    pub(crate) fn of(files: Arc<dyn Files>, dir: &Path) -> Result<Self, StoreError> {
         let Some((manifest, manifest_damage)) = Manifest::load(files.as_ref(), dir)? else {
             return Err(StoreError::NoStore {
                 dir: dir.to_path_buf(),
@@ -53,8 +65,8 @@ impl Directory {
             dir: dir.to_path_buf(),
             manifest,
             manifest_damage,
-            is_in_use,
-            _lock: lock,
+            is_in_use: false,
+            _lock: None,
         })
     }
 

@@ -126,7 +126,7 @@ impl StoreError {
         // says that a sector is lost.
         let is_damage = matches!(source.kind(), NotFound | UnexpectedEof);
         if is_damage || source.raw_os_error() == Some(5) {
-            return Self::corrupt(path, offset, source.to_string());
+            return Self::corrupt(path, offset, format!("it cannot be read: {source}"));
         }
         Self::io("read", path, source)
     }

@@ -26,14 +26,27 @@ use crate::chunk;
 use crate::engine::{Commit, Counters, Draft, Engine, Partition, Summary, key};
 use crate::error::StoreError;
 use crate::head::Taken;
+use crate::head::series::SealedChunk;
 use crate::select::merge_sealed;
 use crate::wal::record::{self, Definition, Described, SeriesId};
 
 /// Samples of one flushed chunk at most: longer ones come from merging.
 const FLUSH_SAMPLES: usize = 1_024;
 
+/// A table being written, and what is in it.
+type Begun = (Box<dyn Draft>, Summary);
 /// Tables being written, by partition.
-type Drafts = BTreeMap<Partition, (Box<dyn Draft>, Summary)>;
+type Drafts = BTreeMap<Partition, Begun>;
+
+fn draft_of<'a>(
+    drafts: &'a mut Drafts,
+    engine: &dyn Engine,
+    partition: Partition,
+) -> &'a mut Begun {
+    drafts
+        .entry(partition)
+        .or_insert_with(|| (engine.draft(partition), Summary::EMPTY))
+}
 
 /// Writes the tables of one flush. They count once the answer is committed.
 ///
@@ -59,28 +72,57 @@ pub fn write(
     }
     let mut columns = Columns::default();
     let mut bytes = Vec::new();
-    for (id, chunks) in taken {
-        merge_sealed(chunks, &mut columns)
+    for chunks in taken.chunk_by(|a, b| a.0 == b.0) {
+        let id = chunks[0].0;
+        if let [(_, chunk)] = chunks
+            && let partition = Partition::raw(chunk.first_ms)
+            && partition == Partition::raw(chunk.last_ms)
+        {
+            // As it stands: most series of a short life have one.
+            put_sealed(
+                draft_of(&mut drafts, engine, partition),
+                id,
+                sequence,
+                chunk,
+            )?;
+            continue;
+        }
+        merge_sealed(chunks.iter().map(|(_, chunk)| chunk), &mut columns)
             .map_err(|e| StoreError::corrupt(std::path::Path::new("head"), 0, e.message))?;
         let samples: Vec<Sample> = columns.iter().collect();
         for day in samples.chunk_by(|a, b| Partition::raw(a.time_ms) == Partition::raw(b.time_ms)) {
-            let partition = Partition::raw(day[0].time_ms);
-            let (draft, summary) = drafts
-                .entry(partition)
-                .or_insert_with(|| (engine.draft(partition), Summary::EMPTY));
+            let (draft, summary) = draft_of(&mut drafts, engine, Partition::raw(day[0].time_ms));
             // Series come in the order of their ids and runs in the order of time: keys ascend.
             for run in day.chunks(FLUSH_SAMPLES) {
-                let put = put_chunk(draft.as_mut(), *id, sequence, run, &mut bytes)?;
+                let put = put_chunk(draft.as_mut(), id, sequence, run, &mut bytes)?;
                 *summary = summary.and(put);
             }
         }
     }
-    let finish = |(draft, summary): (Box<dyn Draft>, Summary)| draft.finish(summary);
+    let finish = |(draft, summary): Begun| draft.finish(summary);
     Ok(Commit {
         tables: drafts.into_values().map(finish).collect::<Result<_, _>>()?,
         drops: Vec::new(),
         counters,
     })
+}
+
+/// Puts a chunk of the head as it was sealed.
+fn put_sealed(
+    (draft, summary): &mut Begun,
+    id: SeriesId,
+    sequence: u64,
+    chunk: &SealedChunk,
+) -> Result<(), StoreError> {
+    let key = key::chunk_key(id, chunk.first_ms, sequence);
+    draft.put(&key, &chunk.bytes)?;
+    *summary = summary.and(Summary {
+        samples: chunk.count,
+        first_ms: chunk.first_ms,
+        last_ms: chunk.last_ms,
+        sequence,
+    });
+    Ok(())
 }
 
 /// Puts one chunk of samples, of which there is at least one; `bytes` is memory to use.

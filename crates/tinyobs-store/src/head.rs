@@ -10,7 +10,6 @@ mod page;
 mod run;
 pub mod series;
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -59,8 +58,8 @@ fn both(a: (i64, i64), b: (i64, i64)) -> (i64, i64) {
     (a.0.min(b.0), a.1.max(b.1))
 }
 
-/// Chunks taken for a flush, by series.
-pub type Taken = BTreeMap<SeriesId, Vec<Arc<SealedChunk>>>;
+/// Chunks taken for a flush, by ascending series, and of each in the order in which they were sealed.
+pub type Taken = Vec<(SeriesId, Arc<SealedChunk>)>;
 
 impl Head {
     /// An empty head.
@@ -170,29 +169,31 @@ impl Head {
             let mut shard = lock.write().unwrap_or_else(PoisonError::into_inner);
             for (number, page) in &mut shard.pages {
                 for (place, head) in page.heads_mut() {
-                    let chunks = head.seal_up_to(epoch);
-                    if !chunks.is_empty() {
-                        taken.insert(number * NEIGHBOURS + place, chunks);
-                    }
+                    let id = number * NEIGHBOURS + place;
+                    let chunks = head.seal_up_to(epoch).iter();
+                    taken.extend(chunks.map(|chunk| (id, Arc::clone(chunk))));
                 }
             }
         }
+        // Stable: the chunks of a series stay in their order.
+        taken.sort_by_key(|(id, _)| *id);
         taken
     }
 
     /// Drops what [`Self::take`] returned: it stands in the engine now. Between the two, chunks are
     /// only added, behind the ones that were taken.
     pub fn forget(&self, taken: &Taken) {
-        for (id, chunks) in taken {
-            let held: u64 = chunks.iter().map(|chunk| chunk.count).sum();
-            let mut shard = self.write(page_of(*id));
-            if let Some(page) = shard.pages.get_mut(&page_of(*id)) {
-                let head = page.head_mut(*id);
+        for chunks in taken.chunk_by(|a, b| a.0 == b.0) {
+            let id = chunks[0].0;
+            let held: u64 = chunks.iter().map(|(_, chunk)| chunk.count).sum();
+            let mut shard = self.write(page_of(id));
+            if let Some(page) = shard.pages.get_mut(&page_of(id)) {
+                let head = page.head_mut(id);
                 let last = head.last();
                 head.forget(chunks.len());
                 if let (Some(last), true) = (last, head.is_empty()) {
                     *head = SeriesHead::default();
-                    let known = page.gone_ms(*id);
+                    let known = page.gone_ms(id);
                     *known = last.time_ms.max(*known);
                     page.shrink();
                 }

@@ -7,11 +7,11 @@
 //! I-INDEX-3  A series is here if and only if its definition is in the log or in a table.
 //! Proved by: index/tests.rs.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
-use tinyobs_model::{Kind, Labels, MatchOp, Matcher, Metadata};
+use tinyobs_model::{Kind, Labels, MatchOp, Matcher, Metadata, SERVICE_LABELS};
 
 use crate::cardinality::LabelSize;
 use crate::wal::record::SeriesId;
@@ -294,17 +294,15 @@ impl Index {
         sizes
     }
 
-    /// Distinct values of `label` among the series of each metric that has it, sorted, and how
-    /// many series those are.
-    pub fn values_by_metric(&self, label: &str) -> BTreeMap<&str, (Vec<&str>, u64)> {
+    /// Distinct services among the series of each metric that has some, sorted, and how many series
+    /// those are.
+    pub fn services_by_metric(&self) -> BTreeMap<&str, (Vec<&str>, u64)> {
         let mut found: BTreeMap<&str, (Vec<&str>, u64)> = BTreeMap::new();
-        for (value, ids) in self.postings.get(label).into_iter().flatten() {
-            for labels in ids.iter().filter_map(|&id| self.labels(id)) {
-                let (values, series) = found.entry(labels.metric_name()).or_default();
-                *series += 1;
-                if values.last() != Some(&&**value) {
-                    values.push(value);
-                }
+        for (service, labels) in SERVICE_LABELS.iter().flat_map(|label| self.named_by(label)) {
+            let (services, series) = found.entry(labels.metric_name()).or_default();
+            *series += 1;
+            if services.last() != Some(&service) {
+                services.push(service);
             }
         }
         for (values, _) in found.values_mut() {
@@ -312,6 +310,32 @@ impl Index {
             values.dedup();
         }
         found
+    }
+
+    /// Each service, sorted.
+    pub fn services(&self) -> Vec<String> {
+        let mut found = BTreeSet::new();
+        for label in SERVICE_LABELS {
+            for (value, ids) in self.postings.get(label).into_iter().flatten() {
+                // Nearly always the first one is.
+                let is_named = |id: &SeriesId| {
+                    let service = self.labels(*id).and_then(Labels::service);
+                    service.is_some_and(|(by, _)| by == label)
+                };
+                if !found.contains(&**value) && ids.iter().any(is_named) {
+                    found.insert(value.to_string());
+                }
+            }
+        }
+        found.into_iter().collect()
+    }
+
+    /// The series whose service is named by `label`, and not by one that counts before it.
+    fn named_by(&self, label: &str) -> impl Iterator<Item = (&str, &Labels)> {
+        let values = self.postings.get(label).into_iter().flatten();
+        let series = values.flat_map(|(value, ids)| ids.iter().map(move |id| (&**value, *id)));
+        let series = series.filter_map(|(value, id)| Some((value, self.labels(id)?)));
+        series.filter(move |(_, labels)| labels.service().is_some_and(|(by, _)| by == label))
     }
 
     /// Whether a metric name has any series.

@@ -18,6 +18,7 @@ use crate::index::Index;
 use crate::maintenance::Journal;
 use crate::options::StoreOptions;
 use crate::retention::Calendar;
+use crate::room::Room;
 use crate::signal::Signal;
 use crate::storage::Usage;
 use crate::wal::Log;
@@ -41,6 +42,8 @@ pub(crate) struct Inner {
     pub(crate) flushes: AtomicU64,
     /// What a start found damaged, one sentence each.
     pub(crate) damage: Vec<String>,
+    /// Whether it may have held definitions of series.
+    pub(crate) lost_definitions: bool,
     /// Wakes the maintenance thread.
     pub(crate) wake: Signal,
     /// Held over a whole flush, rollup, merge or drop: there is one at a time.
@@ -48,6 +51,7 @@ pub(crate) struct Inner {
     pub(crate) journal: Journal,
     pub(crate) calendar: Mutex<Calendar>,
     pub(crate) usage: Usage,
+    pub(crate) room: Room,
     pub(crate) writer: Mutex<Writer>,
     pub(crate) index: RwLock<Index>,
     pub(crate) closed: AtomicBool,

@@ -16,7 +16,7 @@
 //! - [`rollup`]: samples become windows of five minutes and of an hour.
 //! - [`merge`]: many short chunks become few long ones.
 //! - [`retention`], [`storage`]: what is too old goes, and what is too much.
-//! - [`maintenance`]: when all that happens.
+//! - [`room`]: whether writes are refused because there is none. [`maintenance`]: when all that happens.
 //! - [`select`], over [`runs`]: the way back out, and [`resolve`], which picks the resolution.
 //! - `exact`: where one series stands.
 //! - [`stats`], [`cardinality`]: figures about all of it. [`backup`]: all of it, elsewhere.
@@ -48,6 +48,7 @@ mod options;
 mod resolve;
 mod retention;
 pub mod rollup;
+mod room;
 mod runs;
 mod select;
 mod signal;
@@ -56,7 +57,7 @@ mod storage;
 mod store;
 pub mod wal;
 
-pub use append::Appended;
+pub use append::{Appended, TimesTaken};
 pub use backup::{Backup, BackupFile};
 pub use cardinality::{Cardinality, Growth, LabelSize, LastRefusal};
 pub use clock::{Clock, SystemClock};

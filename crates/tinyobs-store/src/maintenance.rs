@@ -38,6 +38,10 @@ use crate::wal::record::SeriesId;
 pub(crate) const LOG_BYTES_MAX: u64 = 64 << 20;
 /// The first time comes sooner.
 const FIRST_AFTER: Duration = Duration::from_mins(5);
+/// Between two cycles a long log is rolled up no sooner than so long after the last time: each time
+/// computes the hours under way again from all their samples, so doing it with every flush would cost
+/// the more the faster samples come.
+const ROLL_UP_EVERY: Duration = Duration::from_mins(15);
 /// A store that has just opened is left alone for so long.
 const SETTLE: Duration = Duration::from_secs(5);
 /// What requests have freed goes back to the system this often.
@@ -83,7 +87,7 @@ pub struct Maintained {
     pub merged_tables: u64,
     /// Partitions dropped, by age or for room.
     pub dropped_partitions: u64,
-    /// Bytes that are free after it and were not before.
+    /// Bytes that dropping, merging and forgetting have freed.
     pub freed_bytes: u64,
     /// Series forgotten.
     pub expired_series: u64,
@@ -120,7 +124,8 @@ pub struct MaintenanceStatus {
     pub damaged: u64,
     /// The newest time that stands in rollups, in ms.
     pub rolled_until_ms: Option<i64>,
-    /// How far the newest sample is ahead of it, in ms; 0 when nothing waits.
+    /// How far the newest sample is ahead of it, or of the oldest sample that waits if that is later, in
+    /// ms; 0 when nothing waits.
     pub lag_ms: i64,
 }
 
@@ -128,6 +133,8 @@ pub struct MaintenanceStatus {
 pub(crate) struct Journal {
     /// Whether partitions went since series were last looked through.
     pub(crate) expiry_due: AtomicBool,
+    /// When the last rollup ended.
+    rolled_up: Mutex<Option<Instant>>,
     phase: AtomicU64,
     done: AtomicU64,
     total: AtomicU64,
@@ -139,6 +146,7 @@ impl Default for Journal {
         Self {
             // A crash may have come between a drop and what it makes obsolete.
             expiry_due: AtomicBool::new(true),
+            rolled_up: Mutex::new(None),
             phase: AtomicU64::new(0),
             done: AtomicU64::new(0),
             total: AtomicU64::new(0),
@@ -269,9 +277,17 @@ impl Inner {
         let begun = Instant::now();
         let outcome = self.with_reserve(|| {
             self.flush()?;
+            let is_due = self.is_rollup_due();
+            let mut rolled_windows = if is_due { self.roll_up()? } else { 0 };
+            let mut dropped_partitions = self.make_room()?;
+            if !is_due && self.is_filling() {
+                // Only what has been rolled up may go.
+                rolled_windows = self.roll_up()?;
+                dropped_partitions += self.make_room()?;
+            }
             Ok(Maintained {
-                rolled_windows: self.roll_up()?,
-                dropped_partitions: self.make_room()?,
+                rolled_windows,
+                dropped_partitions,
                 merged_tables: self.merge(Pick::Similar)?,
                 ..Maintained::default()
             })
@@ -321,10 +337,12 @@ impl Inner {
     }
 
     fn cycle(&self, pick: Pick) -> Result<Maintained, StoreError> {
-        self.measure();
-        let before = self.used_bytes();
         self.flush()?;
         let rolled_windows = self.roll_up()?;
+        // From here on things only go: what was written before, by the flush and as windows, does not
+        // hide how much that is.
+        self.measure();
+        let before = self.used_bytes();
         // Before the merges: they need room, and what goes need not be merged.
         self.journal.begin(Phase::Retention, 0);
         let dropped_partitions = self.retain()? + self.make_room()?;
@@ -419,6 +437,11 @@ impl Inner {
         truncated
     }
 
+    fn is_rollup_due(&self) -> bool {
+        let last = *lock(&self.journal.rolled_up);
+        last.is_none_or(|last| last.elapsed() >= ROLL_UP_EVERY)
+    }
+
     /// Rolls up what has been flushed, and returns how many windows that are.
     fn roll_up(&self) -> Result<u64, StoreError> {
         self.journal.begin(Phase::Rollup, 0);
@@ -430,6 +453,7 @@ impl Inner {
         let progress = |done, total| self.journal.progress(done, total);
         let rolled = job::run(self.engine.as_ref(), &kind_of, &progress)?;
         lock(&self.journal.status).damaged = rolled.damaged;
+        *lock(&self.journal.rolled_up) = Some(Instant::now());
         Ok(rolled.windows)
     }
 
@@ -500,18 +524,20 @@ impl Inner {
         }
     }
 
+    /// From the windows that there are, or from the oldest sample that waits if that is later, to the
+    /// newest sample: what came late and is rolled up already makes no lag.
     fn rollup_lag_ms(&self, view: &dyn View, rolled_until_ms: Option<i64>) -> i64 {
         let raw = of_space(view, Space::Raw).summary;
-        let (in_head, _, newest_ms) = self.head.extent();
-        let waits = in_head > 0 || raw.sequence > view.counters().rolled;
-        let newest_ms = newest_ms.max(raw.last_ms);
-        match rolled_until_ms {
-            Some(until_ms) if waits => newest_ms.saturating_sub(until_ms).max(0),
-            None if waits => {
-                let oldest_ms = raw.first_ms.min(self.head.extent().1);
-                newest_ms.saturating_sub(oldest_ms).max(0)
-            }
-            _ => 0,
+        let rolled = view.counters().rolled;
+        let (in_head, first_ms, newest_ms) = self.head.extent();
+        if in_head == 0 && raw.sequence <= rolled {
+            return 0;
         }
+        let in_tables_ms = view.first_ms_after(Space::Raw, rolled, i64::MIN);
+        let in_head_ms = (in_head > 0).then_some(first_ms);
+        let waits_ms = in_tables_ms.into_iter().chain(in_head_ms).min();
+        let from_ms = waits_ms.unwrap_or(i64::MIN);
+        let from_ms = rolled_until_ms.map_or(from_ms, |until_ms| from_ms.max(until_ms));
+        newest_ms.max(raw.last_ms).saturating_sub(from_ms).max(0)
     }
 }

@@ -42,6 +42,8 @@ pub(crate) struct Opened {
     pub(crate) syncer: Option<Arc<Syncer>>,
     pub(crate) lock: Option<File>,
     pub(crate) damage: Vec<String>,
+    /// Whether series may be missing that way.
+    pub(crate) lost_definitions: bool,
     pub(crate) obsolete: HashSet<record::SeriesId>,
 }
 
@@ -82,6 +84,8 @@ fn open_disk(options: &StoreOptions) -> Result<Opened, StoreError> {
         },
     )?;
     sync_names(options.files.as_ref(), dir, is_new)?;
+    // In a hole of the log there may have been definitions.
+    replay.lost_definitions |= !replayed.damage.is_empty() || replay.strangers > 0;
     replay.damage.extend(replayed.damage);
     if replay.strangers > 0 {
         let samples = replay.strangers;
@@ -164,6 +168,8 @@ struct Replay {
     /// Definitions that newer ones with the same labels have replaced.
     obsolete: HashSet<record::SeriesId>,
     damage: Vec<String>,
+    /// Whether some of the damage may have held definitions of series.
+    lost_definitions: bool,
 }
 
 impl Replay {
@@ -180,11 +186,12 @@ impl Replay {
             strangers: 0,
             obsolete: HashSet::new(),
             damage: Vec::new(),
+            lost_definitions: false,
         };
         // Metadata first, so that series know their kind: it stands behind the definitions.
         let mut definitions = Vec::new();
         let mut wrong = 0;
-        let mut reader = view.reader(Partition::CATALOGUE, 0)?;
+        let (mut reader, broken) = view.readable(Partition::CATALOGUE, 0)?;
         while let Some((key, value)) = next_readable(reader.as_mut(), &mut replay.damage)? {
             match catalogue_key(key) {
                 Some(CatalogueKey::Definition(id)) => match Labels::from_canonical(value) {
@@ -200,6 +207,8 @@ impl Replay {
                 None => wrong += 1,
             }
         }
+        // A table of the catalogue that is damaged as a whole is among the engine's damage.
+        replay.lost_definitions = wrong > 0 || broken.is_some() || !replay.damage.is_empty();
         if wrong > 0 {
             replay
                 .damage
@@ -292,6 +301,7 @@ impl Replay {
             head,
             index,
             damage,
+            lost_definitions,
             obsolete,
             ..
         } = Self {
@@ -307,6 +317,7 @@ impl Replay {
             syncer,
             lock,
             damage,
+            lost_definitions,
             obsolete,
         }
     }

@@ -186,10 +186,21 @@ impl Inner {
             .next_sequence
             .saturating_sub(1);
         let mut rewrite = Catalogue::new(&obsolete, &metrics, sequence);
-        self.engine
-            .merge(Partition::CATALOGUE, Pick::Rewrite, &mut rewrite, &|| true)?;
-        obsolete.clear();
-        tracing::info!(series = expired, "forgot series of which nothing is left");
+        let rewritten =
+            self.engine
+                .merge(Partition::CATALOGUE, Pick::Rewrite, &mut rewrite, &|| true);
+        match rewritten {
+            // A damaged catalogue stays as it is: it has been reported, and the rest goes on. Their
+            // definitions are taken out when it can be rewritten.
+            Err(error @ StoreError::Corrupt { .. }) => {
+                tracing::error!(%error, "series that are forgotten stay in the catalogue");
+            }
+            other => {
+                other?;
+                obsolete.clear();
+                tracing::info!(series = expired, "forgot series of which nothing is left");
+            }
+        }
         Ok(expired)
     }
 

@@ -106,7 +106,9 @@ impl Run {
     }
 
     /// Of chunks of the head, the one sealed last at the end.
-    pub fn sealed(chunks: &[Arc<SealedChunk>]) -> impl Iterator<Item = Self> {
+    pub fn sealed<'a>(
+        chunks: impl IntoIterator<Item = &'a Arc<SealedChunk>>,
+    ) -> impl Iterator<Item = Self> {
         (AGE_SEALED..).zip(chunks).map(|(age, chunk)| Self {
             first_ms: chunk.first_ms,
             last_ms: chunk.last_ms,

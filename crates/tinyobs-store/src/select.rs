@@ -171,7 +171,10 @@ pub fn last_stored_ms(view: &dyn View, id: SeriesId) -> Result<Option<i64>, Stor
 }
 
 /// Merges sealed chunks of one series into plain samples; for the flush.
-pub fn merge_sealed(chunks: &[Arc<SealedChunk>], out: &mut Columns) -> Result<(), SelectError> {
+pub fn merge_sealed<'a>(
+    chunks: impl IntoIterator<Item = &'a Arc<SealedChunk>>,
+    out: &mut Columns,
+) -> Result<(), SelectError> {
     let mut runs = Runs::new(Run::sealed(chunks).collect());
     let mut block = Columns::default();
     out.clear();

@@ -46,14 +46,14 @@ pub struct MetricInfo {
     pub metadata: Metadata,
     /// Its series.
     pub series: u64,
-    /// Values of the label `service` among them, sorted; "" when some have none.
+    /// Their services, sorted; "" when some have none.
     pub services: Vec<String>,
 }
 
 impl Inner {
     pub(crate) fn metrics(&self) -> Vec<MetricInfo> {
         let index = self.index();
-        let services = index.values_by_metric("service");
+        let services = index.services_by_metric();
         let info = |size: crate::index::MetricSize| {
             let (mut names, with) = services
                 .get(size.metric.as_str())

@@ -88,6 +88,8 @@ pub struct Storage {
     pub wal_bytes: u64,
     /// Bytes held back.
     pub reserve_bytes: u64,
+    /// Why writes are refused for want of room, if they are.
+    pub refusing: Option<String>,
 }
 
 impl Level {
@@ -135,6 +137,12 @@ impl Inner {
         // Something may go meanwhile.
         self.wake.raise();
         Err(StoreError::Budget { used, max })
+    }
+
+    /// Whether the budget is as good as spent.
+    pub(crate) fn is_filling(&self) -> bool {
+        let level = Level::of(self.used_bytes(), self.options.max_bytes);
+        matches!(level, Level::Warn90 | Level::Full)
     }
 
     /// Whether the budget is spent.
@@ -201,6 +209,7 @@ impl Inner {
             spaces: Resolution::ALL.map(space).into(),
             wal_bytes: self.wal_bytes(),
             reserve_bytes: self.usage.reserve.load(Ordering::Relaxed),
+            refusing: self.refusing(),
         }
     }
 
@@ -227,7 +236,7 @@ impl Inner {
         while max > 0 && self.used_bytes().max(self.settled_bytes() + log_bytes) >= enough {
             let Some(victim) = self.victim() else { break };
             let bytes = self.used_bytes();
-            tracing::warn!(partition = %victim, bytes, max, "dropped: --max-storage is used up");
+            tracing::warn!(partition = %victim, bytes, max, "dropped: --max-storage is as good as used up, with what the log may take until it is written out");
             self.drop_partitions(&[victim])?;
             dropped += 1;
             self.measure();
@@ -295,7 +304,10 @@ impl Inner {
         };
         let path = self.reserve_path();
         match write_reserve(self.options.files.as_ref(), &path, bytes) {
-            Ok(()) => self.usage.reserve.store(bytes, Ordering::Relaxed),
+            Ok(()) => {
+                self.usage.reserve.store(bytes, Ordering::Relaxed);
+                self.room.written();
+            }
             // There is none to hold back. The next maintenance tries again.
             Err(_) => self.release_reserve(),
         }

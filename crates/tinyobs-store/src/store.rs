@@ -28,6 +28,7 @@ use crate::open;
 use crate::options::StoreOptions;
 use crate::resolve::{self, Resolving};
 use crate::retention::Calendar;
+use crate::room::Room;
 use crate::select::{Cursor, Newest};
 use crate::signal::Signal;
 use crate::stats::{MetricInfo, Stats};
@@ -70,11 +71,13 @@ impl Store {
             watch,
             flushes: AtomicU64::new(0),
             damage: opened.damage,
+            lost_definitions: opened.lost_definitions,
             wake: Signal::default(),
             working: Mutex::new(()),
             journal: Journal::default(),
             calendar,
             usage: Usage::default(),
+            room: Room::default(),
             writer: Mutex::new(opened.writer),
             index: RwLock::new(opened.index),
             closed: AtomicBool::new(false),
@@ -91,7 +94,14 @@ impl Store {
     /// The log cannot be written: nothing of the batch is kept, or, after a failed fsync, nobody
     /// knows.
     pub fn append(&self, batch: &WriteBatch) -> Result<Appended, StoreError> {
-        self.inner.append(batch)
+        let appended = self.inner.append(batch);
+        match &appended {
+            // A batch that was refused for other reasons has not written anything.
+            Ok(appended) if appended.stored > 0 => self.inner.room.kept(),
+            Err(error) if error.is_full() => self.inner.room.refused(error),
+            _ => {}
+        }
+        appended
     }
 
     /// The series that satisfy every matcher, in the order of their labels.
@@ -173,6 +183,11 @@ impl Store {
         self.inner.metrics()
     }
 
+    /// The services that series are of, sorted.
+    pub fn services(&self) -> Vec<String> {
+        self.inner.index().services()
+    }
+
     /// The values of a label, sorted.
     pub fn label_values(&self, label: &str) -> Vec<String> {
         self.inner.index().label_values(label)
@@ -205,12 +220,23 @@ impl Store {
         damage
     }
 
+    /// Whether series may be missing because their definitions were damaged when the store opened.
+    pub fn lost_definitions(&self) -> bool {
+        self.inner.lost_definitions
+    }
+
     /// Whether batches are accepted, or why not.
     ///
     /// # Errors
     /// The reason, for people.
     pub fn health(&self) -> Result<(), String> {
         self.inner.check_open().map_err(|error| error.to_string())
+    }
+
+    /// Why writes are refused for want of room, if they are: from the first that was until one is
+    /// kept. Unlike what [`Self::health`] says, that ends by itself.
+    pub fn refusing(&self) -> Option<String> {
+        self.inner.refusing()
     }
 
     /// Why nothing will ever be accepted any more, if so (I-STORE-2).

@@ -8,4 +8,4 @@ pub mod server;
 
 pub use ureq::Agent;
 
-pub use server::{Answer, Around, Server, Start, Started, agent, post};
+pub use server::{Answer, Around, Server, Start, Started, agent, post, post_bytes};

@@ -17,8 +17,14 @@ pub struct Server {
     /// From the start of the process to its first answer.
     pub started_in: Duration,
     agent: ureq::Agent,
-    /// Keeps the port ours.
-    _port: File,
+    /// Where it listens on 127.0.0.1.
+    port: Port,
+}
+
+/// A port, kept for us for as long as this lives.
+struct Port {
+    number: u16,
+    kept: File,
 }
 
 /// How to start it.
@@ -87,7 +93,24 @@ impl Server {
 
     /// Starts the binary with something around it, and waits until it answers or ends.
     pub fn start_in(start: &Start, around: &Around) -> Result<Started> {
-        let (port, kept) = free_port()?;
+        Self::start_on(free_port()?, start, around)
+    }
+
+    /// Starts it again where it was, for clients that know no other address; kills it first if it
+    /// still runs.
+    pub fn start_again(mut self, start: &Start) -> Result<Self> {
+        self.kill_now()?;
+        let port = Port {
+            number: self.port.number,
+            kept: self.port.kept.try_clone()?,
+        };
+        match Self::start_on(port, start, &Around::default())? {
+            Started::Ready(server) => Ok(server),
+            Started::Ended(status) => bail!("the server ended while starting again: {status}"),
+        }
+    }
+
+    fn start_on(port: Port, start: &Start, around: &Around) -> Result<Started> {
         let begun = Instant::now();
         let mut words = around.wrapper.iter().map(AsRef::as_ref);
         let mut command = match words.next() {
@@ -103,7 +126,7 @@ impl Server {
         };
         let child = command
             .arg("serve")
-            .args(["--listen", &format!("127.0.0.1:{port}")])
+            .args(["--listen", &format!("127.0.0.1:{}", port.number)])
             .arg("--data-dir")
             .arg(&start.data_dir)
             .args(&start.args)
@@ -116,13 +139,13 @@ impl Server {
             .stderr(stderr)
             .spawn()
             .with_context(|| format!("cannot start {command:?}"))?;
-        let url = format!("http://127.0.0.1:{port}");
+        let url = format!("http://127.0.0.1:{}", port.number);
         let mut server = Self {
             child,
             url,
             started_in: Duration::ZERO,
             agent: agent(),
-            _port: kept,
+            port,
         };
         while server.get_status("/readyz").ok() != Some(200) {
             if let Some(status) = server.child.try_wait()? {
@@ -255,6 +278,20 @@ pub fn post(agent: &ureq::Agent, url: &str, body: &str) -> Result<Answer> {
     read(request.send(body)?)
 }
 
+/// The answer to a POST of any bytes, whatever its status.
+pub fn post_bytes(
+    agent: &ureq::Agent,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Result<Answer> {
+    let mut request = agent.post(url);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    read(request.send(body)?)
+}
+
 fn read(mut answer: ureq::http::Response<ureq::Body>) -> Result<Answer> {
     let header = answer.headers().get("retry-after");
     let retry_after = header.and_then(|value| value.to_str().ok()?.parse().ok());
@@ -269,19 +306,19 @@ fn read(mut answer: ureq::http::Response<ureq::Body>) -> Result<Answer> {
 
 /// A port that is free, and kept for us among all that start servers by this crate: between looking
 /// and listening, another one would take it, answer in our server's place, and nobody would know.
-fn free_port() -> Result<(u16, File)> {
+fn free_port() -> Result<Port> {
     let dir = std::env::temp_dir().join("tinyobs-testing-ports");
     std::fs::create_dir_all(&dir)?;
     loop {
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let path = dir.join(port.to_string());
+        let number = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let path = dir.join(number.to_string());
         let kept = File::options()
             .create(true)
             .truncate(false)
             .write(true)
             .open(path)?;
         match kept.try_lock() {
-            Ok(()) => return Ok((port, kept)),
+            Ok(()) => return Ok(Port { number, kept }),
             Err(TryLockError::WouldBlock) => {}
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }

@@ -156,6 +156,13 @@ pub struct Collector<'g> {
     bytes: usize,
 }
 
+/// Where a family stood.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mark {
+    series: usize,
+    refused: usize,
+}
+
 impl<'g> Collector<'g> {
     /// An empty page for a group.
     pub fn new(grouping: &'g Grouping) -> Self {
@@ -292,6 +299,23 @@ impl<'g> Collector<'g> {
             rule,
             message: format!("line {line}: {message}"),
         });
+    }
+
+    /// How much there is of a family, and of what was refused.
+    pub(crate) fn mark(&self, family: usize) -> Mark {
+        Mark {
+            series: self.families[family].series.len(),
+            refused: self.refused.len(),
+        }
+    }
+
+    /// Takes out what the family got since the mark, if some of that was refused, and keeps the
+    /// first reason: for parts that mean something only together.
+    pub(crate) fn undo_refused(&mut self, family: usize, since: Mark) {
+        if self.refused.len() > since.refused {
+            self.refused.truncate(since.refused + 1);
+            self.families[family].series.truncate(since.series);
+        }
     }
 
     /// What was gathered.

@@ -6,6 +6,7 @@
 //! count and sum are kept, as of a classic one without buckets.
 //!
 //! I-MFAMILY-1  No bytes panic; what is cut or malformed names its message.
+//! I-MFAMILY-2  A metric is taken whole or refused whole: half a histogram answers wrongly.
 //! Proved by: metric_family/tests.rs, fuzz target `metric_family`.
 
 use std::borrow::Cow;
@@ -120,8 +121,16 @@ struct Sink<'s, 'g, 'a> {
 }
 
 impl<'a> Sink<'_, '_, 'a> {
-    /// One metric: its labels first, wherever they stand.
+    /// One metric, or nothing of it (I-MFAMILY-2).
     fn metric(&mut self, bytes: &'a [u8]) -> Result<(), Broken> {
+        let before = self.page.mark(self.family);
+        self.parts(bytes)?;
+        self.page.undo_refused(self.family, before);
+        Ok(())
+    }
+
+    /// Its labels first, wherever they stand.
+    fn parts(&mut self, bytes: &'a [u8]) -> Result<(), Broken> {
         let mut labels: Vec<Pair<'a>> = Vec::new();
         let mut fields = Fields::new(bytes);
         while let Some((number, value)) = fields.next_field()? {
@@ -180,7 +189,7 @@ impl<'a> Sink<'_, '_, 'a> {
 
     fn histogram(&mut self, labels: &[Pair<'_>], bytes: &[u8]) -> Result<(), Broken> {
         let (mut count, mut sum, mut created) = (0.0, 0.0, None);
-        let (mut buckets, mut has_infinite) = (0, false);
+        let (mut finite, mut has_infinite) = (0, false);
         let mut fields = Fields::new(bytes);
         while let Some((number, value)) = fields.next_field()? {
             match number {
@@ -189,9 +198,12 @@ impl<'a> Sink<'_, '_, 'a> {
                 2 => sum = value.double(),
                 3 => {
                     let (bound, below) = read_bucket(value.bytes())?;
-                    buckets += 1;
-                    has_infinite |= bound == f64::INFINITY;
-                    if buckets > limits::BUCKETS_PER_HISTOGRAM + 1 {
+                    if bound == f64::INFINITY {
+                        has_infinite = true;
+                    } else {
+                        finite += 1;
+                    }
+                    if finite > limits::BUCKETS_PER_HISTOGRAM {
                         let most = limits::BUCKETS_PER_HISTOGRAM;
                         let message = format!("more than {most} buckets in {:?}", self.name);
                         let rule = Refusal::HistogramInvalid;

@@ -19,7 +19,7 @@
 //! Proved by: otlp/tests.rs, fuzz target `otlp`, tinyobs-server tests/it/otlp.rs,
 //! `cargo xtask clients otlp`.
 
-use tinyobs_model::{Sample, limits};
+use tinyobs_model::{Refusal, Sample, limits};
 
 use crate::json::Decoded;
 use crate::proto::ProtoError;
@@ -107,6 +107,12 @@ pub trait Stored {
     /// # Errors
     /// Why it cannot be read.
     fn newest(&mut self, labels: &[u8]) -> Result<Option<Sample>, String>;
+
+    /// Whether the store takes samples of this time.
+    ///
+    /// # Errors
+    /// The rule that they break, and the sentence for people.
+    fn check_time(&mut self, time_ms: i64) -> Result<(), (Refusal, String)>;
 
     /// The `le` of each series that has these canonical labels and an `le` besides.
     ///

@@ -10,11 +10,15 @@
 //! I-WRITE-1  A sample arrives with its bits as they were: a stale marker is one.
 //! I-WRITE-2  What cannot be stored (native histograms) costs only its series.
 //! I-WRITE-3  No more than `limits::SAMPLES_PER_REQUEST` rows are made of a body.
+//! I-WRITE-4  What is put together behind a body, and what is said of metrics, is bounded before it is
+//!            copied: one string may be named by many series.
+//! I-WRITE-5  A request of the other version is refused, not read as an empty one.
 //! Proved by: remote_write/tests.rs, tests/it/remote_write.rs of the server, fuzz target
 //! `remote_write`.
 
 use std::ops::Range;
 
+use tinyobs_model::batch::grow;
 use tinyobs_model::kind::metadata_text;
 use tinyobs_model::labels::put_wire_message;
 use tinyobs_model::{Kind, Refusal, Refused, Sample, WriteBatch, limits};
@@ -78,6 +82,12 @@ pub enum WriteError {
         /// Strings in the request.
         symbols: usize,
     },
+    /// There is something in it, but nothing that this version of the protocol has.
+    #[error(
+        "body is not a request of this version of remote write, of which it has no field: send the \
+         `content-type` of the version that it is"
+    )]
+    OtherVersion,
     /// Too much for one request.
     #[error("body has more than {limit} {what}; send them in several requests")]
     TooMany {
@@ -110,11 +120,32 @@ pub fn decode_into(
         batch: spare,
         ..Rows::default()
     };
+    check_version(version, &body)?;
     match version {
         Version::One => one(&body, &mut rows)?,
         Version::Two => return v2::two(body, rows),
     }
     Ok(rows.into_decoded(body))
+}
+
+/// I-WRITE-5: the versions share no number of a field, so a request of the other one has none of ours.
+fn check_version(version: Version, body: &[u8]) -> Result<(), WriteError> {
+    let ours: [u32; 2] = match version {
+        Version::One => [1, 3],
+        Version::Two => [4, 5],
+    };
+    let mut fields = Fields::new(body);
+    // What is malformed is said by whoever reads it. Usually the first field is one of ours.
+    let mut others = 0;
+    while let Ok(next) = fields.next_field() {
+        match next {
+            Some((number, _)) if ours.contains(&number) => return Ok(()),
+            Some(_) => others += 1,
+            None if others > 0 => return Err(WriteError::OtherVersion),
+            None => return Ok(()),
+        }
+    }
+    Ok(())
 }
 
 /// What has been read so far.
@@ -125,6 +156,8 @@ struct Rows {
     items: u32,
     kinds: Vec<(String, Kind)>,
     described: Vec<(String, String, String)>,
+    /// Bytes of both.
+    described_bytes: usize,
     /// Labels that do not stand in the body in one piece, with the places they will have behind it.
     apart: Vec<u8>,
 }
@@ -178,6 +211,9 @@ impl Rows {
         }
         let (unit, help) = (metadata_text(unit), metadata_text(help));
         for name in names_of(family, kind) {
+            if !self.has_room_for(2 * name.len() + unit.len() + help.len()) {
+                return;
+            }
             if kind != Kind::Unknown {
                 self.kinds.push((name.clone(), kind));
             }
@@ -188,9 +224,37 @@ impl Rows {
         }
     }
 
+    /// I-WRITE-4: counts a description; where they would take more than half of what a request may,
+    /// the rest is left out, for values count more.
+    fn has_room_for(&mut self, text_bytes: usize) -> bool {
+        const OVERHEAD: usize = 128;
+        self.described_bytes += OVERHEAD + text_bytes;
+        self.described_bytes <= limits::BATCH_BYTES / 2
+    }
+
+    /// I-WRITE-4: makes room for a label behind the others.
+    fn reserve(&mut self, label_bytes: usize, limit: usize) -> Result<(), WriteError> {
+        // A tag and a length for the label, its name and its value.
+        const OVERHEAD: usize = 18;
+        let more = OVERHEAD + label_bytes;
+        if self.apart.len() + more > limit {
+            return Err(WriteError::TooMany {
+                what: "bytes of labels",
+                limit,
+            });
+        }
+        grow(&mut self.apart, more);
+        Ok(())
+    }
+
     /// Puts the bytes that the rows' labels stand in under them.
     fn into_decoded(mut self, mut body: Vec<u8>) -> Decoded {
-        body.extend_from_slice(&self.apart);
+        if body.is_empty() && body.capacity() < self.apart.len() {
+            body = self.apart;
+        } else {
+            body.reserve_exact(self.apart.len());
+            body.append(&mut self.apart);
+        }
         *self.batch.arena() = body;
         for (name, kind) in self.kinds {
             self.batch.set_kind(name, kind);
@@ -260,7 +324,7 @@ fn series(body: &[u8], bytes: &[u8], rows: &mut Rows) -> Result<(), WriteError> 
         rows.refuse_histograms();
     }
     if is_scattered {
-        let labels = gather(body, bytes, rows).map_err(|e| rows.malformed(e))?;
+        let labels = gather(body, bytes, rows)?;
         rows.batch.relabel(first_row, &labels);
     }
     Ok(())
@@ -292,11 +356,14 @@ fn leading(bytes: &[u8], key: u8) -> usize {
 }
 
 /// Puts labels that stand between other fields together behind the body, and says where.
-fn gather(body: &[u8], bytes: &[u8], rows: &mut Rows) -> Result<Range<usize>, ProtoError> {
+fn gather(body: &[u8], bytes: &[u8], rows: &mut Rows) -> Result<Range<usize>, WriteError> {
+    // The body, which is moved to make room behind it, is as large as this and they together.
+    const MOST: usize = limits::BATCH_BYTES / 2;
     let from = body.len() + rows.apart.len();
     let mut fields = Fields::new(bytes);
-    while let Some((number, value)) = fields.next_field()? {
+    while let Some((number, value)) = fields.next_field().map_err(|e| rows.malformed(e))? {
         if number == 1 {
+            rows.reserve(value.bytes().len(), MOST)?;
             put_wire_message(&mut rows.apart, value.bytes());
         }
     }

@@ -17,15 +17,16 @@ describe("Api", () => {
   test("asks for a range by relative address, with everything escaped", async () => {
     const { api, asked } = apiAnswering({ data: [] });
     const match = selector({ __name__: 'a"&b', service: "s" });
-    expect(await api.range({ match, startMs: 1.5, endMs: 10.5, maxPoints: 300 })).toEqual([]);
+    expect(await api.range({ matches: [match, "{}"], startMs: 1.5, endMs: 10.5, maxPoints: 300 })).toEqual([]);
     const url = new URL(asked[0] as string, "http://x/prefix/");
     expect(url.pathname).toBe("/prefix/v1/query/range");
-    expect(Object.fromEntries(url.searchParams)).toEqual({
-      "match[]": '{__name__="a\\"&b",service="s"}',
-      start: "1",
-      end: "11",
-      maxPoints: "300",
-    });
+    expect([...url.searchParams]).toEqual([
+      ["match[]", '{__name__="a\\"&b",service="s"}'],
+      ["match[]", "{}"],
+      ["start", "1"],
+      ["end", "11"],
+      ["maxPoints", "300"],
+    ]);
   });
 
   test("an error carries the server's message and status", async () => {

@@ -23,7 +23,8 @@ export class ApiError extends Error {
 }
 
 export interface RangeQuery {
-  readonly match: string;
+  /** Series that any of these selects. */
+  readonly matches: readonly string[];
   readonly startMs: number;
   readonly endMs: number;
   readonly maxPoints: number;
@@ -65,17 +66,17 @@ export class Api {
   }
 
   async range(query: RangeQuery, signal?: AbortSignal): Promise<readonly RangeSeries[]> {
-    const params = {
-      "match[]": query.match,
-      start: String(Math.floor(query.startMs)),
-      end: String(Math.ceil(query.endMs)),
-      maxPoints: String(query.maxPoints),
-    };
+    const params: [string, string][] = [
+      ...query.matches.map((match): [string, string] => ["match[]", match]),
+      ["start", String(Math.floor(query.startMs))],
+      ["end", String(Math.ceil(query.endMs))],
+      ["maxPoints", String(query.maxPoints)],
+    ];
     const body = await this.#get<{ data?: readonly RangeSeries[] }>("v1/query/range", params, signal);
     return body.data ?? [];
   }
 
-  async #get<T>(path: string, params: Record<string, string>, signal?: AbortSignal, alsoGood: readonly number[] = []): Promise<T> {
+  async #get<T>(path: string, params: Record<string, string> | [string, string][], signal?: AbortSignal, alsoGood: readonly number[] = []): Promise<T> {
     const search = new URLSearchParams(params).toString();
     const url = `${this.base}${path}${search ? `?${search}` : ""}`;
     let response: Response;

@@ -11,7 +11,7 @@ export interface MetricDetail {
   readonly help: string;
   readonly unit: string;
   readonly series: number;
-  /** Empty, or holding "", for series that carry no `service` label. */
+  /** As derive/service.ts has it; empty, or holding "", for series without one. */
   readonly services: readonly string[];
 }
 
@@ -112,7 +112,7 @@ export interface Refusal {
 
 /** `GET /v1/health`, 200 or 503. */
 export interface Health {
-  readonly status: "healthy" | "degraded";
+  readonly status: "healthy" | "damaged" | "degraded";
   readonly store: { readonly healthy: boolean; readonly last_error?: string; readonly damage: readonly string[] };
   readonly compaction: {
     readonly healthy: boolean;

@@ -34,7 +34,7 @@ export interface Section {
 
 export const PROCESS_PREFIX = "process_";
 export const SDK_PREFIX = "tinyobs_sdk_";
-/** Whether a process pushes; the server writes it, so it has `job` and no `service`. */
+/** Whether a process pushes; the server writes it. */
 export const UP = "up";
 
 export function sectionsOf(details: readonly MetricDetail[]): Section[] {

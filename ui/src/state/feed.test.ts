@@ -4,6 +4,7 @@ import { RequestQueue } from "../api/queue.ts";
 import type { RangeSeries } from "../api/types.ts";
 import type { Family } from "../derive/family.ts";
 import { gridEnd, gridStart } from "../derive/grid.ts";
+import { serviceSelectors } from "../derive/service.ts";
 import { Feed, type Drawn } from "./feed.ts";
 import { rangeById } from "./ranges.ts";
 
@@ -41,7 +42,7 @@ describe("feed", () => {
     range.mockResolvedValue(answer([NOW - 20_000, 1], [NOW - 10_000, 2]));
     await feed.load(HOUR, 1, 400);
     expect(range.mock.calls[0]?.[0]).toEqual({
-      match: '{__name__="users",service="shop"}',
+      matches: serviceSelectors("users", "shop"),
       startMs: NOW - HOUR.rangeMs - 2 * HOUR.stepMs,
       endMs: NOW,
       maxPoints: 800,

@@ -14,10 +14,10 @@
 import { signal } from "@preact/signals";
 import { isAbort, type Api } from "../api/client.ts";
 import type { RequestQueue } from "../api/queue.ts";
-import { selector } from "../api/selector.ts";
 import { draw, type DrawingData } from "../derive/drawing.ts";
 import type { Family } from "../derive/family.ts";
 import { gridFrom, type Grid } from "../derive/grid.ts";
+import { serviceSelectors } from "../derive/service.ts";
 import { mergeTracks, toTrack, type Track } from "../derive/track.ts";
 import { asksForWindows, pointsFor, stepFor, windowFor, type TimeWindow } from "../derive/window.ts";
 import type { Range } from "./ranges.ts";
@@ -106,14 +106,14 @@ export class Feed {
     const full = tooOld || window.startMs < this.#askedFrom;
     const keptMs = window.startMs - leadMs;
     const startMs = full ? keptMs : Math.max(keptMs, this.#askedTo - OVERLAP_MS);
-    const match = selector({ __name__: this.family.metric, service: this.family.service });
+    const matches = serviceSelectors(this.family.metric, this.family.service);
     const endMs = Math.ceil(nowMs / window.stepMs) * window.stepMs;
     const maxPoints = pointsFor(endMs - startMs, window.stepMs, widthPx);
     const tailMs = nowMs - TAIL_MS;
-    const answer = await this.api.range({ match, startMs, endMs, maxPoints }, signalOff);
+    const answer = await this.api.range({ matches, startMs, endMs, maxPoints }, signalOff);
     if (signalOff.aborted) return;
     const twice = full && asksForWindows(window.stepMs);
-    const tail = twice ? await this.api.range({ match, startMs: tailMs, endMs, maxPoints }, signalOff) : null;
+    const tail = twice ? await this.api.range({ matches, startMs: tailMs, endMs, maxPoints }, signalOff) : null;
     if (signalOff.aborted) return;
 
     const fresh = answer.map(toTrack);

@@ -2,28 +2,27 @@
 //!
 //!   lines ─▶ `POST /v1/import` ─▶ tinyobs ◀─ `/metrics`, `/federate` ─ prometheus ─▶ compare
 //!
-//! Prometheus is the one that `PROMETHEUS_BIN` names, or the one on the path (Debian: `apt-get
-//! install prometheus`). It collects each page as a job of its own: `/metrics` in the text format and
-//! as OpenMetrics, `/federate` with its times, and `/metrics/self`.
+//! Prometheus, which is fetched when it is not there, collects each page as a job of its own:
+//! `/metrics` in the text format and as OpenMetrics, `/federate` with its times, and `/metrics/self`.
 //!
 //! Passes when every series is there under every job with its value, bit for bit but for the bits of
 //! a NaN, and none that should not be; under `federate` with its time; and with its type and help.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use serde_json::{Value, json};
-use tinyobs_testing::{Agent, Server, Start, agent};
+use tinyobs_testing::{Server, Start};
 
+use crate::peers::prometheus::Prometheus;
+use crate::peers::{self, Peer};
 use crate::tools;
 
 /// What is compared.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub struct Options {
     /// This `tinyobs` instead of one built now.
     #[arg(long)]
@@ -138,7 +137,7 @@ const OPEN_TYPES: [(&str, &str, &str); 4] = [
 
 /// Runs it.
 pub fn run(options: &Options) -> Result<()> {
-    let program = find()?;
+    let program = peers::find(Peer::Prometheus)?.program;
     let binary = match &options.server {
         Some(path) => path.canonicalize()?,
         None => tools::build_server(false)?,
@@ -151,7 +150,8 @@ pub fn run(options: &Options) -> Result<()> {
     })?;
     let now_ms = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() as i64;
     store(&server, now_ms - 5_000)?;
-    let prometheus = Prometheus::start(&program, dir.path(), &server)?;
+    let prometheus = Prometheus::start(&program, dir.path(), &config(&server), &[])?;
+    let prometheus = Compared(prometheus);
     prometheus.wait_for(&["text", "open", "federate", "self"])?;
     for job in ["text", "open", "federate"] {
         prometheus.compare_values(job)?;
@@ -160,7 +160,9 @@ pub fn run(options: &Options) -> Result<()> {
     prometheus.compare_types("text", &TEXT_TYPES)?;
     prometheus.compare_types("federate", &TEXT_TYPES)?;
     prometheus.compare_types("open", &OPEN_TYPES)?;
-    let own = prometheus.query("{job=\"self\",__name__!~\"up|scrape_.*\"}")?;
+    let own = prometheus
+        .0
+        .query("{job=\"self\",__name__!~\"up|scrape_.*\"}")?;
     let is_ours = |one: &Value| {
         one["metric"]["__name__"]
             .as_str()
@@ -176,16 +178,6 @@ pub fn run(options: &Options) -> Result<()> {
     );
     println!("{} series of our own", own.len());
     Ok(())
-}
-
-fn find() -> Result<PathBuf> {
-    let named = std::env::var("PROMETHEUS_BIN").unwrap_or_else(|_| "prometheus".to_owned());
-    let version = tools::output_of(&named, &["--version"]).context(
-        "no Prometheus: name one in PROMETHEUS_BIN, or install it (Debian: `apt-get install \
-         prometheus`)",
-    )?;
-    println!("{}", version.lines().next().unwrap_or_default());
-    Ok(PathBuf::from(named))
 }
 
 fn store(server: &Server, at_ms: i64) -> Result<()> {
@@ -215,83 +207,36 @@ fn store(server: &Server, at_ms: i64) -> Result<()> {
     Ok(())
 }
 
-/// A running Prometheus, killed when it is dropped.
-struct Prometheus {
-    child: Child,
-    url: String,
-    agent: Agent,
+/// What Prometheus is to collect.
+fn config(server: &Server) -> String {
+    let target = server.url.trim_start_matches("http://");
+    let job = |name: &str, path: &str, protocol: &str, more: &str| {
+        format!(
+            "- job_name: {name}\n  metrics_path: {path}\n  scrape_protocols: [{protocol}]\n  \
+             honor_labels: true\n  static_configs: [{{targets: ['{target}']}}]\n{more}"
+        )
+    };
+    let (text, open) = ("PrometheusText0.0.4", "OpenMetricsText1.0.0");
+    let every = "  params: {'match[]': ['{__name__=~\".+\"}', '{job=\"its own\"}']}\n";
+    "global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n".to_owned()
+        + &job("text", "/metrics", text, "")
+        + &job("open", "/metrics", open, "")
+        + &job("federate", "/federate", text, every)
+        + &job("self", "/metrics/self", open, "")
 }
 
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+/// A Prometheus that has collected, compared with what is stored.
+struct Compared(Prometheus);
 
-impl Prometheus {
-    fn start(program: &Path, dir: &Path, server: &Server) -> Result<Self> {
-        let target = server.url.trim_start_matches("http://");
-        let job = |name: &str, path: &str, protocol: &str, more: &str| {
-            format!(
-                "- job_name: {name}\n  metrics_path: {path}\n  scrape_protocols: [{protocol}]\n  \
-                 honor_labels: true\n  static_configs: [{{targets: ['{target}']}}]\n{more}"
-            )
-        };
-        let (text, open) = ("PrometheusText0.0.4", "OpenMetricsText1.0.0");
-        let every = "  params: {'match[]': ['{__name__=~\".+\"}', '{job=\"its own\"}']}\n";
-        let config = "global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n"
-            .to_owned()
-            + &job("text", "/metrics", text, "")
-            + &job("open", "/metrics", open, "")
-            + &job("federate", "/federate", text, every)
-            + &job("self", "/metrics/self", open, "");
-        let file = dir.join("prometheus.yml");
-        fs::write(&file, config)?;
-        let port = std::net::TcpListener::bind("127.0.0.1:0")?
-            .local_addr()?
-            .port();
-        let log = fs::File::create(dir.join("prometheus.log"))?;
-        let child = Command::new(program)
-            .arg(format!("--config.file={}", file.display()))
-            .arg(format!(
-                "--storage.tsdb.path={}",
-                dir.join("tsdb").display()
-            ))
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()?;
-        Ok(Self {
-            child,
-            url: format!("http://127.0.0.1:{port}"),
-            agent: agent(),
-        })
-    }
-
-    fn get(&self, path: &str, pairs: &[(&str, &str)]) -> Result<Value> {
-        let mut request = self.agent.get(format!("{}{path}", self.url));
-        for (name, value) in pairs {
-            request = request.query(name, value);
-        }
-        let text = request.call()?.body_mut().read_to_string()?;
-        let answer: Value = serde_json::from_str(&text).with_context(|| text.clone())?;
-        ensure!(answer["status"] == "success", "{answer}");
-        Ok(answer["data"].clone())
-    }
-
-    fn query(&self, query: &str) -> Result<Vec<Value>> {
-        let data = self.get("/api/v1/query", &[("query", query)])?;
-        let result = data["result"].as_array();
-        Ok(result.context("no result")?.clone())
-    }
-
+impl Compared {
     /// Until each job has collected something twice: the first time, another one may have been under
     /// way.
     fn wait_for(&self, jobs: &[&str]) -> Result<()> {
         let begun = Instant::now();
         loop {
-            let up = self.query("sum_over_time(up{job=~\"text|open|federate|self\"}[1m])");
+            let up = self
+                .0
+                .query("sum_over_time(up{job=~\"text|open|federate|self\"}[1m])");
             let is_up = |job: &&str| {
                 up.iter().flatten().any(|one| {
                     let count = one["value"][1]
@@ -304,7 +249,7 @@ impl Prometheus {
                 return Ok(());
             }
             if begun.elapsed() > WITHIN {
-                let targets = self.get("/api/v1/targets", &[])?;
+                let targets = self.0.get("/api/v1/targets", &[])?;
                 bail!("Prometheus did not collect from every page: {targets}");
             }
             std::thread::sleep(Duration::from_millis(200));
@@ -314,7 +259,7 @@ impl Prometheus {
     /// The pushed series under a job, by name and labels.
     fn series(&self, job: &str, query: &str) -> Result<BTreeMap<String, f64>> {
         let mut found = BTreeMap::new();
-        for one in self.query(query)? {
+        for one in self.0.query(query)? {
             let metric = one["metric"].as_object().context("no labels")?;
             let mut labels: BTreeMap<&str, &str> = metric
                 .iter()
@@ -371,7 +316,7 @@ impl Prometheus {
         let target = format!("{{job=\"{job}\"}}");
         for (name, kind, help) in types {
             let pairs = [("match_target", target.as_str()), ("metric", name)];
-            let said = self.get("/api/v1/targets/metadata", &pairs)?;
+            let said = self.0.get("/api/v1/targets/metadata", &pairs)?;
             let said = &said[0];
             ensure!(
                 said["type"] == *kind && said["help"] == *help,

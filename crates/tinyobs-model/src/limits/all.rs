@@ -102,6 +102,12 @@ pub const ALL: &[Limit] = &[
         "bounds the memory of decoded batches",
     ),
     limit(
+        "ingest_waiting",
+        INGEST_WAITING as u64,
+        "requests",
+        "who would wait longer than a sender does is told so before its body is unpacked",
+    ),
+    limit(
         "idle_seconds",
         IDLE_SECONDS,
         "seconds",
@@ -154,6 +160,12 @@ pub const ALL: &[Limit] = &[
         OTLP_EXPONENTIAL_BUCKETS as u64,
         "buckets a side",
         "clients send 160; an empty one takes a byte to send and eight to read",
+    ),
+    limit(
+        "deltas_waiting",
+        DELTAS_WAITING as u64,
+        "requests",
+        "requests with deltas take turns, and bodies that wait take room that others need",
     ),
     limit(
         "delta_histograms",

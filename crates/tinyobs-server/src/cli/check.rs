@@ -6,7 +6,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::json;
 use tinyobs_store::check::{self, Report};
 
-use super::{Outcome, arguments_of, progress, say};
+use super::{Outcome, arguments_of_store, progress, say};
 use crate::config::Resolved;
 use crate::config::units::show_size;
 
@@ -20,7 +20,7 @@ pub fn command() -> Command {
              Nothing is written. The store may be stopped, or a server may have it open; then its \
              tables are checked as its manifest names them now.",
         )
-        .args(arguments_of(&["data-dir"]))
+        .args(arguments_of_store(&["data-dir"]))
         .arg(json_argument())
 }
 
@@ -59,14 +59,21 @@ pub fn examine(dir: &Path) -> Result<Report, Box<dyn std::error::Error>> {
     Ok(report?)
 }
 
+/// One line for each damaged place.
+pub fn damage_lines(report: &Report) -> impl Iterator<Item = String> {
+    report.damage.iter().map(|one| {
+        let path = one.path.display();
+        format!("damaged: {path} at byte {}: {}", one.offset, one.what)
+    })
+}
+
 /// One line for each damaged place and note, then what was looked at.
 pub fn as_text(report: &Report) -> String {
     use std::fmt::Write;
     let mut out = String::new();
     // Writing to a String cannot fail.
-    for one in &report.damage {
-        let path = one.path.display();
-        let _ = writeln!(out, "damaged: {path} at byte {}: {}", one.offset, one.what);
+    for line in damage_lines(report) {
+        let _ = writeln!(out, "{line}");
     }
     for note in &report.notes {
         let _ = writeln!(out, "note: {note}");

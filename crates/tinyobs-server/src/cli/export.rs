@@ -1,22 +1,30 @@
 //! Export: `tinyobs export`, stored series as text, of a running server or a stopped one.
 //!
-//! I-EXPORT-4  Under the name that was asked for stands a whole export or nothing.
-//! Proved by: tests/it/transfer.rs.
+//! I-EXPORT-4  Under the name that was asked for stands a whole export or nothing; or, of a damaged
+//!             store, all that can be read, with a last line that names the rest. What came before
+//!             the connection broke stays beside it, as `.part`.
+//! Proved by: tests/it/transfer.rs, tests/it/damaged.rs.
 
 use std::error::Error;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::backup::sync_parent;
 use super::target::{self, Limits, Target};
-use super::{Outcome, arguments_of, http, progress};
+use super::{Incomplete, Outcome, arguments_of_store, http, progress};
 use crate::config::Resolved;
-use crate::export::{Export, Format};
+use crate::config::units::show_size;
+use crate::export::{Export, Format, Unread};
 use crate::gate::Cancel;
 use crate::params::Params;
+
+/// The server, or the way to it, went away in the middle.
+#[derive(Debug, thiserror::Error)]
+#[error("the export broke off: {0}; see the server's log, and try again")]
+struct BrokenOff(io::Error);
 
 /// The subcommand.
 pub fn command() -> Command {
@@ -30,7 +38,10 @@ pub fn command() -> Command {
              tinyobs export --match '{service=\"shop\"}' --start 2026-11-01T00:00:00Z -o shop.jsonl\n  \
              tinyobs export --format csv --match http_requests_total > requests.csv\n\n\
              `tinyobs import` reads the JSON back, bit for bit. A store that no server has open is \
-             read from its directory.",
+             read from its directory.\n\n\
+             Series that are damaged in the store are written as far as they can be read, and the \
+             others after them; the last line then names them, and the exit code is 3. When the \
+             server goes away in the middle, what came before is kept as FILE.part.",
         )
         .arg(
             option("format", "FORMAT", "What to write")
@@ -51,7 +62,7 @@ pub fn command() -> Command {
                 .value_parser(clap::value_parser!(PathBuf))
                 .help("The file to write, which must not be there yet; standard output otherwise"),
         )
-        .args(arguments_of(&["data-dir", "listen"]))
+        .args(arguments_of_store(&["data-dir", "listen"]))
         .arg(target::url_argument())
 }
 
@@ -69,21 +80,30 @@ pub fn run(matches: &ArgMatches, resolved: &Resolved) -> Outcome {
         return Err(format!("{} is there already: choose another name", path.display()).into());
     }
     let draft = path.with_added_extension("part");
-    write_file(matches, resolved, &draft).inspect_err(|_| {
+    let written = write_file(matches, resolved, &draft);
+    if let Err(error) = &written
+        && !error.is::<Incomplete>()
+    {
+        let bytes = fs::metadata(&draft).map_or(0, |file| file.len());
+        if error.is::<BrokenOff>() && bytes > 0 {
+            let (size, draft) = (show_size(bytes), draft.display());
+            return Err(format!("{error}; what came before, {size}, is in {draft}").into());
+        }
         // Half an export would be taken for a whole one.
         let _ = fs::remove_file(&draft);
-    })?;
+        return written;
+    }
     fs::rename(&draft, path)?;
     sync_parent(path)?;
-    Ok(())
+    written
 }
 
 fn write_file(matches: &ArgMatches, resolved: &Resolved, draft: &Path) -> Outcome {
     let fail = |error: io::Error| format!("cannot write {}: {error}", draft.display());
     let file = File::create(draft).map_err(fail)?;
-    write(matches, resolved, &mut &file)?;
+    let written = write(matches, resolved, &mut &file);
     file.sync_all().map_err(fail)?;
-    Ok(())
+    written
 }
 
 fn write(matches: &ArgMatches, resolved: &Resolved, out: &mut dyn Write) -> Outcome {
@@ -100,8 +120,11 @@ fn write(matches: &ArgMatches, resolved: &Resolved, out: &mut dyn Write) -> Outc
     let mut out = BufWriter::with_capacity(256 << 10, bar.wrap_write(out));
     match Target::find(matches, resolved, Limits::NONE)? {
         Target::Server(server) => {
-            let (_, mut body) = server.download(&path)?;
-            io::copy(&mut body, &mut out).map_err(broken_off)?;
+            let (_, body) = server.download(&path)?;
+            let mut body = Tail::new(body);
+            let copied = io::copy(&mut body, &mut out);
+            out.flush()?;
+            copied.map_err(|error| broken_off(error, &body))?;
         }
         Target::Store(store) => {
             let (_, query) = path.split_once('?').unwrap_or_default();
@@ -113,8 +136,9 @@ fn write(matches: &ArgMatches, resolved: &Resolved, out: &mut dyn Write) -> Outc
                 Export::new(&store, &params.selection(&Cancel::default())?, range)
             });
             let export = export.map_err(|error| error.message().to_owned())?;
-            export.write(Format::named(format).ok_or("no format")?, &mut out)?;
+            let written = export.write(Format::named(format).ok_or("no format")?, &mut out);
             store.close()?;
+            written.map_err(incomplete)?;
         }
     }
     out.flush()?;
@@ -122,11 +146,56 @@ fn write(matches: &ArgMatches, resolved: &Resolved, out: &mut dyn Write) -> Outc
     Ok(())
 }
 
-fn broken_off(error: io::Error) -> Box<dyn Error> {
-    if error.kind() == io::ErrorKind::BrokenPipe {
+fn broken_off<R>(error: io::Error, body: &Tail<R>) -> Box<dyn Error> {
+    if !body.broke {
         return error.into();
     }
-    format!("the export broke off: {error}; see the server's log, and try again").into()
+    if let Some(sentence) = Unread::sentence_in(&body.end) {
+        return Box::new(Incomplete(sentence));
+    }
+    Box::new(BrokenOff(error))
+}
+
+/// Of a store that is read here.
+fn incomplete(error: io::Error) -> Box<dyn Error> {
+    match error.downcast::<Unread>() {
+        Ok(unread) => Box::new(Incomplete(unread.to_string())),
+        Err(other) => other.into(),
+    }
+}
+
+/// A reader that remembers the end of what it has read.
+struct Tail<R> {
+    inner: R,
+    end: Vec<u8>,
+    /// Whether it was the reading that failed.
+    broke: bool,
+}
+
+impl<R> Tail<R> {
+    /// More than the last line of a broken-off export has.
+    const BYTES: usize = 64 << 10;
+
+    fn new(inner: R) -> Self {
+        Self {
+            inner,
+            end: Vec::new(),
+            broke: false,
+        }
+    }
+}
+
+impl<R: Read> Read for Tail<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(out);
+        let len = read.inspect_err(|_| self.broke = true)?;
+        let new = &out[..len];
+        self.end
+            .extend_from_slice(&new[len.saturating_sub(Self::BYTES)..]);
+        let over = self.end.len().saturating_sub(Self::BYTES);
+        self.end.drain(..over);
+        Ok(len)
+    }
 }
 
 fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {

@@ -15,7 +15,7 @@ use tinyobs_wire::decompress::{Encoding, unpack_stream};
 
 use super::http::Remote;
 use super::target::{self, Limits, Target};
-use super::{Outcome, arguments_of, progress, say};
+use super::{Outcome, arguments_of_store, progress, say};
 use crate::config::Resolved;
 use crate::import::batches::Batches;
 use crate::import::reader;
@@ -39,7 +39,7 @@ pub fn command() -> Command {
                 .value_parser(clap::value_parser!(PathBuf))
                 .help("Files to read, packed (.gz, .zst) or not; - is standard input"),
         )
-        .args(arguments_of(&["data-dir", "listen"]))
+        .args(arguments_of_store(&["data-dir", "listen"]))
         .arg(target::url_argument())
 }
 

@@ -60,6 +60,7 @@ pub fn run(matches: &ArgMatches, resolved: &Resolved) -> Outcome {
     let bar = progress::flow("push");
     let mut input = std::io::BufReader::new(bar.wrap_read(std::io::stdin()));
     let (mut items, mut bad, mut number) = (Vec::new(), 0, 0_usize);
+    let mut is_empty = true;
     let mut complain = |number: usize, message: &str| {
         bad += 1;
         eprintln!("line {number}: {message}");
@@ -71,6 +72,7 @@ pub fn run(matches: &ArgMatches, resolved: &Resolved) -> Outcome {
         number += 1;
         let words: Vec<&str> = line.split_whitespace().collect();
         if !words.is_empty() && !line.starts_with('#') {
+            is_empty = false;
             match item(&words, kind) {
                 Ok(item) => items.push((number, item)),
                 Err(message) => complain(number, &message),
@@ -86,8 +88,12 @@ pub fn run(matches: &ArgMatches, resolved: &Resolved) -> Outcome {
         }
     }
     bar.finish_and_clear();
+    if is_empty {
+        eprintln!("nothing was pushed: there was no sample on standard input");
+    }
     match bad {
         0 => Ok(()),
+        1 => Err("1 line was not stored".into()),
         _ => Err(format!("{bad} lines were not stored").into()),
     }
 }

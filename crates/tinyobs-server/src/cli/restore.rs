@@ -12,11 +12,13 @@ use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use tinyobs_store::check::Damage;
 
 use super::backup::sync_parent;
-use super::{Outcome, arguments_of, check, progress, say};
+use super::{Outcome, arguments_of, check, counted, progress, say};
 use crate::archive;
 use crate::config::Resolved;
+use crate::groups::file;
 
 /// The subcommand.
 pub fn command() -> Command {
@@ -88,18 +90,37 @@ fn restore(
     bar.finish_and_clear();
     unpacked.map_err(|error| format!("{}: {error}", path.display()))?;
     let mut report = check::examine(draft)?;
+    let groups = draft.join(file::NAME);
+    if let Some(what) = file::damage(&groups) {
+        // Kept, it is set aside by the next start, which goes on without groups.
+        report.damage.push(Damage {
+            path: groups,
+            offset: 0,
+            what,
+        });
+    }
     for one in &mut report.damage {
         if let Ok(inside) = one.path.strip_prefix(draft) {
-            one.path = dir.join(inside);
+            // What is not restored has no place in the directory: it is named as in the archive.
+            one.path = if keep_damaged {
+                dir.join(inside)
+            } else {
+                inside.to_path_buf()
+            };
         }
     }
     if report.damage.is_empty() || keep_damaged {
         return Ok(check::as_text(&report));
     }
     say(&check::as_text(&report));
-    let places = report.damage.len();
+    let places = counted(report.damage.len(), "place", "places");
+    let are = if report.damage.len() == 1 {
+        "is"
+    } else {
+        "are"
+    };
     Err(format!(
-        "{}: {places} places in the backup are damaged, nothing was restored; \
+        "{}: {places} in the backup {are} damaged, nothing was restored; \
          --keep-damaged restores what is sound",
         path.display()
     )

@@ -18,10 +18,10 @@ use crate::demo::Demo;
 use crate::server::{Running, Server};
 
 /// Runs the server until it is told to stop.
-pub fn run(config: Config, with_demo: bool) -> Outcome {
+pub fn run(config: Config, unknown: &[String], with_demo: bool) -> Outcome {
     tinyobs_store::memory::share_arenas();
     logging::start(&config);
-    for warning in config.warnings() {
+    for warning in config.warnings().iter().chain(unknown) {
         tracing::warn!("{warning}");
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);

@@ -1,22 +1,31 @@
 //! Target: whom a subcommand works on, a running server or a store that nobody has open.
 //!
-//! With `--url` it is that server. Otherwise it is the store of the configured data directory: when
-//! a server has it open, that server is asked; when nobody has, it is opened here, with everything
-//! that a start does. Where nobody has named a directory and there is none, whoever listens at the
-//! configured address is asked.
+//! What was named wins over what is there:
+//!
+//! 1. `--url`: that server.
+//! 2. `--data-dir`: the store there; while a server has it open, the server at the configured
+//!    address, if it is that one.
+//! 3. `--listen`: the server at that address.
+//! 4. Nothing: the server at the configured address when one answers there, else the store of the
+//!    configured directory; which of them it is, is said on standard error.
+//!
+//! A flag is stronger than a variable, and of two that are equally strong the directory counts. The
+//! file names a directory as well; an address there only says where the server would be.
 //!
 //! I-TARGET-1  A store that is opened here lets go of nothing that its caller did not name: its
 //!             server may have been told to keep more than the defaults say.
+//! I-TARGET-2  A store that nobody named is not taken for the running server's that is meant.
 //! Proved by: tests/it/tools.rs.
 
 use std::error::Error;
 use std::path::Path;
 
 use clap::{Arg, ArgMatches};
+use serde_json::Value;
 use tinyobs_store::{EngineKind, Retention, Store, StoreError, StoreOptions};
 
 use super::http::Remote;
-use crate::config::{Config, Resolved};
+use crate::config::{Config, Resolved, Strength};
 
 /// Whom to work on.
 pub enum Target {
@@ -45,14 +54,16 @@ impl Limits {
 
 /// `--url`.
 pub fn url_argument() -> Arg {
-    Arg::new("url")
-        .long("url")
-        .value_name("URL")
-        .help("The running server to ask, such as http://127.0.0.1:8080")
+    Arg::new("url").long("url").value_name("URL").help(
+        "The running server to ask, such as http://127.0.0.1:8080. Without it: the store of \
+             --data-dir, or the server that has it open; the server at --listen; when none of \
+             these is given, the server at the configured address, and if none answers there, the \
+             store of the configured directory",
+    )
 }
 
 impl Target {
-    /// The server of `--url`, or the store of the configured directory, kept to `limits`.
+    /// Whom the command line means; a store that is opened is kept to `limits`.
     pub fn find(
         matches: &ArgMatches,
         resolved: &Resolved,
@@ -63,24 +74,46 @@ impl Target {
         }
         let config = &resolved.config;
         let dir = config.data_dir_absolute();
-        if !dir.join("MANIFEST").exists() {
-            if resolved.is_said("data-dir") {
+        let (by_address, by_dir) = (resolved.strength("listen"), resolved.strength("data-dir"));
+        if by_address > by_dir.max(Strength::File) {
+            return Ok(Self::Server(listening(config)?));
+        }
+        let has_store = dir.join("MANIFEST").exists();
+        if by_dir > Strength::Default {
+            if !has_store {
                 // Not whoever else may be listening.
                 return Err(StoreError::NoStore { dir }.into());
             }
-            let server = listening(config)?;
-            // Any answer will do: there is a server, and it has its directory elsewhere.
-            if server.get("/v1/storage").is_ok() {
-                return Ok(Self::Server(server));
+            return Self::of_dir(&dir, config, limits);
+        }
+        // I-TARGET-2
+        let server = listening(config)?;
+        match server.get("/v1/storage") {
+            // Another program may listen there, and answer what it likes.
+            Ok(storage) if storage["data_dir"].is_string() => {
+                eprintln!("{}", choice(&server, &storage, &dir, has_store));
+                Ok(Self::Server(server))
             }
-            return Err(format!(
+            _ if has_store => {
+                eprintln!(
+                    "using the store in {}: no server answers at {}",
+                    dir.display(),
+                    server.url()
+                );
+                Self::of_dir(&dir, config, limits)
+            }
+            _ => Err(format!(
                 "there is no store in {}, and no server answers at {}: name one with --data-dir \
                  or --url",
                 dir.display(),
                 server.url()
             )
-            .into());
+            .into()),
         }
+    }
+
+    /// The store in a directory, or the server that has it open.
+    fn of_dir(dir: &Path, config: &Config, limits: Limits) -> Result<Self, Box<dyn Error>> {
         let options = StoreOptions {
             engine: EngineKind::Disk,
             retention: limits.retention,
@@ -89,8 +122,8 @@ impl Target {
         };
         match Store::open(options) {
             Ok(store) => Ok(Self::Store(store)),
-            Err(StoreError::Locked { .. }) => Self::of_the_owner(&dir, config),
-            Err(error) => Err(error.into()),
+            Err(StoreError::Locked { .. }) => Self::of_the_owner(dir, config),
+            Err(error) => Err(unopened(dir, error)),
         }
     }
 
@@ -114,6 +147,40 @@ impl Target {
             server.url()
         )
         .into())
+    }
+}
+
+/// Which server it is, and what else could have been meant.
+fn choice(server: &Remote, storage: &Value, dir: &Path, has_store: bool) -> String {
+    let its_dir = storage["data_dir"].as_str().unwrap_or_default();
+    let url = server.url();
+    if has_store && !same(Path::new(its_dir), dir) {
+        let dir = dir.display();
+        return format!(
+            "using the server at {url}, which has its data in {its_dir:?}; for the store in {dir} \
+             give --data-dir"
+        );
+    }
+    format!("using the server at {url}")
+}
+
+/// Why a store cannot be opened. Opening is a start like a server's, and writes: where nothing can be
+/// written, that is what to say.
+pub fn unopened(dir: &Path, error: StoreError) -> Box<dyn Error> {
+    use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    match &error {
+        StoreError::Io { source, .. }
+            if matches!(source.kind(), PermissionDenied | ReadOnlyFilesystem) =>
+        {
+            format!(
+                "{error}: a store is opened as a server does it, which needs a directory that can be \
+                 written; copy {} to one and name that with --data-dir (`tinyobs check` and \
+                 `tinyobs inspect` work without)",
+                dir.display()
+            )
+            .into()
+        }
+        _ => error.into(),
     }
 }
 

@@ -38,3 +38,33 @@ fn any_address_is_reached_through_localhost() {
     assert_eq!(reached("[::]:1"), "[::1]:1");
     assert_eq!(reached("10.0.0.1:1"), "10.0.0.1:1");
 }
+
+#[test]
+fn a_directory_that_cannot_be_written_is_named_with_a_way_out() {
+    let dir = std::path::Path::new("/mnt/store");
+    let of = |kind: std::io::ErrorKind| {
+        let error = tinyobs_store::StoreError::Io {
+            action: "open",
+            path: dir.join("LOCK"),
+            source: kind.into(),
+        };
+        target::unopened(dir, error).to_string()
+    };
+    let message = of(std::io::ErrorKind::ReadOnlyFilesystem);
+    assert!(
+        message.starts_with("cannot open /mnt/store/LOCK: "),
+        "{message}"
+    );
+    assert!(
+        message.contains("copy /mnt/store to one and name that with --data-dir"),
+        "{message}"
+    );
+    assert_eq!(
+        message,
+        of(std::io::ErrorKind::PermissionDenied).replace(
+            &std::io::Error::from(std::io::ErrorKind::PermissionDenied).to_string(),
+            &std::io::Error::from(std::io::ErrorKind::ReadOnlyFilesystem).to_string(),
+        )
+    );
+    assert!(!of(std::io::ErrorKind::Other).contains("--data-dir"));
+}

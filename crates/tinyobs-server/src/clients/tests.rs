@@ -47,7 +47,7 @@ fn i_client_1_the_silent_make_room() {
         saw(&clients, &push(&i.to_string(), Some(5_000), false), 0);
     }
     assert_eq!(
-        saw(&clients, &push("one more", Some(5_000), false), 15_000),
+        saw(&clients, &push("one more", Some(5_000), false), 14_000),
         None
     );
     assert_eq!(clients.pushing(15_000), limits::CLIENTS);
@@ -56,7 +56,46 @@ fn i_client_1_the_silent_make_room() {
         Some(1.0)
     );
     assert_eq!(clients.pushing(15_001), 1);
-    assert_eq!(clients.lock().len(), 1);
+    assert_eq!(clients.lock().by_name.len(), 1);
+}
+
+#[test]
+fn i_client_1_a_full_table_is_looked_through_once_a_second() {
+    let clients = Clients::default();
+    for i in 0..limits::CLIENTS {
+        saw(&clients, &push(&i.to_string(), Some(5_000), false), 0);
+    }
+    let more = |name: &str, now_ms| saw(&clients, &push(name, Some(5_000), false), now_ms);
+    assert_eq!(more("more", 15_000), None);
+    // All are silent by now, and nobody looks: one who looked found nothing just before.
+    assert_eq!(more("more", 15_999), None);
+    assert_eq!(more("more", 16_000), Some(1.0));
+    assert_eq!(clients.pushing(16_000), 1);
+}
+
+#[test]
+fn i_client_4_nobody_waits_while_a_batch_is_looked_through() {
+    let clients = Clients::default();
+    let other = push("b", None, false);
+    let has_own_up = || {
+        // Another push of another client, in the middle of it.
+        assert!(clients.state.try_lock().is_ok());
+        assert_eq!(saw(&clients, &other, 0), Some(1.0));
+        // And one of the same client: its `up` is on its way.
+        assert_eq!(saw(&clients, &push("a", None, false), 0), None);
+        false
+    };
+    let up = clients.saw(&push("a", None, false), has_own_up, 0);
+    assert_eq!(up.unwrap().sample.value, 1.0);
+    // Its end comes in between.
+    let ends = || {
+        let end = clients
+            .saw(&push("a", None, true), || false, 60_000)
+            .unwrap();
+        assert!(tinyobs_model::is_stale_marker(end.sample.value));
+        false
+    };
+    assert_eq!(clients.saw(&push("a", None, false), ends, 60_000), None);
 }
 
 #[test]
@@ -87,7 +126,7 @@ fn i_client_2_up_is_1_once_an_interval_then_0_then_ends() {
     assert_eq!(overdue(&clients, 300_000 + limits::CLIENT_DOWN_MS), [0.0]);
     let last = overdue(&clients, 300_001 + limits::CLIENT_DOWN_MS);
     assert!(last.len() == 1 && tinyobs_model::is_stale_marker(last[0]));
-    assert_eq!(clients.lock().len(), 0);
+    assert_eq!(clients.lock().by_name.len(), 0);
 }
 
 #[test]

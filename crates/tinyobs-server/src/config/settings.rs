@@ -147,7 +147,7 @@ pub const SETTINGS: &[Setting] = &[
             "max-storage",
             "SIZE",
             "1GiB",
-            "How much disk all data may take, such as 512MB; the oldest goes first; 0 means no limit",
+            "How much disk all data may take, such as 512MB, 16MiB at least; the oldest goes first, a little before it is spent; 0 means no limit",
             |config, text| {
                 config.max_storage_bytes = storage(text)?;
                 Ok(())

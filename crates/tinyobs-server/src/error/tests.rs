@@ -29,7 +29,7 @@ fn a_full_store_is_507_and_says_what_to_do() {
         )
     );
     let backlog = answer(StoreError::Backlog { bytes: 7 });
-    assert_eq!((backlog.0, backlog.1.as_deref()), (507, Some("5")));
+    assert_eq!((backlog.0, backlog.1.as_deref()), (503, Some("5")));
     assert!(
         backlog
             .2

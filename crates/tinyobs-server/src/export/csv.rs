@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use tinyobs_model::Stretch;
 use tinyobs_wire::csv::Table;
 
-use super::{Export, failed, plain_samples};
+use super::{Export, Unread, next, plain_samples};
 
 /// Writes everything.
 pub fn write(export: Export, out: &mut dyn Write) -> io::Result<()> {
@@ -16,11 +16,12 @@ pub fn write(export: Export, out: &mut dyn Write) -> io::Result<()> {
     let mut text = Vec::new();
     table.header(&mut text);
     let mut stretch = Stretch::default();
+    let mut unread = Unread::default();
     for mut cursor in export.series {
         let labels = cursor.labels();
         let metadata = export.metrics.get(labels.metric_name());
         table.begin(labels, metadata.map(|known| known.kind).unwrap_or_default());
-        while cursor.next_stretch(&mut stretch).map_err(failed)? {
+        while next(cursor.as_mut(), &mut stretch, &mut unread) {
             for sample in plain_samples(&stretch) {
                 table.row(&mut text, sample, stretch.resolution);
             }
@@ -28,5 +29,6 @@ pub fn write(export: Export, out: &mut dyn Write) -> io::Result<()> {
             text.clear();
         }
     }
-    out.write_all(&text)
+    out.write_all(&text)?;
+    unread.finish(false, out)
 }

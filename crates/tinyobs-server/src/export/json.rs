@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use tinyobs_model::{Columns, Resolution, Stretch, limits};
 use tinyobs_wire::lines::{Described, Writer};
 
-use super::{Export, about, failed};
+use super::{Export, Unread, about, next};
 
 /// Writes everything. `line_samples` is given for lines as VictoriaMetrics has them.
 pub fn write(export: Export, line_samples: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
@@ -13,6 +13,7 @@ pub fn write(export: Export, line_samples: Option<usize>, out: &mut dyn Write) -
     let line_samples = line_samples.unwrap_or(limits::LINE_SAMPLES_DEFAULT);
     let mut lines = Lines::default();
     let mut stretch = Stretch::default();
+    let mut unread = Unread::default();
     for mut cursor in export.series {
         let labels = cursor.labels();
         let metadata = export.metrics.get(labels.metric_name());
@@ -21,7 +22,7 @@ pub fn write(export: Export, line_samples: Option<usize>, out: &mut dyn Write) -
             about: about(metadata),
         });
         lines.writer.begin(labels, described);
-        while cursor.next_stretch(&mut stretch).map_err(failed)? {
+        while next(cursor.as_mut(), &mut stretch, &mut unread) {
             for sample in stretch.samples.iter() {
                 lines.samples.push(sample);
                 if lines.samples.len() == line_samples {
@@ -32,7 +33,7 @@ pub fn write(export: Export, line_samples: Option<usize>, out: &mut dyn Write) -
         }
         lines.flush(out)?;
     }
-    Ok(())
+    unread.finish(true, out)
 }
 
 /// The lines of one series after the other.

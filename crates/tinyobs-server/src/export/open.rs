@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use tinyobs_model::{Labels, Metadata, ResolvedCursor, Sample, Stretch};
 use tinyobs_wire::exposition::{Exposed, Format, TextWriter, arrange};
 
-use super::{Export, about, failed, plain_samples};
+use super::{Export, Unread, about, next, plain_samples};
 
 /// Bytes of text that are sent on at once.
 const PIECE_BYTES: usize = 64 << 10;
@@ -29,6 +29,7 @@ pub fn write(export: Export, out: &mut dyn Write) -> io::Result<()> {
         value: place,
     });
     let mut text = TextWriter::new(Format::OpenMetrics);
+    let mut unread = Unread::default();
     for family in arrange(Format::OpenMetrics, exposed.collect()) {
         let mut is_begun = false;
         for metric in family.metrics() {
@@ -38,14 +39,14 @@ pub fn write(export: Export, out: &mut dyn Write) -> io::Result<()> {
                 parts.extend(cursor.map(|cursor| Part::new(&line.text, cursor)));
             }
             let mut merge = Merge { parts };
-            while merge.next_moment(|series, sample| {
+            while merge.next_moment(&mut unread, |series, sample| {
                 if !is_begun {
                     // A family that has nothing in the range is not named.
                     family.begin(&mut text, |name| about(metadata(name)));
                     is_begun = true;
                 }
                 text.line(series, sample.value, Some(sample.time_ms));
-            })? {
+            }) {
                 if text.len() > PIECE_BYTES {
                     out.write_all(text.take().as_bytes())?;
                 }
@@ -53,6 +54,8 @@ pub fn write(export: Export, out: &mut dyn Write) -> io::Result<()> {
         }
         out.write_all(text.take().as_bytes())?;
     }
+    // Without its end it is whole to nobody.
+    unread.finish(false, out)?;
     out.write_all(Format::OpenMetrics.end().as_bytes())
 }
 
@@ -64,24 +67,24 @@ struct Merge<'a> {
 impl Merge<'_> {
     /// Hands over what the parts have at the earliest time that any of them has; false when none
     /// has anything more.
-    fn next_moment(&mut self, mut each: impl FnMut(&str, Sample)) -> io::Result<bool> {
+    fn next_moment(&mut self, unread: &mut Unread, mut each: impl FnMut(&str, Sample)) -> bool {
         let mut earliest_ms = None;
         for part in &mut self.parts {
-            if let Some(sample) = part.peek()? {
+            if let Some(sample) = part.peek(unread) {
                 let before = earliest_ms.unwrap_or(sample.time_ms);
                 earliest_ms = Some(sample.time_ms.min(before));
             }
         }
         let Some(time_ms) = earliest_ms else {
-            return Ok(false);
+            return false;
         };
         for part in &mut self.parts {
-            if let Some(sample) = part.peek()?.filter(|sample| sample.time_ms == time_ms) {
+            if let Some(sample) = part.peek(unread).filter(|sample| sample.time_ms == time_ms) {
                 each(part.series, sample);
                 part.place += 1;
             }
         }
-        Ok(true)
+        true
     }
 }
 
@@ -109,16 +112,13 @@ impl<'a> Part<'a> {
         }
     }
 
-    fn peek(&mut self) -> io::Result<Option<Sample>> {
+    fn peek(&mut self, unread: &mut Unread) -> Option<Sample> {
         while self.place == self.samples.len() && !self.is_done {
             self.samples.clear();
             self.place = 0;
-            self.is_done = !self
-                .cursor
-                .next_stretch(&mut self.stretch)
-                .map_err(failed)?;
+            self.is_done = !next(self.cursor.as_mut(), &mut self.stretch, unread);
             self.samples.extend(plain_samples(&self.stretch));
         }
-        Ok(self.samples.get(self.place).copied())
+        self.samples.get(self.place).copied()
     }
 }

@@ -149,6 +149,16 @@ pub fn read(path: &Path) -> Result<BTreeMap<Key, Group>, FileError> {
     }
 }
 
+/// What is wrong with the file, if there is one and it cannot be read or understood. It stays where
+/// it is.
+pub fn damage(path: &Path) -> Option<String> {
+    match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => Some(format!("it cannot be read: {error}")),
+        Ok(bytes) => parse(&bytes).err(),
+    }
+}
+
 fn parse(bytes: &[u8]) -> Result<BTreeMap<Key, Group>, String> {
     let text: FileText = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     if text.version != VERSION {

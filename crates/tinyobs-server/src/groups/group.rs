@@ -9,11 +9,11 @@ use super::Key;
 use crate::clients::{INTERVALS_MISSED, UP, push_row};
 
 /// When a group was pushed to last, in seconds since the epoch, as the Pushgateway has it.
-const PUSH_TIME: &str = "push_time_seconds";
-const PUSH_TIME_HELP: &str = "Last time when changing this group succeeded.";
+pub const PUSH_TIME: &str = "push_time_seconds";
+pub const PUSH_TIME_HELP: &str = "Last time when changing this group succeeded.";
 /// When a push to it failed last; 0 when none did.
-const FAILURE_TIME: &str = "push_failure_time_seconds";
-const FAILURE_TIME_HELP: &str = "Last time when changing this group failed.";
+pub const FAILURE_TIME: &str = "push_failure_time_seconds";
+pub const FAILURE_TIME_HELP: &str = "Last time when changing this group failed.";
 /// From here on items are rows that no line stands for. Each has a number of its own, because what
 /// shares one is refused together.
 const OWN_ITEMS: u32 = 1 << 31;
@@ -109,6 +109,23 @@ impl Group {
         let watched_ms = watched_ms.filter(|ms| *ms <= limits::CLIENT_INTERVAL_MS_MAX as i64);
         let interval_ms = self.options.interval_ms.or(watched_ms);
         interval_ms.is_none_or(|ms| now_ms - self.pushed_ms <= INTERVALS_MISSED * ms)
+    }
+
+    /// Puts these families in place of those of the same names, and takes their series out of the
+    /// others (I-GROUP-5).
+    pub fn take(&mut self, families: Vec<Family>) {
+        for family in &families {
+            self.families.remove(&family.name);
+        }
+        let series = families.iter().flat_map(|family| &family.series);
+        let moved: HashSet<&Labels> = series.map(|one| &one.labels).collect();
+        for family in self.families.values_mut() {
+            family.series.retain(|one| !moved.contains(&one.labels));
+        }
+        self.families.retain(|_, family| !family.series.is_empty());
+        let families = families.into_iter();
+        self.families
+            .extend(families.map(|family| (family.name.clone(), family)));
     }
 
     /// A sample of each series of the families in `taken`; its item is its place among them.

@@ -98,6 +98,31 @@ fn i_group_2_put_replaces_and_post_adds() {
 }
 
 #[test]
+fn i_group_5_a_series_is_of_the_family_that_was_pushed_last() {
+    const SUMMARY: &str = "# TYPE x summary\nx_sum 1\nx_count 5\n";
+    const GAUGE: &str = "# TYPE x_count gauge\nx_count 9\n";
+    for (first, second, values) in [
+        (SUMMARY, GAUGE, "0=5 1=9 61=9"),
+        (GAUGE, SUMMARY, "0=9 1=5 61=5"),
+    ] {
+        let mut there = There::new();
+        there.put(first);
+        there.now_ms += 1_000;
+        there.push(&key("j"), second, false, Options::default());
+        there.tick(MINUTE);
+        let count = format!("x_count{{job=\"j\"}}: {values}");
+        assert!(there.all().contains(&count), "{:?}", there.all());
+        // A part that only the older family has stays.
+        assert!(
+            there
+                .all()
+                .iter()
+                .any(|line| line.starts_with("x_sum{") && line.ends_with("61=1"))
+        );
+    }
+}
+
+#[test]
 fn a_group_is_sampled_each_minute_until_it_is_deleted() {
     let mut there = There::new();
     there.put("a 1\n");

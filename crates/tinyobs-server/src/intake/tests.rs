@@ -41,9 +41,7 @@ async fn i_intake_1_a_store_that_does_not_keep_is_not_acknowledged() {
     let body = axum::body::Body::from(r#"{"metrics":[{"name":"m","value":1}]}"#);
     let held = body::read(&app.body_bytes, &HeaderMap::new(), body).await;
     let read = |_: &App, body: Cow<'_, [u8]>, now_ms, _| {
-        tinyobs_wire::json::decode(&body, now_ms)
-            .map(|decoded| (decoded, ()))
-            .map_err(|e| ApiError::bad_request(e.to_string()))
+        tinyobs_wire::json::decode(&body, now_ms).map_err(|e| ApiError::bad_request(e.to_string()))
     };
     let Err(error) = super::store(&app, held.unwrap(), read) else {
         panic!("it was acknowledged");
@@ -52,4 +50,14 @@ async fn i_intake_1_a_store_that_does_not_keep_is_not_acknowledged() {
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(response.headers()["retry-after"], "1");
     assert_eq!(app.counters.stored_total(), 0);
+}
+
+#[test]
+fn a_spare_batch_holds_no_descriptions() {
+    let spare = Spare::default();
+    let mut batch = WriteBatch::new();
+    batch.describe("m", "seconds", &"long ".repeat(1_000));
+    spare.give(batch);
+    assert_eq!(spare.lock().len(), 1);
+    assert!(spare.take().says_nothing());
 }

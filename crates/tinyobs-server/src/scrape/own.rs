@@ -88,7 +88,8 @@ impl Own {
         let groups = app.groups.len() as f64;
         let clients = app.clients.pushing(app.now_ms());
         let uptime = app.started.elapsed().as_secs_f64();
-        let healthy = f64::from(u8::from(app.store.health().is_ok()));
+        let is_keeping = app.store.health().is_ok() && app.store.refusing().is_none();
+        let healthy = f64::from(u8::from(is_keeping));
         let pushes = app.ingest.waiting() as f64;
         let queries = app.queries.waiting() as f64;
         for (name, help, value) in [

@@ -277,3 +277,79 @@ fn i_backup_4_what_broke_off_leaves_no_file() {
     );
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn i_backup_5_pushed_groups_come_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let groups = |server: &TestServer| server.client().get_json("/api/v1/metrics")["data"].clone();
+    let before = {
+        let server = serving(&dir.path().join("data"));
+        let text = [("content-type", "text/plain")];
+        for (job, body) in [
+            ("a", "# TYPE rows_total counter\nrows_total 3\n"),
+            ("b", "size NaN\n"),
+        ] {
+            let path = format!("/metrics/job/{job}?ttl=1h");
+            let answer = server.client().send("PUT", &path, &text, body.as_bytes());
+            assert_eq!(answer.status, 200, "{}", answer.text());
+        }
+        let answer = server.client().get("/v1/admin/backup");
+        let length: usize = answer.header("content-length").unwrap().parse().unwrap();
+        assert_eq!(answer.body.len(), length);
+        fs::write(dir.path().join("running.tar"), &answer.body).unwrap();
+        groups(&server)
+    };
+    assert_eq!(before[1]["rows_total"]["metrics"], Value::Null);
+    assert_eq!(before[0]["rows_total"]["metrics"][0]["value"], "3");
+    let (code, _, stderr) = run(&dir, &["backup", "stopped.tar", "--data-dir", "data"]);
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    for (tar, new) in [("running.tar", "new1"), ("stopped.tar", "new2")] {
+        let (code, stdout, stderr) = run(&dir, &["restore", tar, "--data-dir", new]);
+        assert_eq!(code, Some(0), "{stdout}{stderr}");
+        let restored = serving(&dir.path().join(new));
+        assert_eq!(groups(&restored), before, "{tar}");
+        // A delete ends them there, as it would have where they came from.
+        let answer = restored.client().send("DELETE", "/metrics/job/a", &[], b"");
+        assert_eq!(answer.status, 202);
+    }
+    // Damage in them is not restored unsaid.
+    let mut bytes = fs::read(dir.path().join("running.tar")).unwrap();
+    let place = bytes
+        .windows(9)
+        .position(|at| at == b"\"version\"")
+        .unwrap();
+    bytes[place] = b'x';
+    fs::write(dir.path().join("damaged.tar"), &bytes).unwrap();
+    let (code, stdout, _) = run(&dir, &["restore", "damaged.tar", "--data-dir", "new3"]);
+    assert_eq!(code, Some(1));
+    assert!(stdout.contains("pushed-groups.json at byte 0"), "{stdout}");
+    assert!(!dir.path().join("new3").exists());
+}
+
+#[test]
+fn i_groupfile_2_a_backup_says_that_the_groups_are_damaged_and_leaves_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let server = serving(&data);
+    let answer = server
+        .client()
+        .send("PUT", "/metrics/job/a", &[], b"rows_total 3\n");
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    drop(server);
+    let path = data.join("pushed-groups.json");
+    fs::write(&path, "{\"version\":1,").unwrap();
+    let (code, stdout, stderr) = run(&dir, &["backup", "x.tar", "--data-dir", "data"]);
+    assert_eq!(code, Some(3), "{stderr}");
+    assert!(stdout.ends_with(" in x.tar\n"), "{stdout}");
+    let (damaged, error) = stderr.trim_end().split_once('\n').unwrap();
+    let named = format!("damaged: {} at byte 0: ", path.display());
+    assert!(damaged.starts_with(&named), "{damaged}");
+    assert_eq!(
+        error,
+        "error: x.tar was written, but the pushed groups are not in it, since their file is damaged"
+    );
+    assert_eq!(fs::read(&path).unwrap(), b"{\"version\":1,");
+    // What is there is sound.
+    let (code, _, stderr) = run(&dir, &["restore", "x.tar", "--data-dir", "new"]);
+    assert_eq!(code, Some(0), "{stderr}");
+}

@@ -77,6 +77,12 @@ fn when_nothing_may_go_pushes_are_507_and_reads_go_on() {
         let health = client.get("/v1/health");
         assert_eq!(health.status, 503);
         assert_eq!(health.json()["storage"]["healthy"], false);
+        let store = health.json()["store"].clone();
+        assert_eq!(store["healthy"], false);
+        let why = store["last_error"].as_str().unwrap();
+        assert!(why.contains("of at most 262144"), "{why}");
+        let page = client.get("/metrics/self");
+        assert!(page.text().contains("\ntinyobs_store_healthy 0\n"));
         assert_eq!(client.get("/readyz").status, 200);
         let (from, to) = (now - DAY, now + DAY);
         let path = format!("/v1/query?limit=1000000&start={from}&end={to}");

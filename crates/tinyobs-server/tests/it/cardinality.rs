@@ -16,6 +16,52 @@ fn push(client: Client, metric: &str, users: std::ops::Range<u32>) -> Answer {
 }
 
 #[test]
+fn i_card_2_the_label_that_grows_is_named_from_the_first_request_on() {
+    let server = TestServer::with(|config| {
+        config.max_series = 50;
+        config.max_series_per_metric = 20;
+    });
+    let client = server.client();
+    let push = |metric: &dyn Fn(u32) -> String| {
+        let items = (0..30).map(|user| {
+            // One of the two is the same for all.
+            let labels = json!({"user": user.to_string(), "zone": "a"});
+            json!({"name": metric(user), "value": 1, "labels": labels})
+        });
+        let body = json!({ "metrics": items.collect::<Vec<_>>() });
+        let answer = client.push(&body.to_string()).json();
+        answer["errors"][0]["message"].as_str().unwrap().to_owned()
+    };
+    let message = push(&|_| "logins".to_owned());
+    assert!(
+        message.contains("the metric holds 20 of at most 20"),
+        "{message}"
+    );
+    assert!(
+        message.contains("its label \"user\" has 20 values already"),
+        "{message}"
+    );
+    assert_eq!(
+        client.get_json("/v1/cardinality")["last_refusal"]["label"],
+        "user"
+    );
+    // What the same request has brought counts: there was room for five of its series.
+    push_many(client, 25);
+    let message = push(&|user| format!("m{user}"));
+    assert!(
+        message.contains("the store holds 50 of at most 50"),
+        "{message}"
+    );
+}
+
+/// So many metrics of one series.
+fn push_many(client: Client, count: u32) {
+    let items = (0..count).map(|i| json!({"name": format!("single{i}"), "value": 1}));
+    let body = json!({ "metrics": items.collect::<Vec<_>>() });
+    assert_eq!(client.push(&body.to_string()).status, 200);
+}
+
+#[test]
 fn the_offender_of_a_refusal_is_named() {
     let server = TestServer::with(|config| {
         config.max_series = 8;

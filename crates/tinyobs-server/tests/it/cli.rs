@@ -217,6 +217,52 @@ fn an_empty_variable_is_as_good_as_none() {
 }
 
 #[test]
+fn a_variable_that_nobody_knows_is_pointed_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = tinyobs(&dir);
+    command.arg("config");
+    for name in [
+        "TINYOBS_BOGUS",
+        "TINYOBS_ENDPOINT",
+        "TINYOBS_MAX_STORAGE_GB",
+        // As Kubernetes sets them beside a service of this name.
+        "TINYOBS_SERVICE_HOST",
+        "TINYOBS_SERVICE_PORT",
+        "TINYOBS_SERVICE_PORT_HTTP",
+        "TINYOBS_PORT",
+        "TINYOBS_PORT_8080_TCP",
+        "TINYOBS_PORT_8080_TCP_ADDR",
+        // As they are mistyped.
+        "TINYOBS_PORTS",
+    ] {
+        command.env(name, "1");
+    }
+    let (code, _, stderr) = text(&command.output().unwrap());
+    assert_eq!(code, Some(0), "{stderr}");
+    assert_eq!(
+        stderr,
+        "warning: the environment variable TINYOBS_BOGUS is none that is known: `tinyobs serve \
+         --help` has them all\nwarning: the environment variable TINYOBS_PORTS is none that is \
+         known: `tinyobs serve --help` has them all\n"
+    );
+}
+
+#[test]
+fn those_who_make_no_store_do_not_say_so() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["check", "inspect", "export", "import", "backup", "maintain"] {
+        let (_, stdout, _) = text(&tinyobs(&dir).args([name, "--help"]).output().unwrap());
+        assert!(
+            stdout.contains("Where the store is; it must be there"),
+            "{stdout}"
+        );
+        assert!(!stdout.contains("made when it is not there"), "{stdout}");
+    }
+    let (_, stdout, _) = text(&tinyobs(&dir).args(["serve", "--help"]).output().unwrap());
+    assert!(stdout.contains("made when it is not there"), "{stdout}");
+}
+
+#[test]
 fn what_cannot_be_used_is_one_line_and_1() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("other.toml");
@@ -225,6 +271,10 @@ fn what_cannot_be_used_is_one_line_and_1() {
         (
             &["--engine", "tape"][..],
             "error: --engine: \"tape\" is neither disk nor memory\n",
+        ),
+        (
+            &["--retention-raw", "-5d"][..],
+            "error: --retention-raw: \"-5d\" is not a duration, such as 12h, 14d, 1y or 0 for ever\n",
         ),
         (
             &["--config", "other.toml"][..],

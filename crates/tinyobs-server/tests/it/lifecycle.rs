@@ -262,7 +262,7 @@ fn damage_that_a_start_found_is_shown() {
     let health = damaged.client().get_json("/v1/health");
     assert_eq!(
         (&health["status"], &health["store"]["healthy"]),
-        (&json!("healthy"), &json!(true))
+        (&json!("damaged"), &json!(true))
     );
     let damage = health["store"]["damage"].as_array().unwrap();
     let name = segment.file_name().unwrap().to_str().unwrap();

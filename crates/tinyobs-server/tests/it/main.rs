@@ -9,6 +9,7 @@ mod budget;
 mod cardinality;
 mod cli;
 mod client;
+mod damaged;
 mod export;
 mod federate;
 mod import;

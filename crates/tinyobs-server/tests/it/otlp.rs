@@ -219,6 +219,19 @@ fn i_otlp_4_deltas_are_counted_once_and_over_a_restart() {
 }
 
 #[test]
+fn i_service_1_what_is_pushed_is_listed_under_its_service() {
+    let server = TestServer::start();
+    let client = server.client();
+    let body = request(&json!([gauge("m", &[point(1.0)])]));
+    assert_eq!(push_json(client, &body).status, 200);
+    assert_eq!(client.get_json("/v1/stats")["Services"], json!(["shop"]));
+    let list = client.get_json("/v1/metrics/list?service=shop");
+    // `up` has the job alone.
+    assert_eq!(list["metrics"], json!(["m_seconds", "up"]));
+    assert_eq!(list["details"][0]["services"], json!(["shop"]));
+}
+
+#[test]
 fn i_add_1_requests_that_add_do_not_lose_each_others() {
     let server = TestServer::start();
     let client = server.client();

@@ -288,3 +288,49 @@ fn many_at_once_to_many_groups_are_all_kept() {
     let line = "tinyobs_pushed_groups 200";
     assert_eq!(shown(server.client(), "tinyobs_pushed_groups"), [line]);
 }
+
+#[test]
+fn groups_are_listed_in_the_pushgateways_shape() {
+    let server = TestServer::start();
+    let client = server.client();
+    let list = || client.get_json("/api/v1/metrics");
+    assert_eq!(list(), json!({"status": "success", "data": []}));
+    assert_eq!(
+        send(
+            client,
+            "PUT",
+            "/metrics/job/b",
+            "# TYPE rows_total counter\nrows_total 3\n"
+        ),
+        200
+    );
+    assert_eq!(send(client, "PUT", "/metrics/job/a/x/y", "size 0.5\n"), 200);
+    assert_eq!(
+        send(client, "PUT", "/metrics/job/a/x/y", "size 1\nsize 2\n"),
+        400
+    );
+    let data = list()["data"].clone();
+    let labels = json!({"job": "a", "x": "y"});
+    let groups = data.as_array().unwrap().iter();
+    let groups: Vec<_> = groups
+        .map(|one| (&one["labels"], &one["last_push_successful"]))
+        .collect();
+    assert_eq!(
+        groups,
+        [
+            (&labels, &json!(false)),
+            (&json!({"job": "b"}), &json!(true))
+        ]
+    );
+    assert_eq!(data[1]["rows_total"]["type"], "COUNTER");
+    let rows = json!([{"labels": {"job": "b"}, "value": "3"}]);
+    assert_eq!(data[1]["rows_total"]["metrics"], rows);
+    assert_eq!(
+        data[0]["size"]["metrics"],
+        json!([{"labels": labels, "value": "0.5"}])
+    );
+    let failed = data[0]["push_failure_time_seconds"]["metrics"][0]["value"].as_str();
+    assert!((failed.unwrap().parse::<f64>().unwrap() - now_ms() as f64 / 1_000.0).abs() < 60.0);
+    assert_eq!(send(client, "DELETE", "/metrics/job/b", ""), 202);
+    assert_eq!(list()["data"].as_array().unwrap().len(), 1);
+}

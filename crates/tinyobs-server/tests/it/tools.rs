@@ -77,10 +77,62 @@ fn maintain_opens_a_stopped_store_and_asks_a_running_server() {
     // The server of another directory is not the one that is meant.
     let elsewhere = Process::serve(&[]);
     let other = elsewhere.client().0.to_string();
-    let (code, _, stderr) = run(process.dir(), &["maintain", "--listen", &other]);
+    let arguments = ["maintain", "--data-dir", "tinyobs-data", "--listen", &other];
+    let (code, _, stderr) = run(process.dir(), &arguments);
     assert_eq!(code, Some(1));
     assert!(stderr.contains("has its data in"), "{stderr}");
     assert!(stderr.contains("name the right one with --url"), "{stderr}");
+}
+
+#[test]
+fn i_target_2_a_leftover_store_is_not_taken_for_the_server_that_was_named() {
+    // In the default place, as an earlier try leaves it.
+    let dir = stopped();
+    fs::rename(dir.path().join("data"), dir.path().join("tinyobs-data")).unwrap();
+    let server = TestServer::start();
+    let body = r#"{"metrics":[{"name":"of_the_server","value":1}]}"#;
+    assert_eq!(server.client().push(body).status, 200);
+    let listen = server.client().0.to_string();
+    let url = format!("http://{listen}");
+    let exported = |arguments: &[&str], listen: Option<&str>| {
+        let mut command = tinyobs(&dir);
+        command.arg("export").args(arguments);
+        if let Some(listen) = listen {
+            command.env("TINYOBS_LISTEN", listen);
+        }
+        let (code, stdout, stderr) = text(&command.output().unwrap());
+        assert_eq!(code, Some(0), "{arguments:?}: {stderr}");
+        (stdout.contains("of_the_server"), stderr)
+    };
+    let quiet = |is_server| (is_server, String::new());
+    assert_eq!(exported(&["--listen", &listen], None), quiet(true));
+    assert_eq!(exported(&["--url", &url], None), quiet(true));
+    assert_eq!(exported(&[], Some(&listen)), quiet(true));
+    // A flag is stronger than a variable, and a directory than an address.
+    let named = ["--data-dir", "tinyobs-data"];
+    assert_eq!(exported(&named, Some(&listen)), quiet(false));
+    let both = ["--data-dir", "tinyobs-data", "--listen", &listen];
+    assert_eq!(exported(&both, None), quiet(false));
+
+    // Nobody named anything: what is running counts, and is named.
+    let config = format!("listen = \"{listen}\"\n");
+    fs::write(dir.path().join("tinyobs.toml"), config).unwrap();
+    let (is_server, stderr) = exported(&[], None);
+    assert!(is_server);
+    assert!(
+        stderr.starts_with(&format!(
+            "using the server at {url}, which has its data in "
+        )),
+        "{stderr}"
+    );
+    assert!(
+        stderr.ends_with("tinyobs-data give --data-dir\n"),
+        "{stderr}"
+    );
+    drop(server);
+    let (is_server, stderr) = exported(&[], None);
+    assert!(!is_server);
+    assert!(stderr.starts_with("using the store in "), "{stderr}");
 }
 
 #[test]
@@ -124,11 +176,11 @@ fn without_a_store_and_a_server_the_words_say_what_to_do() {
     for (arguments, message) in [
         (
             &["maintain", "--listen", "127.0.0.1:1"][..],
-            "there is no store in ",
+            "no server answers at http://127.0.0.1:1: ",
         ),
         (
             &["backup", "x.tar", "--listen", "127.0.0.1:1"][..],
-            "there is no store in ",
+            "no server answers at http://127.0.0.1:1: ",
         ),
         (&["check"][..], "there is no store in "),
         (&["inspect"][..], "there is no store in "),

@@ -43,7 +43,7 @@ fn push_sends_arguments_or_lines() {
     assert_eq!(code, Some(1));
     assert_eq!(
         stderr,
-        "line 4: \"two\" is not a finite number\nerror: 1 lines were not stored\n"
+        "line 4: \"two\" is not a finite number\nerror: 1 line was not stored\n"
     );
     let values: Vec<String> = export(process.client(), "format=csv")
         .lines()
@@ -58,6 +58,11 @@ fn push_sends_arguments_or_lines() {
             "temperature,gauge,-3.5,raw,,a b",
         ]
     );
+    let mut nothing = tinyobs(&dir);
+    nothing.args(push);
+    let (code, _, stderr) = with_input(nothing, b"# only this\n");
+    let said = "nothing was pushed: there was no sample on standard input\n";
+    assert_eq!((code, stderr.as_str()), (Some(0), said));
     let (code, _, stderr) = run(&dir, &[&push[..], &["m"]].concat());
     assert_eq!(code, Some(1));
     assert!(
@@ -175,4 +180,34 @@ fn i_import_5_what_was_not_stored_is_named_and_fails() {
         "{}",
         missing.2
     );
+}
+
+#[test]
+fn i_export_4_what_came_before_the_connection_broke_is_kept_under_another_name() {
+    use std::io::Read;
+    // A server that goes away in the middle of its answer.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let serving = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut head = [0; 4096];
+        let _ = stream.read(&mut head).unwrap();
+        let answer = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhalf\n\r\n";
+        stream.write_all(answer.as_bytes()).unwrap();
+    });
+    let dir = tempfile::tempdir().unwrap();
+    let (code, _, stderr) = run(&dir, &["export", "-o", "x.jsonl", "--url", &url]);
+    serving.join().unwrap();
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(
+        stderr.starts_with("error: the export broke off: "),
+        "{stderr}"
+    );
+    assert!(
+        stderr.ends_with("; what came before, 5 B, is in x.jsonl.part\n"),
+        "{stderr}"
+    );
+    assert!(!dir.path().join("x.jsonl").exists());
+    let kept = fs::read_to_string(dir.path().join("x.jsonl.part")).unwrap();
+    assert_eq!(kept, "half\n");
 }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use tinyobs_model::kind::metadata_text;
 use tinyobs_model::{Kind, Labels, Metadata, Refused, Row, Sample, WriteBatch, labels};
 
-use crate::cardinality;
+use crate::cardinality::{self, Values};
 use crate::index::Index;
 use crate::wal::record::{Definition, SeriesId};
 
@@ -30,7 +30,7 @@ pub struct Plan {
     pub newcomer: Option<(Row, SeriesId)>,
     /// New series of this batch, by metric.
     pub by_metric: HashMap<String, u64>,
-    /// How many values this batch had added to a label when it was counted last.
+    /// What this batch had added to each label when it was counted last.
     grown: Grown,
     /// The newest time of each series in `samples`, once somebody has asked.
     pub newest_ms: Option<HashMap<SeriesId, i64>>,
@@ -40,13 +40,12 @@ pub struct Plan {
     pub refused: Vec<Refused>,
 }
 
-/// The values that a batch adds to a label, as they were counted.
+/// The values that a batch adds to each label, as they were counted.
 #[derive(Default)]
 struct Grown {
-    label: String,
     /// New series of the batch at that time.
     series: usize,
-    values: u64,
+    values: Values,
     counts: u32,
 }
 
@@ -109,25 +108,19 @@ impl Plan {
         newest.get(&id).copied().unwrap_or(i64::MIN)
     }
 
-    /// How many values the batch has added to a label. Counting walks over its new series, so that
+    /// The values that the batch has added to each label. Counting walks over its new series, so that
     /// is done for few of its refusals, of which there may be thousands.
-    pub fn values_added(&mut self, index: &Index, label: &str) -> u64 {
-        const COUNTS_MAX: u32 = 16;
+    pub fn values_added(&mut self, index: &Index) -> &Values {
+        const COUNTS_MAX: u32 = 2;
         let series = self.series.len();
-        let known = self.grown.label == label && self.grown.series == series;
-        if !known && self.grown.counts < COUNTS_MAX {
+        if self.grown.series != series && self.grown.counts < COUNTS_MAX {
             self.grown = Grown {
-                label: label.to_owned(),
                 series,
-                values: cardinality::values_added(index, &self.series, label),
+                values: cardinality::values_added(index, &self.series),
                 counts: self.grown.counts + 1,
             };
         }
-        if self.grown.label == label {
-            self.grown.values
-        } else {
-            0
-        }
+        &self.grown.values
     }
 
     /// Takes out the new series from place `first_new` on.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::Report;
 use crate::directory::Directory;
+use crate::error::StoreError;
 use crate::wal::record;
 use crate::wal::segment::{self, Header};
 
@@ -14,27 +15,31 @@ pub fn check(
     path: &Path,
     is_newest: bool,
     report: &mut Report,
-) {
+) -> Result<(), StoreError> {
     let bytes = match directory.segment(path) {
         Ok(Some(bytes)) => bytes,
-        Ok(None) => return,
-        Err(error) => return report.error(path, error),
+        Ok(None) => return Ok(()),
+        Err(error) => {
+            report.error(path, error);
+            return Ok(());
+        }
     };
     if number < directory.manifest.counters.first_segment {
         // Its content stands in tables; only its removal was not reached.
-        return;
+        return Ok(());
     }
     report.segments += 1;
     report.log_bytes += bytes.len() as u64;
     match segment::read_header(&bytes) {
         Header::Known(_) => {}
-        Header::Torn if is_newest => return,
-        Header::Newer(version) => {
-            return report.damage(
-                path,
-                0,
-                format!("version {version} is newer than this program"),
-            );
+        Header::Torn if is_newest => return Ok(()),
+        // Not damage: what it holds is whole to whoever wrote it.
+        Header::Newer(found) => {
+            return Err(StoreError::NewerFormat {
+                path: path.to_path_buf(),
+                found,
+                known: segment::VERSION,
+            });
         }
         Header::Torn | Header::Foreign => report.damage(path, 0, "the header is damaged"),
     }
@@ -62,4 +67,5 @@ pub fn check(
             report.damage(path, hole.offset, what);
         }
     }
+    Ok(())
 }

@@ -40,7 +40,7 @@ impl OpenFiles {
     pub fn note_damage(&self, number: u64, offset: u64, what: String) {
         let mut damage = self.damage();
         if damage.len() < DAMAGE_MAX {
-            damage.insert((number, offset), what);
+            damage.entry((number, offset)).or_insert(what);
         }
     }
 
@@ -68,6 +68,7 @@ impl OpenFiles {
     /// Closes and removes the file of a table. What cannot be removed now, the next start removes.
     pub fn remove(&self, number: u64, path: &Path) {
         self.lock().retain(|(known, _)| *known != number);
+        self.damage().retain(|(known, _), _| *known != number);
         if let Err(error) = self.files.remove(path) {
             tracing::warn!(file = %path.display(), %error, "cannot remove a table that is not needed");
         }

@@ -47,7 +47,7 @@ pub struct TableEngine {
     writing: Mutex<Option<String>>,
     /// What readers see; replaced as a whole, so a reader keeps the tables it began with.
     state: RwLock<Arc<State>>,
-    /// What was damaged at the start.
+    /// What was damaged at the start but for tables, which are with the open files.
     damage: Vec<String>,
 }
 
@@ -71,6 +71,7 @@ struct Part {
 #[derive(Clone)]
 struct Broken {
     path: PathBuf,
+    offset: u64,
     what: String,
 }
 
@@ -138,7 +139,7 @@ impl TableEngine {
             Some(found) => found,
             None => (first_manifest(files.as_ref(), dir, &tables_dir)?, None),
         };
-        let mut engine = Self {
+        let engine = Self {
             open_files: Arc::new(OpenFiles::new(Arc::clone(&files))),
             files,
             dir: dir.to_path_buf(),
@@ -153,10 +154,7 @@ impl TableEngine {
         Ok(engine)
     }
 
-    fn open_tables(
-        &mut self,
-        manifest: &Manifest,
-    ) -> Result<BTreeMap<Partition, Part>, StoreError> {
+    fn open_tables(&self, manifest: &Manifest) -> Result<BTreeMap<Partition, Part>, StoreError> {
         let mut parts: BTreeMap<Partition, Part> = BTreeMap::new();
         for line in &manifest.tables {
             let part = parts.entry(line.partition).or_default();
@@ -169,11 +167,16 @@ impl TableEngine {
                         return Err(error);
                     }
                     let lost = line.summary.samples;
-                    self.damage
-                        .push(format!("{error} ({lost} samples of {})", line.partition));
-                    part.broken = Some(Broken {
-                        path,
-                        what: error.to_string(),
+                    let what = format!("{error} ({lost} samples of {})", line.partition);
+                    self.open_files.note_damage(line.number, 0, what);
+                    // Not an error inside an error: it names its file and place itself.
+                    part.broken = Some(match error {
+                        StoreError::Corrupt { path, offset, what } => Broken { path, offset, what },
+                        other => Broken {
+                            path,
+                            offset: 0,
+                            what: other.to_string(),
+                        },
                     });
                 }
             }
@@ -422,11 +425,20 @@ impl View for State {
         };
         let tables = part.tables.iter();
         let newer = tables.filter(|table| after == 0 || table.line().summary.sequence > after);
-        let cursors = newer.map(|table| Cursor::new(Arc::clone(table)));
-        let reader = Merged::new(cursors.collect::<Result<_, _>>()?);
         let broken = part.broken.as_ref();
-        let broken = broken.map(|it| StoreError::corrupt(&it.path, 0, it.what.clone()));
-        Ok((Box::new(reader), broken))
+        let mut broken = broken.map(|it| StoreError::corrupt(&it.path, it.offset, it.what.clone()));
+        let mut cursors = Vec::new();
+        for table in newer {
+            match Cursor::new(Arc::clone(table)) {
+                Ok(cursor) => cursors.push(cursor),
+                // It could be opened at the start, and cannot any more.
+                Err(error @ StoreError::Corrupt { .. }) => {
+                    broken.get_or_insert(error);
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        Ok((Box::new(Merged::new(cursors)), broken))
     }
 
     fn snapshot(&self) -> Snapshot {

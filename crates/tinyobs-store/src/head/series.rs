@@ -120,12 +120,12 @@ impl SeriesHead {
     }
 
     /// Seals what is of `epoch` or older and not yet sealed, and returns all chunks of that age.
-    pub fn seal_up_to(&mut self, epoch: u64) -> Vec<Arc<SealedChunk>> {
+    pub fn seal_up_to(&mut self, epoch: u64) -> &[Arc<SealedChunk>] {
         if self.epoch <= epoch {
             self.seal_runs();
         }
         let old = self.sealed.partition_point(|chunk| chunk.epoch <= epoch);
-        self.sealed[..old].to_vec()
+        &self.sealed[..old]
     }
 
     /// Forgets the first `chunks` sealed chunks: they stand in the engine.

@@ -94,9 +94,11 @@ fn i_head_4_a_flush_takes_what_was_there_at_the_rotation_and_nothing_else() {
     // Logged after the rotation, before the flush has come to the series.
     put(&head, &[(20, 2.0), (30, 2.0)]);
     let taken = head.take(epoch);
-    let counts: Vec<u64> = taken[&1].iter().map(|chunk| chunk.count).collect();
-    assert_eq!(counts, [2]);
-    assert_eq!((taken[&1][0].first_ms, taken[&1][0].last_ms), (10, 20));
+    let chunks: Vec<_> = taken
+        .iter()
+        .map(|(id, chunk)| (*id, chunk.count, chunk.first_ms, chunk.last_ms))
+        .collect();
+    assert_eq!(chunks, [(1, 2, 10, 20)]);
     head.forget(&taken);
     let held = head.samples(1, ALL);
     assert_eq!((times(&held.late), times(&held.tail)), (vec![20], vec![30]));
@@ -143,7 +145,10 @@ fn i_page_1_what_is_gone_leaves_its_newest_time_and_no_room() {
     assert_eq!(newest([63, 64, 65, 66]), [7, 8, 9, i64::MIN]);
     assert_eq!([62, 63, 64].map(|id| head.holds(id)), [false, true, true]);
     let taken = head.take(head.rotate());
-    assert_eq!(taken.keys().copied().collect::<Vec<_>>(), [63, 64, 65]);
+    assert_eq!(
+        taken.iter().map(|(id, _)| *id).collect::<Vec<_>>(),
+        [63, 64, 65]
+    );
     head.put(&[row(65, 5)]);
     head.forget(&taken);
     assert_eq!(newest([63, 64, 65, 66]), [7, 8, 9, i64::MIN]);

@@ -298,7 +298,53 @@ fn damaged_day(world: &World, dir: &std::path::Path) -> Store {
     std::fs::write(path, b"damaged").expect("writes");
     let store = world.open();
     assert_eq!(store.damage().len(), 1, "{:?}", store.damage());
+    // One error, not one inside another.
+    assert_eq!(store.damage()[0].matches("is damaged at byte").count(), 1);
+    let range = TimeRange::new(START, START + HOUR);
+    let mut cursors = store.select(&[], range).expect("selects");
+    let read = cursors[0].next_block(&mut tinyobs_model::Columns::default());
+    let message = read.expect_err("is damaged").to_string();
+    assert_eq!(
+        message.matches("is damaged at byte").count(),
+        1,
+        "{message}"
+    );
     store
+}
+
+#[test]
+fn what_a_cycle_writes_does_not_hide_what_it_frees() {
+    let world = World::new(SHORT);
+    let store = world.open();
+    world.go_to(START + DAY + HOUR);
+    let old = (0..288).map(|i| START + i * 5 * MINUTE);
+    store.append(&batch("a", old)).expect("appends");
+    store.maintain().expect("maintains");
+    // More comes than goes.
+    world.go_to(START + 2 * DAY + HOUR);
+    let new = (0..DAY / 5_000).map(|i| START + DAY + HOUR + i * 5_000);
+    store.append(&batch("b", new)).expect("appends");
+    let done = store.maintain().expect("maintains");
+    assert_eq!(done.dropped_partitions, 1);
+    assert!(done.freed_bytes > 0, "{done:?}");
+}
+
+#[test]
+fn what_was_rolled_up_long_ago_makes_no_lag() {
+    let world = World::new(Retention::FOR_EVER);
+    let store = world.open();
+    world.go_to(START + 101 * DAY);
+    let one = |time_ms: i64| batch("a", time_ms..=time_ms);
+    store.append(&one(START)).expect("appends");
+    store.maintain().expect("maintains");
+    assert_eq!(store.maintenance().lag_ms, 0);
+    let now = START + 100 * DAY;
+    for (time_ms, lag_ms) in [(now, 0), (now + 7_000, 7_000)] {
+        store.append(&one(time_ms)).expect("appends");
+        assert_eq!(store.maintenance().lag_ms, lag_ms, "not 100 days");
+    }
+    store.maintain().expect("maintains");
+    assert_eq!(store.maintenance().lag_ms, 0);
 }
 
 #[test]
@@ -350,7 +396,8 @@ fn a_row_is_not_replaced_by_one_of_what_is_left_of_damaged_samples() {
         .append(&batch("a", late.into_iter()))
         .expect("appends");
     store.maintain().expect("maintains");
-    assert_eq!(counts(&store, HOUR), [("1h", 10 + 1)]);
+    // It joins the row of its hour, and the other one begins the next.
+    assert_eq!(counts(&store, HOUR), [("1h", 10 + 1 + 1)]);
 }
 
 #[test]
@@ -366,4 +413,73 @@ fn i_append_4_a_zero_long_before_raw_samples_is_not_put_in() {
         .expect("valid");
     store.append(&push).expect("appends");
     assert_eq!(counts(&store, 0), [("raw", 1)]);
+}
+
+#[test]
+fn i_engine_5_a_damaged_catalogue_holds_up_no_cycle() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut world = World::new(SHORT);
+    world.options = StoreOptions {
+        clock: Arc::clone(&world.clock) as Arc<dyn Clock>,
+        retention: SHORT,
+        ..StoreOptions::disk(dir.path())
+    };
+    // Definitions in two blocks: one of them stays readable.
+    let store = world.open();
+    let mut push = WriteBatch::new();
+    let mut labels = LabelsBuilder::new();
+    // Nothing that could be left out because the one before has it, too.
+    let digits = |n: u32, i: u32| n.wrapping_mul(0x9e37_79b9).rotate_left(i) % 9_999;
+    let values: Vec<String> = (0..3_000)
+        .map(|n| (0..20).map(|i| digits(n, i).to_string()).collect())
+        .collect();
+    for (n, value) in (0..).zip(&values) {
+        labels.begin("m");
+        labels.push("l", value);
+        push.push(n, &mut labels, Kind::Gauge, Sample::new(START, 1.0), None)
+            .expect("valid");
+    }
+    assert_eq!(store.append(&push).expect("appends").stored, 3_000);
+    store.maintain().expect("maintains");
+    store.close().expect("closes");
+    drop(store);
+    let loaded = crate::engine::manifest::Manifest::load(&crate::files::RealFiles, dir.path());
+    let (manifest, _) = loaded.expect("loads").expect("is there");
+    let mut lines = manifest.tables.iter();
+    let line = lines.find(|line| line.partition == crate::engine::Partition::CATALOGUE);
+    let number = line.expect("a catalogue").number;
+    let path = dir.path().join(format!("tables/{number:016}.table"));
+    let mut bytes = std::fs::read(&path).expect("reads");
+    bytes[20] ^= 1;
+    std::fs::write(&path, bytes).expect("writes");
+    // All of them expire.
+    world.go_to(START + 200 * DAY);
+    let store = world.open();
+    let held = store.stats().series;
+    assert!((1..3_000).contains(&held), "{held} series");
+    world.go_to(START + 202 * DAY);
+    for _ in 0..2 {
+        store.maintain().expect("maintains");
+    }
+    assert_eq!(store.stats().series, 0);
+    assert_eq!(store.maintenance().consecutive_errors, 0);
+    assert!(!store.damage().is_empty());
+}
+
+#[test]
+fn damage_goes_with_its_partition() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut world = World::new(SHORT);
+    world.options = StoreOptions {
+        clock: Arc::clone(&world.clock) as Arc<dyn Clock>,
+        retention: SHORT,
+        ..StoreOptions::disk(dir.path())
+    };
+    world.go_to(START + 2 * HOUR);
+    let store = damaged_day(&world, dir.path());
+    world.go_to(START + 3 * DAY);
+    store.maintain().expect("maintains");
+    world.go_to(START + 5 * DAY);
+    store.maintain().expect("maintains");
+    assert_eq!(store.damage(), [] as [String; 0]);
 }

@@ -10,6 +10,8 @@
 //!
 //! I-JOB-1  No row comes to count fewer samples than it did.
 //! I-JOB-2  A sample is joined to a row at most once: in the commit that moves the watermark past it.
+//!          (But for a process that ends between two commits of one run, whose first partitions are
+//!          damaged before the next run.)
 //! Proved by: rollup/tests.rs, rollup/damage.rs.
 
 use std::collections::BTreeMap;

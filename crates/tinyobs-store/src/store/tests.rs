@@ -496,6 +496,35 @@ fn series_without_a_service_are_not_hidden_by_those_with_one() {
     assert_eq!(metrics[1].services, ["shop"]);
 }
 
+#[test]
+fn i_service_1_services_are_named_by_the_first_label_that_may() {
+    let store = memory();
+    let mut batch = WriteBatch::new();
+    let mut labels = LabelsBuilder::new();
+    let series: [&[(&str, &str)]; 5] = [
+        &[("service", "a"), ("service_name", "x"), ("job", "y")],
+        &[("service_name", "b"), ("job", "team/b")],
+        &[("job", "b")],
+        &[("service_name", "a"), ("instance", "i")],
+        &[("job", "c")],
+    ];
+    for (item, pairs) in (0..).zip(series) {
+        // All but the last are of one metric that is of no service without these labels.
+        labels.begin(if item == 4 { "other" } else { "m" });
+        for (name, value) in pairs {
+            labels.push(name, value);
+        }
+        batch
+            .push(item, &mut labels, Kind::Gauge, Sample::new(NOW, 1.0), None)
+            .expect("valid");
+    }
+    store.append(&batch).expect("appends");
+    let metrics = store.metrics();
+    assert_eq!(metrics[0].services, ["a", "b"]);
+    assert_eq!(metrics[1].services, ["c"]);
+    assert_eq!(store.services(), ["a", "b", "c"]);
+}
+
 /// Every operation on a file fails once, in both durability modes: whatever was acknowledged is
 /// there after the next start, which needs no help.
 #[test]

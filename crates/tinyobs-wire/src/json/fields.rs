@@ -1,7 +1,10 @@
 //! Fields: the raw numbers and times of an item, each with the rule that it breaks.
 
 use std::borrow::Cow;
+use std::fmt;
 
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use tinyobs_model::{Kind, Refusal, limits};
 
@@ -72,17 +75,18 @@ pub fn read_time(field: &str, text: &str) -> Result<i64, Broken> {
 /// `[[bound, count below it], …]`
 pub fn read_buckets(raw: &str) -> Result<Vec<(f64, f64)>, Broken> {
     let bad = |message: String| (Refusal::HistogramInvalid, message);
-    let pairs: Vec<(&RawValue, &RawValue)> = serde_json::from_str(raw)
+    let pairs: Pairs<'_> = serde_json::from_str(raw)
         .map_err(|error| bad(format!("buckets are malformed: {}", super::reason(&error))))?;
-    if pairs.len() > limits::BUCKETS_PER_HISTOGRAM {
+    if pairs.count > limits::BUCKETS_PER_HISTOGRAM {
         return Err(bad(format!(
             "histogram has {} buckets, at most {} are allowed",
-            pairs.len(),
+            pairs.count,
             limits::BUCKETS_PER_HISTOGRAM
         )));
     }
     let rule = Refusal::HistogramInvalid;
     pairs
+        .kept
         .into_iter()
         .map(|(bound, count)| {
             let bound = read_number("bucket bound", Some(bound.get()), rule)?;
@@ -90,6 +94,43 @@ pub fn read_buckets(raw: &str) -> Result<Vec<(f64, f64)>, Broken> {
             Ok((bound, count))
         })
         .collect()
+}
+
+/// As many pairs as there may be, and how many there are: a body of nothing else has millions.
+struct Pairs<'a> {
+    kept: Vec<(&'a RawValue, &'a RawValue)>,
+    count: usize,
+}
+
+impl<'de> Deserialize<'de> for Pairs<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Each;
+
+        impl<'de> Visitor<'de> for Each {
+            type Value = Pairs<'de>;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("a sequence")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut kept = Vec::new();
+                while kept.len() < limits::BUCKETS_PER_HISTOGRAM {
+                    match list.next_element()? {
+                        Some(pair) => kept.push(pair),
+                        None => break,
+                    }
+                }
+                let mut count = kept.len();
+                while list.next_element::<IgnoredAny>()?.is_some() {
+                    count += 1;
+                }
+                Ok(Pairs { kept, count })
+            }
+        }
+
+        deserializer.deserialize_seq(Each)
+    }
 }
 
 /// Whether bounds ascend and cumulative counts do not shrink.

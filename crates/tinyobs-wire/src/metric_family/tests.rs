@@ -129,6 +129,69 @@ fn i_mfamily_1_what_is_cut_names_its_message() {
     assert_eq!(page.timestamp_line, Some(1));
 }
 
+/// A histogram with this many buckets below `+Inf`, and its count of that.
+fn histogram(labels: &[Vec<u8>], buckets: usize, has_infinite: bool) -> Vec<u8> {
+    let bucket = |bound, below| bytes(3, &[int(1, below), double(2, bound)].concat());
+    let finite = (0..buckets).flat_map(|i| bucket(i as f64, 1));
+    let infinite = has_infinite.then(|| bucket(f64::INFINITY, 1));
+    let buckets: Vec<u8> = finite.chain(infinite.into_iter().flatten()).collect();
+    let content = [int(1, 1), double(2, 0.5), buckets].concat();
+    [labels.concat(), bytes(7, &content)].concat()
+}
+
+#[test]
+fn i_mfamily_2_a_histogram_with_too_many_buckets_is_refused_whole() {
+    let most = limits::BUCKETS_PER_HISTOGRAM;
+    let good = histogram(&[label("a", "1")], 1, true);
+    for (buckets, has_infinite) in [(most + 1, false), (most + 1, true), (most + 2, false)] {
+        let large = histogram(&[], buckets, has_infinite);
+        let body = family("h", 4, &[large, good.clone()]);
+        let page = read_delimited(&body, &[]).unwrap();
+        let series = page.families.iter().flat_map(|family| &family.series);
+        let series: Vec<String> = series.map(|one| one.labels.to_string()).collect();
+        // Its neighbour does not notice.
+        assert_eq!(
+            series,
+            [
+                "h_bucket{a=\"1\",le=\"0\"}",
+                "h_bucket{a=\"1\",le=\"+Inf\"}",
+                "h_sum{a=\"1\"}",
+                "h_count{a=\"1\"}",
+            ],
+            "{buckets} {has_infinite}"
+        );
+        let refused: Vec<_> = page
+            .refused
+            .iter()
+            .map(|one| (one.item, one.rule))
+            .collect();
+        assert_eq!(refused, [(1, Refusal::HistogramInvalid)]);
+        let message = &page.refused[0].message;
+        assert_eq!(message, "line 1: more than 500 buckets in \"h\"");
+    }
+    for has_infinite in [false, true] {
+        let body = family("h", 4, &[histogram(&[], most, has_infinite)]);
+        let page = read_delimited(&body, &[]).unwrap();
+        assert_eq!(page.refused, []);
+        assert_eq!(page.families[0].series.len(), most + 3);
+    }
+}
+
+#[test]
+fn i_mfamily_2_a_metric_with_a_part_that_breaks_a_rule_is_refused_whole() {
+    // `…_bucket` and `…_count` are too long for names, `…_sum` is not.
+    let name = "h".repeat(limits::METRIC_NAME_BYTES - "_sum".len());
+    let body = family(&name, 4, &[histogram(&[], 2, true)]);
+    let page = read_delimited(&body, &[]).unwrap();
+    assert_eq!(page.families, []);
+    let refused: Vec<_> = page
+        .refused
+        .iter()
+        .map(|one| (one.item, one.rule))
+        .collect();
+    assert_eq!(refused, [(1, Refusal::NameTooLong)]);
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(body in prop::collection::vec(any::<u8>(), 0..200)) {

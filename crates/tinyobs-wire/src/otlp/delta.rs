@@ -7,8 +7,9 @@
 //! was stored has changed nothing. Here is only what the request in hand has added so far.
 //!
 //! I-OTLP-DELTA-1  An interval that ends no later than the newest sample is counted already.
-//! I-OTLP-DELTA-2  An item that is refused here leaves nothing behind. One that the store refuses, for
-//!                 its time, has been counted for what follows it in the same request.
+//! I-OTLP-DELTA-2  An item that is refused leaves nothing behind: what the store would refuse for its
+//!                 time is refused here, before it is counted. One that is refused for a new series
+//!                 too many takes with it what follows in the same request and needs that series.
 //! I-OTLP-DELTA-3  Buckets stay cumulative: a bound that is new begins with the count of the known
 //!                 one below it, and a known one that is not sent goes on.
 //! Proved by: delta/tests.rs, otlp/tests/deltas.rs.
@@ -18,6 +19,7 @@ use std::collections::HashMap;
 use tinyobs_model::Sample;
 
 use super::buckets::Cumulative;
+use super::point::Broken;
 use super::{BodyError, Stored};
 
 /// Running totals.
@@ -50,6 +52,11 @@ impl<'s> Deltas<'s> {
         }
         let newest = self.stored.newest(labels);
         newest.map_err(|reason| BodyError::Stored { reason })
+    }
+
+    /// Whether the store takes what is to be counted (I-OTLP-DELTA-2).
+    pub fn check_time(&mut self, time_ms: i64) -> Result<(), Broken> {
+        self.stored.check_time(time_ms)
     }
 
     /// Notes the new total of a series.

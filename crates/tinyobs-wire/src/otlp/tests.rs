@@ -31,6 +31,13 @@ impl Stored for Shelf {
         Ok(found.map(|(_, newest)| *newest))
     }
 
+    fn check_time(&mut self, time_ms: i64) -> Result<(), (Refusal, String)> {
+        if time_ms > NOW + limits::FUTURE_MS {
+            return Err((Refusal::TimeInFuture, "too far ahead".to_owned()));
+        }
+        Ok(())
+    }
+
     fn bounds(&mut self, labels: &[u8]) -> Result<Vec<f64>, String> {
         let own = |labels: &[u8]| -> (Vec<(String, String)>, Option<f64>) {
             let pairs = tinyobs_model::labels::pairs(labels);

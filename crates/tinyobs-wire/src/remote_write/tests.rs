@@ -280,6 +280,26 @@ fn content_types_name_the_version() {
 }
 
 #[test]
+fn i_write_5_a_request_of_the_other_version_is_refused() {
+    let one = series_of(&[label("__name__", "m"), sample_of(1, 1.0)]);
+    let two = [field(4, b""), field(4, b"__name__"), field(5, &[])].concat();
+    assert_eq!(
+        decode(Version::Two, one.clone()).err(),
+        Some(WriteError::OtherVersion)
+    );
+    assert_eq!(
+        decode(Version::One, two.clone()).err(),
+        Some(WriteError::OtherVersion)
+    );
+    for version in [Version::One, Version::Two] {
+        let empty = decode(version, Vec::new()).expect("nothing is a request");
+        assert_eq!(empty.items, 0);
+    }
+    assert_eq!(first(one).items, 1);
+    assert_eq!(decode(Version::Two, two).expect("decodes").items, 1);
+}
+
+#[test]
 fn what_is_cut_is_refused_whole() {
     let body = series_of(&[label("__name__", "m"), sample_of(1, 1.0)]);
     for cut in 1..body.len() {

@@ -22,7 +22,7 @@ struct Said {
 }
 
 /// `Request`: 4 strings, 5 time series.
-pub fn two(body: Vec<u8>, mut rows: Rows) -> Result<Decoded, WriteError> {
+pub fn two(mut body: Vec<u8>, mut rows: Rows) -> Result<Decoded, WriteError> {
     let mut symbols: Vec<&[u8]> = Vec::new();
     let mut fields = Fields::new(&body);
     // The strings stand before the series that use them, or so everybody writes them.
@@ -40,7 +40,6 @@ pub fn two(body: Vec<u8>, mut rows: Rows) -> Result<Decoded, WriteError> {
     let mut reader = Reader {
         symbols,
         described: HashSet::new(),
-        end: body.len(),
         refs: Vec::new(),
     };
     let mut fields = Fields::new(&body);
@@ -52,6 +51,8 @@ pub fn two(body: Vec<u8>, mut rows: Rows) -> Result<Decoded, WriteError> {
         }
     }
     drop(reader);
+    // Every label is put together: nothing of the body is needed any more, only its memory.
+    body.clear();
     Ok(rows.into_decoded(body))
 }
 
@@ -59,8 +60,6 @@ struct Reader<'a> {
     symbols: Vec<&'a [u8]>,
     /// Names whose kind, help and unit have been noted.
     described: HashSet<&'a [u8]>,
-    /// Where the body ends and labels that are put together begin.
-    end: usize,
     refs: Vec<u64>,
 }
 
@@ -120,9 +119,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Puts the pairs together behind the body: where they stand there, and the metric's name.
+    /// Puts the pairs together: where they stand there, and the metric's name.
     fn labels(&self, rows: &mut Rows) -> Result<(std::ops::Range<usize>, &'a [u8]), WriteError> {
-        let from = self.end + rows.apart.len();
+        let from = rows.apart.len();
         let mut metric = &[][..];
         for pair in self.refs.chunks(2) {
             let name = self.symbol(pair[0], rows)?;
@@ -134,15 +133,10 @@ impl<'a> Reader<'a> {
             if name == METRIC_NAME.as_bytes() {
                 metric = value;
             }
-            if rows.apart.len() + name.len() + value.len() > limits::BATCH_BYTES {
-                return Err(WriteError::TooMany {
-                    what: "bytes of labels",
-                    limit: limits::BATCH_BYTES,
-                });
-            }
+            rows.reserve(name.len() + value.len(), limits::BATCH_BYTES)?;
             put_wire_pair(&mut rows.apart, name, value);
         }
-        Ok((from..self.end + rows.apart.len(), metric))
+        Ok((from..rows.apart.len(), metric))
     }
 
     fn symbol(&self, reference: u64, rows: &Rows) -> Result<&'a [u8], WriteError> {
@@ -167,9 +161,12 @@ impl<'a> Reader<'a> {
                 limit,
             });
         }
-        if name.len() <= limits::METRIC_NAME_BYTES {
-            let help = kept(self.symbol(said.help, rows)?);
-            let unit = kept(self.symbol(said.unit, rows)?);
+        if name.len() > limits::METRIC_NAME_BYTES {
+            return Ok(());
+        }
+        let help = kept(self.symbol(said.help, rows)?);
+        let unit = kept(self.symbol(said.unit, rows)?);
+        if rows.has_room_for(name.len() + help.len() + unit.len()) {
             rows.described.push((kept(name), unit, help));
         }
         Ok(())

@@ -127,6 +127,7 @@ impl Sink<'_> {
         if newest.is_some_and(|newest| newest.time_ms >= at.time_ms) {
             return Ok(());
         }
+        self.deltas.check_time(at.time_ms)?;
         let total = value + newest.map_or(0.0, |newest| newest.value);
         let part = Part::new("", total);
         self.totals(at, std::slice::from_ref(&part), newest.is_none())
@@ -154,6 +155,7 @@ impl Sink<'_> {
         if newest.is_some_and(|newest| newest.time_ms >= at.time_ms) {
             return Ok(());
         }
+        self.deltas.check_time(at.time_ms)?;
         let mut known = Vec::new();
         self.canonical(at, "_bucket", None)?;
         let key = self.scratch.clone();

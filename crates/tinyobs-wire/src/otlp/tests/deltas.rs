@@ -75,6 +75,43 @@ fn two_intervals_of_one_request_are_both_counted() {
 }
 
 #[test]
+fn i_otlp_delta_2_what_the_store_would_refuse_is_not_counted() {
+    let late = limits::FUTURE_MS + 1;
+    let end = |end: i64, mut point: Value| {
+        point["timeUnixNano"] = ns(NOW + end).into();
+        point
+    };
+    let sum = |at| end(at, json!({"asInt": 1}));
+    let histogram = |at, bound: f64| {
+        end(
+            at,
+            json!({"count": 2, "sum": 1, "bucketCounts": [1, 1], "explicitBounds": [bound]}),
+        )
+    };
+    let points = |points: Value| json!({"aggregationTemporality": 1, "isMonotonic": true, "dataPoints": points});
+    let got = decoded(&request(&json!([
+        {"name": "c", "sum": points(json!([sum(0), sum(late), sum(10)]))},
+        {"name": "h", "histogram": points(json!([histogram(late, 1.0), histogram(10, 2.0)]))},
+    ])));
+    assert_eq!(
+        shown(&got),
+        [
+            "c_total{} counter 1 at 0",
+            "c_total{} counter 2 at 10",
+            "h_bucket{le=\"2\"} histogram 1 at 10",
+            "h_bucket{le=\"+Inf\"} histogram 2 at 10",
+            "h_sum{} histogram 1 at 10",
+            "h_count{} histogram 2 at 10",
+        ]
+    );
+    let refused: Vec<_> = got.refused.iter().map(|one| (one.item, one.rule)).collect();
+    assert_eq!(
+        refused,
+        [(1, Refusal::TimeInFuture), (3, Refusal::TimeInFuture)]
+    );
+}
+
+#[test]
 fn what_cannot_be_added_is_refused() {
     for (is_monotonic, add) in [(true, "-1"), (true, "NaN"), (false, "inf")] {
         let mut request = delta("sum", is_monotonic, 0, &json!({"asDouble": add}));

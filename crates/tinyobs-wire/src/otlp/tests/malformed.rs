@@ -195,6 +195,9 @@ fn a_store_that_cannot_be_read_is_said() {
         fn newest(&mut self, _: &[u8]) -> Result<Option<Sample>, String> {
             Err("damaged".to_owned())
         }
+        fn check_time(&mut self, _: i64) -> Result<(), (Refusal, String)> {
+            Ok(())
+        }
         fn bounds(&mut self, _: &[u8]) -> Result<Vec<f64>, String> {
             Ok(Vec::new())
         }
