@@ -65,7 +65,7 @@ const SECONDS: u64 = 15;
 
 /// Each target with the most bytes that its inputs have: as few as reach everything, because
 /// short inputs run faster.
-const TARGETS: [(&str, usize); 17] = [
+const TARGETS: [(&str, usize); 19] = [
     ("wal_record", 400),
     ("wal_segment", 600),
     ("chunk", 128),
@@ -80,6 +80,8 @@ const TARGETS: [(&str, usize); 17] = [
     ("influx", 300),
     ("import", 600),
     ("selector", 300),
+    ("promql", 300),
+    ("evaluation", 160),
     ("labels", 300),
     ("remote_write", 400),
     ("decompress", 400),

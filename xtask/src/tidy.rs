@@ -14,6 +14,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("tinyobs-wire", &["tinyobs-model"]),
     ("tinyobs", &["tinyobs-model", "tinyobs-wire"]),
     ("tinyobs-store", &["tinyobs-model"]),
+    ("tinyobs-promql", &["tinyobs-model"]),
     ("tinyobs-ui", &[]),
     ("tinyobs-demo", &["tinyobs"]),
     (
@@ -23,6 +24,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "tinyobs-wire",
             "tinyobs",
             "tinyobs-store",
+            "tinyobs-promql",
             "tinyobs-ui",
             "tinyobs-demo",
         ],

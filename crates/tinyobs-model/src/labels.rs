@@ -21,6 +21,8 @@ use std::fmt;
 use crate::limits;
 use crate::refusal::Refusal;
 
+mod derive;
+
 /// The label that holds the metric name.
 pub const METRIC_NAME: &str = "__name__";
 /// Names that begin like this are ours.

@@ -135,6 +135,12 @@ pub const TOP_METRICS: usize = 10;
 pub const DAMAGE_LISTED: usize = 100;
 /// Samples and rollup rows that one query may read.
 pub const QUERY_SAMPLES: u64 = 50_000_000;
+/// Bytes that the values of one query may take at once, what it reads and what it works out.
+pub const QUERY_VALUE_BYTES: u64 = 256 << 20;
+/// Moments at which one part of a query is evaluated, those of a subquery's steps among them.
+pub const QUERY_STEPS: u64 = 1_000_000;
+/// Different annotations of one answer; more are not kept.
+pub const QUERY_ANNOTATIONS: usize = 100;
 /// Points that one answer may hold, all series together.
 pub const QUERY_POINTS: usize = 2_000_000;
 /// Seconds that `POST /v1/admin/maintenance` waits for its cycle before it says "ask again".
@@ -151,6 +157,12 @@ pub const QUERIES_AT_ONCE: usize = 8;
 pub const QUERIES_WAITING: usize = 64;
 /// Milliseconds of the widest window of `/v1/query/range`: ten years.
 pub const QUERY_WINDOW_MS: i64 = 3_653 * 24 * 3_600 * 1_000;
+/// Bytes of a PromQL query.
+pub const QUERY_BYTES: usize = 64 << 10;
+/// Nodes of a PromQL query inside one another, operators in a row included.
+pub const QUERY_DEPTH: u32 = 256;
+/// Regular expressions in the selectors of a PromQL query.
+pub const QUERY_REGEXES: usize = 64;
 /// Bytes of a series selector in `match[]`.
 pub const SELECTOR_BYTES: usize = 16_384;
 /// Selectors of one request.

@@ -348,6 +348,24 @@ pub const ALL: &[Limit] = &[
         "bounds one query's reading",
     ),
     limit(
+        "query_value_bytes",
+        QUERY_VALUE_BYTES,
+        "bytes",
+        "a query holds its series side by side, several queries run at once",
+    ),
+    limit(
+        "query_steps",
+        QUERY_STEPS,
+        "steps",
+        "every series takes memory and time for each of them",
+    ),
+    limit(
+        "query_annotations",
+        QUERY_ANNOTATIONS as u64,
+        "annotations",
+        "each metric can have its own, and nobody reads that many",
+    ),
+    limit(
         "query_points",
         QUERY_POINTS as u64,
         "points",
@@ -406,6 +424,24 @@ pub const ALL: &[Limit] = &[
         DAMAGE_LISTED as u64,
         "places",
         "an answer is built in memory; all are in the log",
+    ),
+    limit(
+        "query_bytes",
+        QUERY_BYTES as u64,
+        "bytes",
+        "a query is parsed into a tree of many times its size",
+    ),
+    limit(
+        "query_depth",
+        QUERY_DEPTH as u64,
+        "nodes",
+        "a tree is walked by recursion, and a thread's stack is finite",
+    ),
+    limit(
+        "query_regexes",
+        QUERY_REGEXES as u64,
+        "expressions",
+        "each is compiled while the query is parsed, and held until it ends",
     ),
     limit(
         "selector_bytes",

@@ -1,0 +1,62 @@
+//! Absent: a series where there is none, with the labels that were asked for.
+
+use tinyobs_model::{Labels, METRIC_NAME, MatchOp, Matcher};
+
+use super::grid::Grid;
+use super::value::{ABSENT, Series, Value, is_present};
+use super::{Evaluated, Evaluator};
+use crate::ast::{Expr, ExprKind};
+
+impl Evaluator<'_> {
+    pub(super) fn absent(&mut self, arg: &Expr, grid: Grid) -> Evaluated<Value> {
+        let series = self.eval_vector(arg, grid)?;
+        let mut values = self.column(1.0, grid)?;
+        for one in &series {
+            for (value, &there) in values.iter_mut().zip(&one.values) {
+                if is_present(there) {
+                    *value = ABSENT;
+                }
+            }
+        }
+        Ok(named(arg, values))
+    }
+
+    pub(super) fn absent_over_time(&mut self, arg: &Expr, grid: Grid) -> Evaluated<Value> {
+        let mut values = self.column(1.0, grid)?;
+        self.each_window_series(arg, grid, &mut |_, input| {
+            input.slide(|i, _| values[i] = ABSENT);
+            Ok(())
+        })?;
+        Ok(named(arg, values))
+    }
+}
+
+/// The labels that a series would have to have to be there, as far as the selector says.
+fn named(arg: &Expr, values: Vec<f64>) -> Value {
+    let matchers: &[Matcher] = match &arg.without_parens().kind {
+        ExprKind::Vector(selector) if selector.alternatives.is_empty() => &selector.matchers,
+        ExprKind::Matrix(range) if range.selector.alternatives.is_empty() => {
+            &range.selector.matchers
+        }
+        _ => &[],
+    };
+    let mut pairs: Vec<(&str, &str)> = Vec::new();
+    for matcher in matchers.iter().filter(|m| m.name() != METRIC_NAME) {
+        let name = matcher.name();
+        let told = pairs.iter().any(|(told, _)| *told == name);
+        // A label of which two things are said has no value that is known.
+        let value = if matcher.op() == MatchOp::Equal && !told {
+            matcher.value()
+        } else {
+            ""
+        };
+        pairs.retain(|(told, _)| *told != name);
+        pairs.push((name, value));
+    }
+    let series = Series::new(Labels::of_pairs(pairs), values);
+    Value::Vector(if series.is_empty() {
+        Vec::new()
+    } else {
+        vec![series]
+    })
+}

@@ -1,0 +1,319 @@
+//! Call: functions, each by what it works on.
+//!
+//!   [Call] ─▶ value by value   math, clamp, dates       here, date
+//!          ─▶ window by window rate, *_over_time        over_time, rate, regression, extended
+//!          ─▶ labels, order, whole histograms           label_calls, sort, histogram, absent, info
+
+use tinyobs_model::Labels;
+
+use super::grid::Grid;
+use super::selector::Wanted;
+use super::value::{ABSENT, Series, Value, distinct, is_present};
+use super::{Evaluated, Evaluator, date, over_time};
+use crate::ast::{Call, Expr, ExprKind};
+use crate::functions::Function;
+use crate::span::Span;
+
+impl Evaluator<'_> {
+    pub(super) fn call(&mut self, call: &Call, span: Span, grid: Grid) -> Evaluated<Value> {
+        use Function as F;
+        let args = &call.args;
+        match call.function {
+            F::Time | F::Pi | F::Start | F::End | F::Step | F::Range => {
+                self.scalar_of_query(call.function, grid)
+            }
+            F::MaxOf | F::MinOf | F::Scalar => self.scalar_call(call, grid),
+            F::Vector => {
+                let values = self.eval_scalar(&args[0], grid)?;
+                Ok(Value::Vector(vec![Series::unnamed(values)]))
+            }
+            F::Absent => self.absent(&args[0], grid),
+            F::AbsentOverTime => self.absent_over_time(&args[0], grid),
+            F::Timestamp => self.timestamp(&args[0], span, grid),
+            F::Clamp | F::ClampMax | F::ClampMin | F::Round => self.with_scalars(call, span, grid),
+            F::LabelReplace => self.label_replace(args, span, grid),
+            F::LabelJoin => self.label_join(args, span, grid),
+            F::Sort | F::SortDesc => self.sort_values(&args[0], call.function, grid),
+            F::SortByLabel | F::SortByLabelDesc => self.sort_labels(args, call.function, grid),
+            F::HistogramQuantile => self.histogram_quantile(args, span, grid),
+            F::HistogramQuantiles => self.histogram_quantiles(args, span, grid),
+            F::HistogramFraction => self.histogram_fraction(args, span, grid),
+            // There are no native histograms yet, and no start timestamps.
+            F::HistogramAvg
+            | F::HistogramCount
+            | F::HistogramStddev
+            | F::HistogramStdvar
+            | F::HistogramSum
+            | F::StartTimestamp => {
+                self.eval_vector(&args[0], grid)?;
+                Ok(Value::Vector(Vec::new()))
+            }
+            F::Info => self.info(args, span, grid),
+            function if date::is_date(function) => self.dates(call, span, grid),
+            function => match math(function) {
+                Some(f) => self.value_by_value(&args[0], span, grid, f),
+                None => self.range_call(call, span, grid),
+            },
+        }
+    }
+
+    fn scalar_of_query(&mut self, function: Function, grid: Grid) -> Evaluated<Value> {
+        let (query, times) = (self.query, self.query_times());
+        let seconds = |ms: i64| ms as f64 / 1_000.0;
+        let value = match function {
+            Function::Pi => std::f64::consts::PI,
+            Function::Start => seconds(query.start_ms),
+            Function::End => seconds(query.end_ms),
+            Function::Step => seconds(times.step_ms),
+            Function::Range => seconds(times.range_ms),
+            _ => 0.0,
+        };
+        let mut values = self.column(value, grid)?;
+        if function == Function::Time {
+            for (value, time) in values.iter_mut().zip(grid.times()) {
+                *value = seconds(time);
+            }
+        }
+        Ok(Value::Scalar(values))
+    }
+
+    fn scalar_call(&mut self, call: &Call, grid: Grid) -> Evaluated<Value> {
+        if call.function == Function::Scalar {
+            return self.only_value(&call.args[0], grid);
+        }
+        let mut a = self.eval_scalar(&call.args[0], grid)?;
+        let b = self.eval_scalar(&call.args[1], grid)?;
+        let choose = if call.function == Function::MaxOf {
+            max
+        } else {
+            min
+        };
+        for (a, b) in a.iter_mut().zip(b) {
+            *a = choose(*a, b);
+        }
+        Ok(Value::Scalar(a))
+    }
+
+    /// `scalar`: the value of the only series, where there is one.
+    fn only_value(&mut self, arg: &Expr, grid: Grid) -> Evaluated<Value> {
+        let series = self.eval_vector(arg, grid)?;
+        let mut values = self.column(f64::NAN, grid)?;
+        for (i, value) in values.iter_mut().enumerate() {
+            let mut there = series
+                .iter()
+                .map(|s| s.values[i])
+                .filter(|&v| is_present(v));
+            if let (Some(only), None) = (there.next(), there.next()) {
+                *value = only;
+            }
+        }
+        Ok(Value::Scalar(values))
+    }
+
+    /// The time of the samples themselves where a selector tells, else of the step.
+    fn timestamp(&mut self, arg: &Expr, span: Span, grid: Grid) -> Evaluated<Value> {
+        let mut series = match &arg.without_parens().kind {
+            ExprKind::Vector(selector) if selector.extension.is_none() => {
+                let shift = self.shift(&selector.time)?;
+                self.select_columns(selector, shift, Wanted::Time, grid)?
+            }
+            _ => {
+                let mut series = self.eval_vector(arg, grid)?;
+                for one in &mut series {
+                    one.filter_map(|i, _| Some(grid.time(i) as f64 / 1_000.0));
+                }
+                series
+            }
+        };
+        for one in &mut series {
+            self.drop_name(one);
+        }
+        distinct(series, span).map(Value::Vector)
+    }
+
+    pub(super) fn value_by_value(
+        &mut self,
+        arg: &Expr,
+        span: Span,
+        grid: Grid,
+        f: impl Fn(f64) -> f64,
+    ) -> Evaluated<Value> {
+        let mut series = self.eval_vector(arg, grid)?;
+        for one in &mut series {
+            self.drop_name(one);
+            one.map(&f);
+        }
+        distinct(series, span).map(Value::Vector)
+    }
+
+    /// `clamp` and `round`: a vector and scalars.
+    fn with_scalars(&mut self, call: &Call, span: Span, grid: Grid) -> Evaluated<Value> {
+        let mut series = self.eval_vector(&call.args[0], grid)?;
+        let mut scalars = Vec::new();
+        for arg in &call.args[1..] {
+            scalars.push(self.eval_scalar(arg, grid)?);
+        }
+        let at = |n: usize, i: usize| scalars.get(n).map(|values| values[i]);
+        let f = |i: usize, value: f64| match call.function {
+            Function::Clamp => {
+                let (low, high) = (at(0, i)?, at(1, i)?);
+                (high >= low || high.is_nan() || low.is_nan()).then(|| max(low, min(high, value)))
+            }
+            Function::ClampMax => Some(min(at(0, i)?, value)),
+            Function::ClampMin => Some(max(at(0, i)?, value)),
+            _ => {
+                // As Prometheus does it, the inverse first: it is the more exact one.
+                let inverse = 1.0 / at(0, i).unwrap_or(1.0);
+                Some((value * inverse + 0.5).floor() / inverse)
+            }
+        };
+        for one in &mut series {
+            self.drop_name(one);
+            one.filter_map(f);
+        }
+        distinct(series, span).map(Value::Vector)
+    }
+
+    /// A function of a range vector, window by window.
+    fn range_call(&mut self, call: &Call, span: Span, grid: Grid) -> Evaluated<Value> {
+        let matrix = usize::from(call.function == Function::QuantileOverTime);
+        let mut scalars = Vec::new();
+        for (_, arg) in call.args.iter().enumerate().filter(|(i, _)| *i != matrix) {
+            scalars.push(self.eval_scalar(arg, grid)?);
+        }
+        self.check_scalars(call, &scalars)?;
+        let f = over_time::function(call.function);
+        let keeps_name = matches!(
+            call.function,
+            Function::FirstOverTime | Function::LastOverTime
+        );
+        let arg = &call.args[matrix];
+        let mut out: Vec<Series> = Vec::new();
+        self.each_window_series(arg, grid, &mut |evaluator, input| {
+            evaluator.note_counter(call.function, input.labels, arg.span);
+            let mut values = evaluator.column(ABSENT, grid)?;
+            let (control, mut left, mut ended) = (evaluator.control, WORK, Ok(()));
+            input.slide(|i, window| {
+                // One series of many samples and steps can be the work of minutes.
+                left = left.saturating_sub(window.values.len());
+                if left == 0 {
+                    left = WORK;
+                    ended = control.check();
+                }
+                if ended.is_err() {
+                    return;
+                }
+                let first = scalars.first().map_or(f64::NAN, |values| values[i]);
+                let second = scalars.get(1).map_or(f64::NAN, |values| values[i]);
+                values[i] = f(window, [first, second]).unwrap_or(ABSENT);
+            });
+            ended?;
+            let mut series = Series::new(input.labels.clone(), values);
+            series.drop_name = input.drop_name;
+            if !keeps_name {
+                evaluator.drop_name(&mut series);
+            }
+            if !series.is_empty() {
+                out.push(series);
+            }
+            Ok(())
+        })?;
+        self.unique(out, span).map(Value::Vector)
+    }
+
+    fn check_scalars(&mut self, call: &Call, scalars: &[Vec<f64>]) -> Evaluated<()> {
+        match call.function {
+            Function::QuantileOverTime => {
+                for &q in scalars.iter().flatten() {
+                    self.warn_of_quantile(call.args[0].span, q);
+                }
+            }
+            Function::DoubleExponentialSmoothing => {
+                for (arg, values) in call.args[1..].iter().zip(scalars) {
+                    if let Some(wrong) = values.iter().find(|&&f| !(f > 0.0 && f < 1.0)) {
+                        let reason =
+                            format!("a smoothing factor must be between 0 and 1, not {wrong}");
+                        return Err(super::EvalError::execution(arg.span, reason));
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A rate of something that does not look like a counter is often a mistake.
+    fn note_counter(&mut self, function: Function, labels: &Labels, span: Span) {
+        if !matches!(function, Function::Rate | Function::Increase) {
+            return;
+        }
+        let name = labels.metric_name();
+        let counted = ["_total", "_sum", "_count", "_bucket"];
+        let told = labels.get("__type__");
+        let is_counter = match told {
+            Some(kind) => matches!(kind, "counter" | "histogram" | "summary"),
+            None => counted.iter().any(|end| name.ends_with(end)),
+        };
+        if !name.is_empty() && !is_counter {
+            let text = format!(
+                "metric might not be a counter, its name does not end in \
+                 _total/_sum/_count/_bucket: {name:?}"
+            );
+            self.inform(span, &text);
+        }
+    }
+}
+
+/// Samples that functions look at between two looks at the deadline.
+const WORK: usize = 1 << 20;
+
+/// Functions of one value.
+fn math(function: Function) -> Option<fn(f64) -> f64> {
+    use Function as F;
+    Some(match function {
+        F::Abs => f64::abs,
+        F::Acos => f64::acos,
+        F::Acosh => f64::acosh,
+        F::Asin => f64::asin,
+        F::Asinh => f64::asinh,
+        F::Atan => f64::atan,
+        F::Atanh => f64::atanh,
+        F::Ceil => f64::ceil,
+        F::Cos => f64::cos,
+        F::Cosh => f64::cosh,
+        F::Deg => |value| value * 180.0 / std::f64::consts::PI,
+        F::Exp => f64::exp,
+        F::Floor => f64::floor,
+        F::Ln => f64::ln,
+        F::Log10 => f64::log10,
+        F::Log2 => f64::log2,
+        F::Rad => |value| value * std::f64::consts::PI / 180.0,
+        F::Sgn => |value| match value {
+            v if v > 0.0 => 1.0,
+            v if v < 0.0 => -1.0,
+            v => v,
+        },
+        F::Sin => f64::sin,
+        F::Sinh => f64::sinh,
+        F::Sqrt => f64::sqrt,
+        F::Tan => f64::tan,
+        F::Tanh => f64::tanh,
+        _ => return None,
+    })
+}
+
+/// The larger one; NaN when one of them is.
+fn max(a: f64, b: f64) -> f64 {
+    if a.is_nan() || b.is_nan() {
+        return f64::NAN;
+    }
+    a.max(b)
+}
+
+/// The smaller one; NaN when one of them is.
+fn min(a: f64, b: f64) -> f64 {
+    if a.is_nan() || b.is_nan() {
+        return f64::NAN;
+    }
+    a.min(b)
+}

@@ -1,0 +1,95 @@
+//! Rate: how much a window's values change, by its first and last samples.
+//!
+//! I-RATE-1  Samples rarely lie on the edges of the range: the change is extended to an edge that is
+//!           no farther away than 1.1 usual distances, else by half such a distance; and a counter
+//!           not to before it was 0.
+//! Proved by: scripts/windows.test.
+
+use super::extended;
+use super::window::Window;
+
+/// How much a counter grows, per second.
+pub(super) fn rate(window: Window<'_>, _: [f64; 2]) -> Option<f64> {
+    change(window, true, true)
+}
+
+/// How much a counter grows.
+pub(super) fn increase(window: Window<'_>, _: [f64; 2]) -> Option<f64> {
+    change(window, true, false)
+}
+
+/// How much a gauge changes.
+pub(super) fn delta(window: Window<'_>, _: [f64; 2]) -> Option<f64> {
+    change(window, false, false)
+}
+
+fn change(window: Window<'_>, is_counter: bool, per_second: bool) -> Option<f64> {
+    if window.extension.is_some() {
+        return extended::change(window, is_counter, per_second);
+    }
+    let (&[first, .., last], &[first_ms, .., last_ms]) = (window.values, window.times) else {
+        return None;
+    };
+    let mut change = last - first;
+    if is_counter {
+        change += lost_to_resets(window.values);
+    }
+    let seconds = |ms: i64| ms as f64 / 1_000.0;
+    let sampled = seconds(last_ms - first_ms);
+    let usual = sampled / (window.values.len() - 1) as f64;
+    let near = usual * 1.1;
+    let mut to_start = seconds(first_ms - window.start_ms);
+    let mut to_end = seconds(window.end_ms - last_ms);
+    // I-RATE-1
+    if to_start >= near {
+        to_start = usual / 2.0;
+    }
+    if is_counter {
+        let mut to_zero = to_start;
+        if change > 0.0 && first >= 0.0 {
+            to_zero = sampled * (first / change);
+        }
+        if to_zero < to_start {
+            to_start = to_zero;
+        }
+    }
+    if to_end >= near {
+        to_end = usual / 2.0;
+    }
+    let mut factor = (sampled + to_start + to_end) / sampled;
+    if per_second {
+        factor /= seconds(window.range_ms);
+    }
+    Some(change * factor)
+}
+
+/// What a counter had counted each time it fell.
+fn lost_to_resets(values: &[f64]) -> f64 {
+    let falls = values.windows(2).filter(|pair| pair[1] < pair[0]);
+    falls.map(|pair| pair[0]).fold(0.0, |sum, lost| sum + lost)
+}
+
+/// How much a counter grew between the last two samples, per second.
+pub(super) fn irate(window: Window<'_>, _: [f64; 2]) -> Option<f64> {
+    last_change(window, true)
+}
+
+/// How much a gauge changed between the last two samples.
+pub(super) fn idelta(window: Window<'_>, _: [f64; 2]) -> Option<f64> {
+    last_change(window, false)
+}
+
+fn last_change(window: Window<'_>, is_rate: bool) -> Option<f64> {
+    let (&[.., before, last], &[.., before_ms, last_ms]) = (window.values, window.times) else {
+        return None;
+    };
+    let change = if is_rate && last < before {
+        last
+    } else {
+        last - before
+    };
+    if !is_rate {
+        return Some(change);
+    }
+    Some(change / ((last_ms - before_ms) as f64 / 1_000.0))
+}
