@@ -46,21 +46,9 @@ pub struct Options {
     /// Use the release build.
     #[arg(long)]
     release: bool,
-    /// Leave out what depends on the time, as `cargo xtask test` does on a busy machine.
+    /// Leave out what depends on the time, for a busy machine.
     #[arg(long)]
     no_timing: bool,
-}
-
-impl Options {
-    /// A few seconds, and nothing that depends on the time.
-    pub fn short() -> Self {
-        Self {
-            seconds: 5,
-            times: 4.0,
-            release: false,
-            no_timing: true,
-        }
-    }
 }
 
 /// Senders, each with a connection: more than the server lets wait (`INGEST_WAITING`).

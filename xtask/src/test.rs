@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use tinyobs_testing::{Server, Start};
 
-use crate::{clients, crash, fuzz, overload, tools};
+use crate::{clients, crash, fuzz, tools};
 
 /// What to leave out while working on something else. CI leaves out nothing.
 #[derive(Args)]
@@ -74,7 +74,6 @@ pub fn run(options: &Options) -> Result<()> {
     }
     if !options.no_crash {
         crash::short()?;
-        overload::run(&overload::Options::short())?;
     }
     if !options.no_clients {
         clients::short()?;
