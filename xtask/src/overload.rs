@@ -12,7 +12,7 @@
 //! Passes when what is acknowledged while overloaded is 90 % of the peak or more, memory stays flat and
 //! within [`MEMORY_MAX`], every refusal is 429 or 503 with `Retry-After` or a closed connection, nothing
 //! acknowledged is missing, nothing that was never sent is there, and requests at half of the peak are
-//! answered as before within five seconds. The short form leaves out what depends on the time: how
+//! answered as before within five seconds. `--no-timing` leaves out what depends on the time: how
 //! much is acknowledged, how memory grows, and how fast answers are.
 
 use std::process::Command;
