@@ -185,7 +185,9 @@ pub const LIGHT_QUERY_MS: u64 = 250;
 pub const HEAVY_QUERIES_AT_ONCE: usize = 4;
 /// Heavy PromQL queries that wait; the next ones get 503.
 pub const HEAVY_QUERIES_WAITING: usize = 16;
-/// Bytes that the values of large answers may take while they are sent, all answers together.
+/// Very large answers that are sent at once; the next ones wait.
+pub const LARGE_ANSWERS: usize = 8;
+/// Bytes that the values of answers may take while they are sent, all answers together.
 pub const ANSWERS_BYTES: usize = 512 << 20;
 /// Metrics, labels and pairs of each list of `/api/v1/status/tsdb`, unless asked otherwise.
 pub const TSDB_LISTED: usize = 10;

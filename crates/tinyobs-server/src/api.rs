@@ -1,6 +1,6 @@
 //! Api: Prometheus' HTTP API, `/api/v1/…`.
 //!
-//!   form ─▶ [`form`] ─▶ [`ask`] ─▶ [`lanes`] ─▶ promql::evaluate ─▶ [`write`] ─▶ bytes
+//!   form ─▶ [`form`] ─▶ [`ask`] ─▶ [`lanes`] ─▶ promql::evaluate ─▶ [`write`], [`send`]
 //!                        └ [`series`], [`metadata`], [`parse`], [`status`], [`targets`] ─▶ bytes
 //!
 //! What Prometheus' own clients, Grafana above all, read: an envelope of `status`, `data`,
@@ -20,6 +20,7 @@ pub mod lanes;
 pub mod metadata;
 pub mod parse;
 pub mod query;
+pub mod send;
 pub mod series;
 pub mod stats;
 pub mod status;

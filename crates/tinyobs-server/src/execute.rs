@@ -9,6 +9,8 @@
 //! I-EXECUTE-1  The answer is the one that `/api/v1/query_range` and `/api/v1/query` give.
 //! Proved by: tests/it/execute.rs.
 
+use std::time::Instant;
+
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, header};
@@ -23,10 +25,10 @@ use crate::api::ask::{Ask, length_ms};
 use crate::api::form::Form;
 use crate::api::query::run;
 use crate::api::write::{Written, write_labels, write_list, write_sample};
+use crate::body;
 use crate::error::ApiError;
 use crate::params::Params;
 use crate::state::App;
-use crate::{body, json};
 
 const STEP_MS: i64 = 15_000;
 const WINDOW_MS: i64 = 3_600_000;
@@ -74,8 +76,8 @@ pub async fn execute(State(app): State<App>, request: Request) -> Result<Respons
 
 /// `GET`, `POST /v1/query/instant`
 pub async fn instant(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
-    let has_body = request.method() == Method::POST
-        && request.headers().contains_key(header::CONTENT_TYPE);
+    let has_body =
+        request.method() == Method::POST && request.headers().contains_key(header::CONTENT_TYPE);
     let query = request.uri().query().unwrap_or_default().to_owned();
     let params = if has_body {
         let form = Form::read(&app, request).await?;
@@ -114,10 +116,11 @@ async fn read(body: Body) -> Result<Vec<u8>, ApiError> {
 
 async fn answered(app: &App, ask: Ask, query: &str) -> Result<Response, ApiError> {
     let is_instant = ask.step_ms == 0;
-    let written = run(app, ask).await?;
+    let deadline = Instant::now() + ask.timeout;
+    let written = run(app, ask, deadline).await?;
     let mut text = Vec::new();
     write(&mut text, &written, is_instant, query);
-    Ok(json::from_text(StatusCode::OK, text))
+    Ok(app.answers.send_text(text, deadline).await?)
 }
 
 fn write(text: &mut Vec<u8>, written: &Written, is_instant: bool, query: &str) {
@@ -151,7 +154,11 @@ fn write(text: &mut Vec<u8>, written: &Written, is_instant: bool, query: &str) {
     let own = written.warnings.iter().copied();
     let notes = written.answer.warnings.iter().map(String::as_str);
     write_list(text, "warnings", own.chain(notes));
-    write_list(text, "infos", written.answer.infos.iter().map(String::as_str));
+    write_list(
+        text,
+        "infos",
+        written.answer.infos.iter().map(String::as_str),
+    );
     text.extend_from_slice(b"}\n");
 }
 

@@ -24,9 +24,9 @@ use tower_http::compression::CompressionLayer;
 use crate::error::ApiError;
 use crate::state::App;
 use crate::{
-    api, assets, backup, cardinality, catalogue, execute, export, health, import, influx, ingest, maintenance,
-    observe, otlp, pushgateway, query, range, remote_write, scrape, security, stats, storage,
-    stream,
+    api, assets, backup, cardinality, catalogue, execute, export, health, import, influx, ingest,
+    maintenance, observe, otlp, pushgateway, query, range, remote_write, scrape, security, stats,
+    storage, stream,
 };
 
 /// What a path answers, and to which methods.

@@ -9,6 +9,7 @@ use tinyobs_store::{Clock, Store, SystemClock};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::api::lanes::Lanes;
+use crate::api::send::Room;
 use crate::clients::Clients;
 use crate::config::Config;
 use crate::counters::Counters;
@@ -38,8 +39,8 @@ pub struct Inner {
     pub queries: Gate,
     /// PromQL queries under way and waiting.
     pub lanes: Arc<Lanes>,
-    /// Bytes that large answers may still take while they are sent.
-    pub answer_bytes: Arc<Semaphore>,
+    /// Room for their answers while they are sent.
+    pub answers: Room,
     /// Memory for the next push.
     pub spare: Spare,
     /// Pushes being decoded and stored.
@@ -89,7 +90,7 @@ impl App {
             deltas: Deltas::default(),
             queries: Gate::new(limits::QUERIES_AT_ONCE, limits::QUERIES_WAITING, "queries"),
             lanes: Arc::default(),
-            answer_bytes: Arc::new(Semaphore::new(limits::ANSWERS_BYTES)),
+            answers: Room::default(),
             spare: Spare::default(),
             ingest: Gate::new(limits::INGEST_AT_ONCE, limits::INGEST_WAITING, "pushes")
                 .refusing_after(Duration::from_millis(limits::REFUSED_PAUSE_MS)),

@@ -510,10 +510,16 @@ pub const ALL: &[Limit] = &[
         "each waits on a thread of its own",
     ),
     limit(
+        "large_answers",
+        LARGE_ANSWERS as u64,
+        "answers",
+        "each holds a thread for as long as its reader takes",
+    ),
+    limit(
         "answers_bytes",
         ANSWERS_BYTES as u64,
         "bytes",
-        "a slow reader must not keep others' memory, nor a place where queries run",
+        "slow readers must not fill the memory",
     ),
     limit(
         "tsdb_listed",

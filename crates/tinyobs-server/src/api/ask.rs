@@ -81,7 +81,9 @@ impl Ask {
         // I-ASK-2. The bounds of times leave room for the difference.
         let steps = (end_ms - start_ms) / step_ms;
         if steps.unsigned_abs() > limits::RANGE_STEPS {
-            let fitting = (end_ms - start_ms).unsigned_abs().div_ceil(limits::RANGE_STEPS);
+            let fitting = (end_ms - start_ms)
+                .unsigned_abs()
+                .div_ceil(limits::RANGE_STEPS);
             let reason = format!(
                 "{steps} steps are more than the {} that one answer may have: a step of {} seconds \
                  would fit",
@@ -134,6 +136,8 @@ impl Ask {
         let mut query = Query::instant(expr, &self.text, self.start_ms);
         query.end_ms = self.end_ms;
         query.step_ms = self.step_ms;
+        // On, as everything that Prometheus keeps behind a flag: more queries have an answer.
+        query.delayed_names = true;
         if let Some(lookback_ms) = self.lookback_ms {
             query.lookback_ms = lookback_ms;
         }

@@ -97,6 +97,7 @@ impl Failure {
     }
 
     /// Of which sort.
+    #[cfg(test)]
     pub fn kind(&self) -> Kind {
         self.kind
     }
@@ -104,11 +105,6 @@ impl Failure {
     /// For people.
     pub fn message(&self) -> &str {
         &self.message
-    }
-
-    /// The bytes of the query that are meant.
-    pub fn span(&self) -> Option<Span> {
-        self.span
     }
 
     /// The answer as text.

@@ -58,7 +58,9 @@ impl Form {
 
     /// Of pairs that are decoded already.
     pub fn of(pairs: &[(&str, &str)]) -> Self {
-        let own = pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
+        let own = pairs
+            .iter()
+            .map(|&(name, value)| (name.to_owned(), value.to_owned()));
         Self(own.collect())
     }
 
@@ -108,7 +110,9 @@ async fn read_body(app: &App, request: Request) -> Result<String, Failure> {
     let declared = head.headers.get(header::CONTENT_LENGTH);
     let declared = declared.and_then(|length| length.to_str().ok()?.parse().ok());
     // I-FORM-2, and a share of what all bodies may take.
-    let bytes = declared.map_or(limits::FORM_BYTES, |bytes: usize| bytes.min(limits::FORM_BYTES));
+    let bytes = declared.map_or(limits::FORM_BYTES, |bytes: usize| {
+        bytes.min(limits::FORM_BYTES)
+    });
     let _share = body::take(&app.body_bytes, bytes).await?;
     let read = axum::body::to_bytes(body, limits::FORM_BYTES);
     let bytes = match timeout(Duration::from_secs(limits::IDLE_SECONDS), read).await {

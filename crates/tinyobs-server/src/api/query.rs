@@ -1,18 +1,16 @@
 //! Query: `/api/v1/query`, `/api/v1/query_range`, `/api/v1/query_exemplars`.
 //!
-//!   [Form] ─▶ [Ask] ─▶ light lane: parsed, weighed ─▶ promql::evaluate ─▶ [Written] ─▶ body
+//!   [Form] ─▶ [Ask] ─▶ light lane: parsed, weighed ─▶ promql::evaluate ─▶ [Written] ─▶ [`send`]
 //!
-//! I-QUERY-1  An answer that is large is sent while it is being written, after its query has given
-//!            its place back; what such answers hold together is bounded.
+//! I-QUERY-1  The deadline counts from when the request was read, whatever it waits for.
 //! Proved by: tests/it/api.rs, tests/it/api_bounds.rs.
+//!
+//! [`send`]: super::send
 
-use std::io;
-use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use tinyobs_model::{SeriesSource, limits};
 use tinyobs_promql::{Control, Expr, evaluate, parse};
 
@@ -26,10 +24,6 @@ use super::weigh::weigh;
 use super::write::Written;
 use crate::state::App;
 use crate::warnings::warnings;
-use crate::{json, streamed};
-
-/// Bytes of an answer that is written at once.
-const SMALL_BYTES: usize = 1 << 20;
 
 /// `GET`, `POST /api/v1/query`
 pub async fn instant(State(app): State<App>, request: Request) -> Result<Response, Failure> {
@@ -55,19 +49,13 @@ pub async fn exemplars(State(app): State<App>, request: Request) -> Result<Respo
 
 /// Either of them, evaluated.
 async fn answer(app: &App, ask: Ask) -> Result<Response, Failure> {
-    let written = run(app, ask).await?;
-    let bytes = written.bytes();
-    if bytes > SMALL_BYTES {
-        return stream(app, written, bytes);
-    }
-    let mut text = Vec::with_capacity(bytes * 2 + 256);
-    written.write(&mut text).expect("memory takes everything");
-    Ok(json::from_text(StatusCode::OK, text))
+    let deadline = Instant::now() + ask.timeout;
+    let written = run(app, ask, deadline).await?;
+    app.answers.send(written, deadline).await
 }
 
 /// Evaluates a query in its lane.
-pub async fn run(app: &App, ask: Ask) -> Result<Written, Failure> {
-    let deadline = Instant::now() + ask.timeout;
+pub async fn run(app: &App, ask: Ask, deadline: Instant) -> Result<Written, Failure> {
     let mut watch = Watch::start();
     let state = app.clone();
     let work = move |control: &Control, turn: &Turn| {
@@ -109,20 +97,4 @@ pub fn evaluated(
         warnings: Vec::new(),
         took: None,
     })
-}
-
-/// I-QUERY-1
-fn stream(app: &App, written: Written, bytes: usize) -> Result<Response, Failure> {
-    let share = u32::try_from(bytes.min(limits::ANSWERS_BYTES)).unwrap_or(u32::MAX);
-    let share = Arc::clone(&app.answer_bytes).try_acquire_many_owned(share);
-    let share = share.map_err(|_| {
-        Failure::unavailable("too many large answers are being sent already, ask for less or later")
-    })?;
-    let write = move |out: &mut dyn io::Write| written.write(out);
-    let mut response = streamed::answer(share, "the answer of a query", write);
-    let json = HeaderValue::from_static("application/json");
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, json);
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(response.into_response())
 }

@@ -85,7 +85,10 @@ pub async fn series(State(app): State<App>, request: Request) -> Result<Response
         })?;
         let is_cut = found.len() > limit;
         let listed: Vec<LabelSet<'_>> = found.iter().take(limit).map(LabelSet).collect();
-        Ok(compose::success(&listed, &notes(app, limit, is_cut, "series")))
+        Ok(compose::success(
+            &listed,
+            &notes(app, limit, is_cut, "series"),
+        ))
     })
     .await
 }
@@ -112,7 +115,10 @@ async fn listed(
         })?;
         let is_cut = found.len() > limit;
         let listed: Vec<&String> = found.iter().take(limit).collect();
-        Ok(compose::success(&listed, &notes(app, limit, is_cut, "entries")))
+        Ok(compose::success(
+            &listed,
+            &notes(app, limit, is_cut, "entries"),
+        ))
     })
     .await
 }

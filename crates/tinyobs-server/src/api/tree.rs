@@ -65,7 +65,11 @@ fn write_selector<M: SerializeMap>(map: &mut M, selector: &Selector) -> Result<(
     map.serialize_entry("matchers", &matchers(&selector.matchers))?;
     if !selector.alternatives.is_empty() {
         // Prometheus has none of these.
-        let all: Vec<Value> = selector.alternatives.iter().map(|one| matchers(one)).collect();
+        let all: Vec<Value> = selector
+            .alternatives
+            .iter()
+            .map(|one| matchers(one))
+            .collect();
         map.serialize_entry("alternatives", &all)?;
     }
     write_time(map, &selector.time)?;

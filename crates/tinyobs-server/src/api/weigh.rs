@@ -23,7 +23,11 @@ pub fn weigh(query: &Query<'_>, series: &dyn Fn(&[Matcher]) -> usize) -> u64 {
         step_ms: query.step_ms,
         range_ms: span_ms as i64,
     };
-    let scale = Scale { times, series, query };
+    let scale = Scale {
+        times,
+        series,
+        query,
+    };
     let moments = Moments {
         count: span_ms / query.step_ms.unsigned_abs().max(1) + 1,
         span_ms,

@@ -116,7 +116,11 @@ impl Written {
         let cut = (count > self.limit).then(|| truncated(self.limit, "series"));
         let own = self.warnings.iter().copied();
         let warnings = self.answer.warnings.iter().map(String::as_str);
-        write_list(text, "warnings", cut.as_deref().into_iter().chain(own).chain(warnings));
+        write_list(
+            text,
+            "warnings",
+            cut.as_deref().into_iter().chain(own).chain(warnings),
+        );
         write_list(text, "infos", self.answer.infos.iter().map(String::as_str));
     }
 }
@@ -187,7 +191,10 @@ pub fn write_sample(text: &mut Vec<u8>, sample: Sample) {
 /// I-WRITE-2
 pub fn write_time(text: &mut Vec<u8>, time_ms: i64) {
     let sign = if time_ms < 0 { "-" } else { "" };
-    let (seconds, ms) = (time_ms.unsigned_abs() / 1_000, time_ms.unsigned_abs() % 1_000);
+    let (seconds, ms) = (
+        time_ms.unsigned_abs() / 1_000,
+        time_ms.unsigned_abs() % 1_000,
+    );
     // Writing to a Vec cannot fail.
     let _ = match ms {
         0 => write!(text, "{sign}{seconds}"),

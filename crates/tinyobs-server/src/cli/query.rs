@@ -16,7 +16,7 @@ use tinyobs_store::Store;
 
 use super::target::{self, Limits, Target};
 use super::{Outcome, arguments_of_store, http, say};
-use crate::api::ask::{Ask, length_ms};
+use crate::api::ask::{Ask, length_ms, time_of};
 use crate::api::failure::Failure;
 use crate::api::form::Form;
 use crate::api::query::evaluated;
@@ -56,7 +56,11 @@ pub fn command() -> Command {
                 .allow_hyphen_values(true)
                 .help("What to ask, in PromQL"),
         )
-        .arg(option("time", "TIME", "The moment: RFC 3339 or Unix seconds; now without it"))
+        .arg(option(
+            "time",
+            "TIME",
+            "The moment: RFC 3339 or Unix seconds; now without it",
+        ))
         .arg(option(
             "range",
             "DURATION",
@@ -70,7 +74,10 @@ pub fn command() -> Command {
             "Between two points; as many as fit without it",
         ))
         .arg(switch("json", "Write the answer as the HTTP API gives it"))
-        .arg(switch("explain", "Say what the query took, on standard error"))
+        .arg(switch(
+            "explain",
+            "Say what the query took, on standard error",
+        ))
         .args(arguments_of_store(&["data-dir", "listen"]))
         .arg(target::url_argument())
 }
@@ -123,13 +130,15 @@ impl Question {
     fn new(matches: &ArgMatches) -> Result<Self, Box<dyn Error>> {
         let of = |name: &str| matches.get_one::<String>(name).cloned();
         let text = of("query").unwrap_or_default();
-        let is_range = ["range", "start", "end"].iter().any(|name| of(name).is_some());
+        let is_range = ["range", "start", "end"]
+            .iter()
+            .any(|name| of(name).is_some());
         let mut pairs = vec![("query", text.clone())];
         if is_range {
             if of("time").is_some() {
                 return Err("--time is for one moment: use --end with --range".into());
             }
-            pairs.extend(range(of("range"), of("start"), of("end"), of("step"))?);
+            pairs.extend(range(&of)?);
         } else {
             if of("step").is_some() {
                 return Err("--step needs --range, or --start and --end".into());
@@ -147,51 +156,48 @@ impl Question {
     }
 
     fn path(&self) -> &'static str {
-        match self.is_range {
-            true => "/api/v1/query_range",
-            false => "/api/v1/query",
+        if self.is_range {
+            "/api/v1/query_range"
+        } else {
+            "/api/v1/query"
         }
     }
 
     fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.pairs.iter().map(|(name, value)| (*name, value.as_str()))
+        self.pairs
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
     }
 }
 
-/// `start`, `end` and `step`.
+/// `start`, `end` and `step`, from any two of the flags.
 fn range(
-    range: Option<String>,
-    start: Option<String>,
-    end: Option<String>,
-    step: Option<String>,
+    of: &dyn Fn(&str) -> Option<String>,
 ) -> Result<[(&'static str, String); 3], Box<dyn Error>> {
-    let moment = |name: &'static str, text: &str| {
-        let form = Form::of(&[("time", text)]);
-        let ask = Ask::instant(&form, 0);
-        ask.map(|ask| ask.start_ms)
-            .map_err(|error| error.message().replace("\"time\"", &format!("{name:?}")))
+    let moment = |name: &str| {
+        let form = Form::of(&[("time", &of(name).unwrap_or_default())]);
+        let time = time_of(&form, "time");
+        time.map_err(|error| error.message().replace("\"time\"", &format!("{name:?}")))
     };
-    let end_ms = match &end {
-        Some(text) => moment("end", text)?,
-        None => now_ms(),
-    };
-    let start_ms = match (&start, &range) {
-        (Some(_), Some(_)) if end.is_some() => {
+    let (start_ms, end_ms) = (moment("start")?, moment("end")?);
+    let range_ms = of("range").map(|text| length(&text, "range")).transpose()?;
+    let now_ms = now_ms();
+    let (start_ms, end_ms) = match (start_ms, end_ms, range_ms) {
+        (Some(_), Some(_), Some(_)) => {
             return Err("two of --range, --start and --end are enough".into());
         }
-        (Some(text), None) => moment("start", text)?,
-        (None, Some(text)) => end_ms - length(text, "range")?,
-        (None, None) => return Err("--end needs --start or --range".into()),
-        (Some(start), Some(text)) => {
-            let start_ms = moment("start", start)?;
-            let end_ms = start_ms + length(text, "range")?;
-            return Ok(pairs(start_ms, end_ms, step));
+        (None, Some(_), None) => return Err("--end needs --start or --range".into()),
+        (Some(start_ms), end_ms, None) => (start_ms, end_ms.unwrap_or(now_ms)),
+        (Some(start_ms), None, Some(range_ms)) => (start_ms, start_ms.saturating_add(range_ms)),
+        (None, end_ms, range_ms) => {
+            let end_ms = end_ms.unwrap_or(now_ms);
+            (end_ms.saturating_sub(range_ms.unwrap_or_default()), end_ms)
         }
     };
     if end_ms < start_ms {
         return Err("the end lies before the start".into());
     }
-    Ok(pairs(start_ms, end_ms, step))
+    Ok(pairs(start_ms, end_ms, of("step")))
 }
 
 fn length(text: &str, name: &str) -> Result<i64, String> {
@@ -219,9 +225,10 @@ fn of_store(store: &Store, question: &Question) -> Vec<u8> {
     let answered = || -> Result<Vec<u8>, Failure> {
         let form = Form::of(&question.pairs().collect::<Vec<_>>());
         let mut watch = Watch::start();
-        let ask = match question.is_range {
-            true => Ask::range(&form)?,
-            false => Ask::instant(&form, now_ms())?,
+        let ask = if question.is_range {
+            Ask::range(&form)?
+        } else {
+            Ask::instant(&form, now_ms())?
         };
         let expr = ask.parse()?;
         let prepared = watch.lap();

@@ -9,8 +9,8 @@ use crate::server::{TestServer, escape};
 /// Unix seconds at which the samples of these tests begin.
 pub const T: i64 = 1_700_000_000;
 
-/// A server that keeps everything, with two counters of a sample every 15 s for five minutes, a
-/// gauge with what JSON has no number for is not among them.
+/// A server that keeps everything, with two counters of a sample every 15 s for five minutes, and a
+/// gauge.
 pub fn server() -> TestServer {
     let server = TestServer::with(|config| config.retention = Retention::FOR_EVER);
     let mut items = Vec::new();
@@ -62,7 +62,10 @@ pub fn failure(answer: &Answer) -> (u16, String, String) {
 }
 
 fn instant(client: Client, query: &str, time: &str) -> String {
-    success(client, &format!("/api/v1/query?query={}&time={time}", escape(query)))
+    success(
+        client,
+        &format!("/api/v1/query?query={}&time={time}", escape(query)),
+    )
 }
 
 #[test]
@@ -83,11 +86,26 @@ fn an_instant_query_is_answered_letter_by_letter() {
         r#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"temperature","job":"house"},"values":[[1700000285,"20.5"],[1700000300,"20.5"]]}]}}"#
     );
     for (query, data) in [
-        ("1/0", r#"{"resultType":"scalar","result":[1700000300.125,"+Inf"]}"#),
-        ("-1/0", r#"{"resultType":"scalar","result":[1700000300.125,"-Inf"]}"#),
-        ("NaN", r#"{"resultType":"scalar","result":[1700000300.125,"NaN"]}"#),
-        ("1e21", r#"{"resultType":"scalar","result":[1700000300.125,"1e+21"]}"#),
-        ("\"x\\n\"", r#"{"resultType":"string","result":[1700000300.125,"x\n"]}"#),
+        (
+            "1/0",
+            r#"{"resultType":"scalar","result":[1700000300.125,"+Inf"]}"#,
+        ),
+        (
+            "-1/0",
+            r#"{"resultType":"scalar","result":[1700000300.125,"-Inf"]}"#,
+        ),
+        (
+            "NaN",
+            r#"{"resultType":"scalar","result":[1700000300.125,"NaN"]}"#,
+        ),
+        (
+            "1e21",
+            r#"{"resultType":"scalar","result":[1700000300.125,"1e+21"]}"#,
+        ),
+        (
+            "\"x\\n\"",
+            r#"{"resultType":"string","result":[1700000300.125,"x\n"]}"#,
+        ),
         ("nothing", r#"{"resultType":"vector","result":[]}"#),
     ] {
         assert_eq!(
@@ -124,15 +142,42 @@ fn i_api_2_what_cannot_be_read_is_named() {
     let server = server();
     let client = server.client();
     for (path, message) in [
-        ("query", "invalid parameter \"query\": 1:1: parse error: the query is empty"),
-        ("query?query=up&time=noon", "invalid parameter \"time\": \"noon\" is not a time: use Unix seconds or RFC 3339"),
-        ("query?query=up&timeout=soon", "invalid parameter \"timeout\": \"soon\" is not a length of time: use seconds or a duration such as 1h30m"),
-        ("query?query=up&limit=-1", "invalid parameter \"limit\": \"-1\" is not a number from 0 on; 0 is all"),
-        ("query_range?query=up&start=1&end=2", "invalid parameter \"step\": it is missing"),
-        ("query_range?query=up&start=1&end=2&step=-1", "invalid parameter \"step\": \"-1\" is not a step, which is a millisecond at least: use seconds or a duration such as 15s"),
-        ("query_range?query=up&start=2&end=1&step=1", "invalid parameter \"end\": it lies before the start"),
-        ("query_range?query=up&start=0&end=11001&step=1", "invalid parameter \"step\": 11001 steps are more than the 11000 that one answer may have: a step of 1.001 seconds would fit"),
-        ("series", "invalid parameter \"match[]\": at least one is needed, such as match[]=up or match[]={job=\"node\"}"),
+        (
+            "query",
+            "invalid parameter \"query\": 1:1: parse error: the query is empty",
+        ),
+        (
+            "query?query=up&time=noon",
+            "invalid parameter \"time\": \"noon\" is not a time: use Unix seconds or RFC 3339",
+        ),
+        (
+            "query?query=up&timeout=soon",
+            "invalid parameter \"timeout\": \"soon\" is not a length of time: use seconds or a duration such as 1h30m",
+        ),
+        (
+            "query?query=up&limit=-1",
+            "invalid parameter \"limit\": \"-1\" is not a number from 0 on; 0 is all",
+        ),
+        (
+            "query_range?query=up&start=1&end=2",
+            "invalid parameter \"step\": it is missing",
+        ),
+        (
+            "query_range?query=up&start=1&end=2&step=-1",
+            "invalid parameter \"step\": \"-1\" is not a step, which is a millisecond at least: use seconds or a duration such as 15s",
+        ),
+        (
+            "query_range?query=up&start=2&end=1&step=1",
+            "invalid parameter \"end\": it lies before the start",
+        ),
+        (
+            "query_range?query=up&start=0&end=11001&step=1",
+            "invalid parameter \"step\": 11001 steps are more than the 11000 that one answer may have: a step of 1.001 seconds would fit",
+        ),
+        (
+            "series",
+            "invalid parameter \"match[]\": at least one is needed, such as match[]=up or match[]={job=\"node\"}",
+        ),
     ] {
         let answer = client.get(&format!("/api/v1/{path}"));
         let expected = (400, "bad_data".to_owned(), message.to_owned());
@@ -177,8 +222,10 @@ fn notes_and_limits_are_told() {
     let answer = client.get_json(&format!("{path}{}", escape("rate(temperature[5m])")));
     assert_eq!(
         answer["infos"],
-        json!(["PromQL info: metric might not be a counter, name does not end in \
-                _total/_sum/_count/_bucket: \"temperature\" (1:6)"])
+        json!([
+            "PromQL info: metric might not be a counter, name does not end in \
+                _total/_sum/_count/_bucket: \"temperature\" (1:6)"
+        ])
     );
     let answer = client.get_json(&format!("{path}{}", escape("quantile(2, requests_total)")));
     assert_eq!(
@@ -193,7 +240,10 @@ fn the_look_back_can_be_chosen() {
     let client = server.client();
     let results = |lookback: &str| {
         let path = format!("/api/v1/query?query=temperature&time={}{lookback}", T + 400);
-        client.get_json(&path)["data"]["result"].as_array().unwrap().len()
+        client.get_json(&path)["data"]["result"]
+            .as_array()
+            .unwrap()
+            .len()
     };
     assert_eq!(results(""), 1);
     assert_eq!(results("&lookback_delta=1m"), 0);
@@ -277,10 +327,89 @@ fn queries_are_formatted_and_taken_apart() {
         })
     );
     for path in ["format_query", "parse_query"] {
-        let (status, kind, message) = failure(&post(client, &format!("/api/v1/{path}"), "query=sum("));
+        let (status, kind, message) =
+            failure(&post(client, &format!("/api/v1/{path}"), "query=sum("));
         assert_eq!((status, kind.as_str()), (400, "bad_data"));
         assert!(message.starts_with("invalid parameter \"query\": 1:5: parse error: "));
     }
     let path = format!("/api/v1/query_exemplars?query=x&start={T}&end={T}");
     assert_eq!(success(client, &path), r#"{"status":"success","data":[]}"#);
+}
+
+#[test]
+fn names_that_functions_drop_are_dropped_at_the_end() {
+    let server = server();
+    // Two metrics, whose rates would be of one series.
+    let query = escape(
+        "sum by (n) (label_replace(rate({job=~\"shop|house\"}[1m]), \"n\", \"$1\", \"__name__\", \"(.*)\"))",
+    );
+    let path = format!("/api/v1/query?query={query}&time={}", T + 300);
+    let answer = server.client().get_json(&path);
+    let at = T + 300;
+    assert_eq!(
+        answer["data"]["result"],
+        json!([
+            {"metric": {"n": "requests_total"}, "value": [at, "2.2"]},
+            {"metric": {"n": "temperature"}, "value": [at, "0"]},
+        ])
+    );
+}
+
+/// The requests of its Prometheus data source, as it writes them.
+#[test]
+fn grafana_gets_what_it_asks_for() {
+    let server = server();
+    let client = server.client();
+    // "Save & test".
+    let answer = post(client, "/api/v1/query", "query=1%2B1&time=4");
+    assert_eq!(
+        answer.text().trim_end(),
+        r#"{"status":"success","data":{"resultType":"scalar","result":[4,"2"]}}"#
+    );
+    let build = client.get_json("/api/v1/status/buildinfo");
+    assert_eq!(build["data"]["features"], Value::Null);
+    // A panel: float seconds, in a form.
+    let form = format!(
+        "end={}.123&query=requests_total%7Bcode%3D%22500%22%7D&start={T}.123&step=15.000",
+        T + 30
+    );
+    let answer = post(client, "/api/v1/query_range", &form).json();
+    assert_eq!(
+        answer["data"]["result"][0]["values"],
+        json!([
+            [1_700_000_000.123, "0"],
+            [1_700_000_015.123, "3"],
+            [1_700_000_030.123, "6"]
+        ])
+    );
+    // The editor, and variables.
+    let within = format!("start={T}&end={}&limit=40000", T + 300);
+    let values = client.get_json(&format!("/api/v1/label/U__job/values?{within}"));
+    assert_eq!(values["data"], json!(["house", "shop"]));
+    let labels = post(
+        client,
+        "/api/v1/labels",
+        &format!("{within}&match%5B%5D=temperature"),
+    );
+    assert_eq!(labels.json()["data"], json!(["__name__", "job"]));
+    let quoted = escape("{\"temperature\",job!=\"\"}");
+    let series = post(
+        client,
+        "/api/v1/series",
+        &format!("{within}&match[]={quoted}"),
+    );
+    assert_eq!(series.json()["data"].as_array().unwrap().len(), 1);
+    let exemplars = format!("query=requests_total&{within}");
+    assert_eq!(
+        post(client, "/api/v1/query_exemplars", &exemplars).status,
+        200
+    );
+    for path in ["metadata", "rules", "alerts"] {
+        assert_eq!(client.get(&format!("/api/v1/{path}")).status, 200, "{path}");
+    }
+    // It asks again by GET after a 400 or 405: a POST that is fine must be neither.
+    assert_eq!(
+        client.send("POST", "/api/v1/metadata", &[], b"").status,
+        405
+    );
 }

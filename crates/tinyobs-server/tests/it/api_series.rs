@@ -13,8 +13,14 @@ fn i_series_2_labels_values_and_series_letter_by_letter() {
         ("labels", r#"["__name__","code","job"]"#),
         ("labels?match[]=temperature", r#"["__name__","job"]"#),
         ("label/code/values", r#"["200","500"]"#),
-        ("label/__name__/values", r#"["requests_total","temperature"]"#),
-        ("label/job/values?match[]=temperature&match[]=nothing", r#"["house"]"#),
+        (
+            "label/__name__/values",
+            r#"["requests_total","temperature"]"#,
+        ),
+        (
+            "label/job/values?match[]=temperature&match[]=nothing",
+            r#"["house"]"#,
+        ),
         ("label/nothing/values", "[]"),
         ("label/U__co_64_e/values", r#"["200","500"]"#),
         (
@@ -25,7 +31,11 @@ fn i_series_2_labels_values_and_series_letter_by_letter() {
     ] {
         let path = path.replace("{code=\"500\"}", &escape("{code=\"500\"}"));
         let expected = format!("{{\"status\":\"success\",\"data\":{data}}}");
-        assert_eq!(success(client, &format!("/api/v1/{path}")), expected, "{path}");
+        assert_eq!(
+            success(client, &format!("/api/v1/{path}")),
+            expected,
+            "{path}"
+        );
         if !path.starts_with("label/") {
             let (path, form) = path.split_once('?').unwrap_or((&path, ""));
             let answer = post(client, &format!("/api/v1/{path}"), form);
@@ -41,23 +51,37 @@ fn i_series_1_only_what_has_data_in_the_asked_time() {
     // One that begins an hour later.
     push(
         client,
-        &[json!({"name": "late", "value": 1, "labels": {"job": "late", "x": "y"},
-                 "timestamp": (T + 3_600) * 1_000})],
+        &[
+            json!({"name": "late", "value": 1, "labels": {"job": "late", "x": "y"},
+                 "timestamp": (T + 3_600) * 1_000}),
+        ],
     );
     let data = |path: &str| client.get_json(&format!("/api/v1/{path}"))["data"].clone();
     let early = format!("start={T}&end={}", T + 300);
     let late = format!("start={}&end={}", T + 3_000, T + 4_000);
     let neither = format!("start={}&end={}", T + 1_000, T + 2_000);
     assert_eq!(data("label/job/values"), json!(["house", "late", "shop"]));
-    assert_eq!(data(&format!("label/job/values?{early}")), json!(["house", "shop"]));
+    assert_eq!(
+        data(&format!("label/job/values?{early}")),
+        json!(["house", "shop"])
+    );
     assert_eq!(data(&format!("label/job/values?{late}")), json!(["late"]));
-    assert_eq!(data(&format!("labels?{late}")), json!(["__name__", "job", "x"]));
+    assert_eq!(
+        data(&format!("labels?{late}")),
+        json!(["__name__", "job", "x"])
+    );
     assert_eq!(data(&format!("labels?{neither}")), json!([]));
     let series = data(&format!("series?match[]={}&{late}", escape("{job!=\"\"}")));
-    assert_eq!(series, json!([{"__name__": "late", "job": "late", "x": "y"}]));
+    assert_eq!(
+        series,
+        json!([{"__name__": "late", "job": "late", "x": "y"}])
+    );
     // The earliest and the latest time that Prometheus knows.
     let all = "start=-292273086-05-16T16:47:06Z&end=292277025-08-18T07:12:54.999999999Z";
-    assert_eq!(data(&format!("label/job/values?{all}")), json!(["house", "late", "shop"]));
+    assert_eq!(
+        data(&format!("label/job/values?{all}")),
+        json!(["house", "late", "shop"])
+    );
 }
 
 #[test]
@@ -123,9 +147,11 @@ fn metadata_is_by_family() {
     let client = server.client();
     push(
         client,
-        &[json!({"name": "seconds", "type": "histogram", "buckets": [[1, 2]], "sum": 3, "count": 2,
+        &[
+            json!({"name": "seconds", "type": "histogram", "buckets": [[1, 2]], "sum": 3, "count": 2,
                  "timestamp": T * 1_000, "help": "How long."}),
-          json!({"name": "plain", "value": 1, "timestamp": T * 1_000})],
+            json!({"name": "plain", "value": 1, "timestamp": T * 1_000}),
+        ],
     );
     assert_eq!(
         success(client, "/api/v1/metadata"),

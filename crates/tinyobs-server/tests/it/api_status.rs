@@ -95,7 +95,13 @@ fn who_pushes_is_a_target() {
             "scrapeInterval": "5000ms", "scrapeTimeout": "5000ms",
         })
     );
-    assert_eq!(data("?state=active")["activeTargets"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        data("?state=active")["activeTargets"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
     assert_eq!(data("?state=dropped")["activeTargets"], json!([]));
     assert_eq!(data("?scrapePool=other")["activeTargets"], json!([]));
     let (status, _, message) = failure(&client.get("/api/v1/targets?state=gone"));

@@ -27,8 +27,24 @@ fn i_cliquery_1_a_server_and_its_store_answer_alike() {
     let questions: [&[&str]; 4] = [
         &["requests_total", "--time", &at],
         &["requests_total", "--time", &at, "--json"],
-        &["temperature", "--range", "45s", "--end", &end, "--step", "15"],
-        &["requests_total", "--start", &start, "--end", &end, "--step", "15s"],
+        &[
+            "temperature",
+            "--range",
+            "45s",
+            "--end",
+            &end,
+            "--step",
+            "15",
+        ],
+        &[
+            "requests_total",
+            "--start",
+            &start,
+            "--end",
+            &end,
+            "--step",
+            "15s",
+        ],
     ];
     let mut answers = Vec::new();
     for question in questions {
@@ -39,7 +55,11 @@ fn i_cliquery_1_a_server_and_its_store_answer_alike() {
     assert_eq!(answers[0], TABLE);
     let json: serde_json::Value = serde_json::from_str(&answers[1]).unwrap();
     assert_eq!(json["data"]["result"][0]["value"], json!([T + 300, "600"]));
-    assert!(answers[2].starts_with("temperature{job=\"house\"}\n     20.5 ┤"), "{}", answers[2]);
+    assert!(
+        answers[2].starts_with("temperature{job=\"house\"}\n     20.5 ┤"),
+        "{}",
+        answers[2]
+    );
     assert!(answers[2].contains("2023-11-14T22:13:20.000Z … 2023-11-14T22:14:05.000Z"));
     assert_eq!(
         answers[3],
@@ -65,18 +85,33 @@ fn i_cliquery_2_what_is_wrong_is_shown_under_its_place() {
     let (code, out, err) = ask(&dir, &["sum(rate(x[5m])", "--url", &url]);
     assert_eq!((code, out.as_str()), (Some(1), ""));
     assert!(err.starts_with("error: 1:16: parse error: "), "{err}");
-    assert!(err.ends_with("\nsum(rate(x[5m])\n               ^\n"), "{err}");
+    assert!(
+        err.ends_with("\nsum(rate(x[5m])\n               ^\n"),
+        "{err}"
+    );
     let at = (T + 300).to_string();
     let query = "1 + (requests_total * on(job) requests_total)";
     let (code, _, err) = ask(&dir, &[query, "--time", &at, "--url", &url]);
     assert_eq!(code, Some(1));
-    assert!(err.contains("\n1 + (requests_total * on(job) requests_total)\n     ^^^"), "{err}");
+    assert!(
+        err.contains("\n1 + (requests_total * on(job) requests_total)\n     ^^^"),
+        "{err}"
+    );
     for (arguments, message) in [
-        (&["up", "--step", "1"][..], "--step needs --range, or --start and --end"),
+        (
+            &["up", "--step", "1"][..],
+            "--step needs --range, or --start and --end",
+        ),
         (&["up", "--end", "1"], "--end needs --start or --range"),
         (&["up", "--range", "0"], "--range must be greater than 0"),
-        (&["up", "--range", "1h", "--time", "1"], "--time is for one moment: use --end with --range"),
-        (&["up", "--start", "noon"], "invalid parameter \"start\": \"noon\" is not a time"),
+        (
+            &["up", "--range", "1h", "--time", "1"],
+            "--time is for one moment: use --end with --range",
+        ),
+        (
+            &["up", "--start", "noon"],
+            "invalid parameter \"start\": \"noon\" is not a time",
+        ),
     ] {
         let (code, _, err) = ask(&dir, &[arguments, &["--url", &url]].concat());
         assert_eq!(code, Some(1), "{arguments:?}");
@@ -90,10 +125,23 @@ fn explain_says_what_it_took() {
     let dir = tempfile::tempdir().unwrap();
     let url = format!("http://{}", server.client().0);
     let at = (T + 300).to_string();
-    let question = ["sum(requests_total)", "--time", &at, "--explain", "--url", &url];
+    let question = [
+        "sum(requests_total)",
+        "--time",
+        &at,
+        "--explain",
+        "--url",
+        &url,
+    ];
     let (code, out, err) = ask(&dir, &question);
     assert_eq!((code, out.as_str()), (Some(0), "{}  660\n"));
-    let words: Vec<&str> = err.lines().filter_map(|line| line.split(' ').next()).collect();
-    assert_eq!(words, ["waited", "read", "evaluated", "series", "samples", "held"]);
+    let words: Vec<&str> = err
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    assert_eq!(
+        words,
+        ["waited", "read", "evaluated", "series", "samples", "held"]
+    );
     assert!(err.contains("series     2\nsamples    42\n"), "{err}");
 }

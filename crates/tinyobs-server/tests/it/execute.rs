@@ -8,7 +8,12 @@ use crate::server::escape;
 
 fn execute(client: Client, body: &serde_json::Value) -> Answer {
     let headers = [("content-type", "application/json")];
-    client.send("POST", "/v1/query/execute", &headers, body.to_string().as_bytes())
+    client.send(
+        "POST",
+        "/v1/query/execute",
+        &headers,
+        body.to_string().as_bytes(),
+    )
 }
 
 #[test]
@@ -56,7 +61,10 @@ fn what_is_wrong_is_a_4xx_in_our_shape() {
             "invalid parameter \"step\": \"soon\" is not a length of time: use seconds or a \
              duration such as 1h30m",
         ),
-        (json!({"query": "up", "step": "0s"}), "step must be a millisecond at least"),
+        (
+            json!({"query": "up", "step": "0s"}),
+            "step must be a millisecond at least",
+        ),
         (
             json!({"query": "foo(up)"}),
             "invalid parameter \"query\": 1:1: parse error: unknown function \"foo\"",
@@ -69,5 +77,7 @@ fn what_is_wrong_is_a_4xx_in_our_shape() {
     let path = format!("/v1/query/instant?query={query}&time={}", T + 300);
     client.get(&path).error(422);
     client.get("/v1/query/instant").error(400);
-    client.get("/v1/query/instant?query=up&time=noon").error(400);
+    client
+        .get("/v1/query/instant?query=up&time=noon")
+        .error(400);
 }

@@ -26,7 +26,10 @@ fn i_ask_1_times_and_lengths() {
     assert_eq!(instant("query=up").unwrap().start_ms, 42);
     for text in ["notatime", "NaN", "Inf", "1e300", "2026-11-22"] {
         let error = instant(&format!("time={text}")).unwrap_err();
-        assert!(error.starts_with("invalid parameter \"time\": \""), "{error}");
+        assert!(
+            error.starts_with("invalid parameter \"time\": \""),
+            "{error}"
+        );
     }
     for (text, ms) in [
         ("60", 60_000),
@@ -50,7 +53,10 @@ fn a_range_has_a_beginning_an_end_and_a_step() {
     assert_eq!((ask.start_ms, ask.end_ms), (10_000, 20_500));
     assert_eq!((ask.step_ms, ask.limit, ask.stats), (60_000, 3, true));
     for (text, error) in [
-        ("end=20&step=1", "invalid parameter \"start\": it is missing"),
+        (
+            "end=20&step=1",
+            "invalid parameter \"start\": it is missing",
+        ),
         ("start=1&step=1", "invalid parameter \"end\": it is missing"),
         ("start=1&end=2", "invalid parameter \"step\": it is missing"),
         (
@@ -86,7 +92,10 @@ fn a_timeout_can_only_ask_for_less() {
         Duration::from_millis(500)
     );
     assert!(instant("timeout=-1").is_err());
-    assert_eq!(instant("lookback_delta=1m").unwrap().lookback_ms, Some(60_000));
+    assert_eq!(
+        instant("lookback_delta=1m").unwrap().lookback_ms,
+        Some(60_000)
+    );
     assert_eq!(instant("lookback_delta=0").unwrap().lookback_ms, None);
     assert!(instant("lookback_delta=-1m").is_err());
 }

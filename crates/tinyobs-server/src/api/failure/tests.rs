@@ -26,12 +26,12 @@ fn evaluation_says_which_sort_it_is() {
     let kind = |error: EvalError| Failure::from(error).kind();
     assert_eq!(kind(EvalError::Timeout), Kind::Timeout);
     assert_eq!(kind(EvalError::Cancelled), Kind::Canceled);
-    assert_eq!(
-        kind(EvalError::TooManySamples { most: 1 }),
-        Kind::Execution
-    );
+    assert_eq!(kind(EvalError::TooManySamples { most: 1 }), Kind::Execution);
     let reason = || "r".to_owned();
-    assert_eq!(kind(EvalError::Busy { reason: reason() }), Kind::Unavailable);
+    assert_eq!(
+        kind(EvalError::Busy { reason: reason() }),
+        Kind::Unavailable
+    );
     assert_eq!(
         kind(EvalError::BadQuery { reason: reason() }),
         Kind::BadData

@@ -18,7 +18,12 @@ fn soon() -> Instant {
 }
 
 /// Steps aside and stays there until told to end.
-fn occupy(lanes: &Arc<Lanes>) -> (mpsc::Sender<()>, tokio::task::JoinHandle<Result<(), Failure>>) {
+fn occupy(
+    lanes: &Arc<Lanes>,
+) -> (
+    mpsc::Sender<()>,
+    tokio::task::JoinHandle<Result<(), Failure>>,
+) {
     let (end, ended) = mpsc::channel::<()>();
     let lanes = Arc::clone(lanes);
     let work = tokio::spawn(async move {

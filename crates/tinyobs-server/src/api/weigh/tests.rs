@@ -23,7 +23,10 @@ fn what_reads_more_weighs_more() {
     assert_eq!(work("1", 10, 0), 1);
     // 31 samples read; the window of 31 is worth three of them.
     assert_eq!(work("rate(x[5m])", 1, 0), 31 + 4);
-    assert_eq!(work("quantile_over_time(0.5, x[5m])", 1, 0), 1 + 31 + 2 * (4 * 31 + 1));
+    assert_eq!(
+        work("quantile_over_time(0.5, x[5m])", 1, 0),
+        1 + 31 + 2 * (4 * 31 + 1)
+    );
 }
 
 #[test]
@@ -42,7 +45,11 @@ fn a_dashboard_is_light_and_a_query_of_death_is_not() {
         ("up", 50, 6),
         ("rate(http_requests_total[5m])", 100, 6),
         ("sum by (job) (rate(http_requests_total[5m]))", 200, 3),
-        ("histogram_quantile(0.99, sum by (le) (rate(x_bucket[5m])))", 200, 1),
+        (
+            "histogram_quantile(0.99, sum by (le) (rate(x_bucket[5m])))",
+            200,
+            1,
+        ),
         ("x", 10_000, 0),
     ];
     for (text, series, hours) in light {

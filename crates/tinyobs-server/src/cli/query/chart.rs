@@ -2,6 +2,8 @@
 //!
 //! I-CHART-1  Every point is in a column; of several in one, the highest is shown.
 
+use std::fmt::Write;
+
 use serde_json::Value;
 
 use super::table::{name, value};
@@ -29,7 +31,10 @@ pub fn text(result: &Value, width: usize) -> String {
     match series.as_slice() {
         [] => "nothing\n".to_owned(),
         [one] => one.chart(columns(width)),
-        all => all.iter().map(|one| one.sparkline(columns(width))).collect(),
+        all => all
+            .iter()
+            .map(|one| one.sparkline(columns(width)))
+            .collect(),
     }
 }
 
@@ -81,7 +86,12 @@ impl Line {
     fn summary(&self) -> String {
         let (low, high) = self.bounds();
         let last = self.points.last().map_or(f64::NAN, |point| point.1);
-        format!("min {}  max {}  last {}", short(low), short(high), short(last))
+        format!(
+            "min {}  max {}  last {}",
+            short(low),
+            short(high),
+            short(last)
+        )
     }
 
     /// Two lines: the name and figures, and the curve.
@@ -90,7 +100,8 @@ impl Line {
             return format!("{}\n  no numbers\n", self.name);
         }
         let (low, high) = self.bounds();
-        let bar = |column: Option<f64>| column.map_or(' ', |value| BARS[1 + level(value, low, high, 7)]);
+        let bar =
+            |column: Option<f64>| column.map_or(' ', |value| BARS[1 + level(value, low, high, 7)]);
         let bars: String = self.columns(width).into_iter().map(bar).collect();
         format!("{}  {}\n  {bars}\n", self.name, self.summary())
     }
@@ -119,9 +130,13 @@ impl Line {
             out.push('\n');
         }
         let (first, last) = (self.points[0].0, self.points[self.points.len() - 1].0);
-        out += &format!("{:>9} └{}\n", "", "─".repeat(columns.len()));
-        out += &format!("{:>11}{} … {}\n", "", time(first), time(last));
-        out += &format!("{:>11}{}\n", "", self.summary());
+        let (axis, times) = (
+            "─".repeat(columns.len()),
+            [time(first), time(last)].join(" … "),
+        );
+        let summary = self.summary();
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "{0:>9} └{axis}\n{0:>11}{times}\n{0:>11}{summary}", "");
         out
     }
 }

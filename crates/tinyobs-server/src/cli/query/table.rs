@@ -1,5 +1,7 @@
 //! Table: series with one value each, a line a series.
 
+use std::fmt::Write;
+
 use serde_json::Value;
 
 /// The lines, values below each other.
@@ -20,13 +22,12 @@ pub fn text(result: &Value, width: usize) -> String {
     let mut out = String::new();
     for (name, value) in &rows {
         // A name that is too long has a line of its own, so that nothing of it is lost.
-        let gap = of_names.checked_sub(name.chars().count());
-        match gap {
-            Some(gap) => out += &format!("{name}{}  {value:>of_values$}\n", " ".repeat(gap)),
-            None => {
-                out += &format!("{name}\n{}  {value:>of_values$}\n", " ".repeat(of_names));
-            }
-        }
+        let (end, gap) = match of_names.checked_sub(name.chars().count()) {
+            Some(gap) => ("", gap),
+            None => ("\n", of_names),
+        };
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "{name}{end}{:gap$}  {value:>of_values$}", "");
     }
     out
 }

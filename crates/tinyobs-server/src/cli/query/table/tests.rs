@@ -9,7 +9,12 @@ fn values_stand_below_each_other() {
         {"metric": {}, "value": [1, "123.5"]},
         {"metric": {"__name__": "up"}, "value": [1, "NaN"]},
     ]);
-    let lines = ["up{job=\"a\"}      1", "{}           123.5", "up             NaN", ""];
+    let lines = [
+        "up{job=\"a\"}      1",
+        "{}           123.5",
+        "up             NaN",
+        "",
+    ];
     assert_eq!(text(&result, 80), lines.join("\n"));
     assert_eq!(text(&json!([]), 80), "nothing\n");
 }
@@ -18,5 +23,8 @@ fn values_stand_below_each_other() {
 fn a_long_name_is_not_cut() {
     let long = "x".repeat(60);
     let result = json!([{"metric": {"__name__": long}, "value": [1, "1"]}]);
-    assert_eq!(text(&result, 40), format!("{long}\n{}  1\n", " ".repeat(37)));
+    assert_eq!(
+        text(&result, 40),
+        format!("{long}\n{}  1\n", " ".repeat(37))
+    );
 }
