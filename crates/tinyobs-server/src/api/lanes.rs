@@ -26,7 +26,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tinyobs_model::limits;
-use tinyobs_promql::{Control, EvalError, Pace};
+use tinyobs_promql::eval::control::Pace;
+use tinyobs_promql::{Control, EvalError};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
