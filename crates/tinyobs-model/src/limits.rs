@@ -185,6 +185,9 @@ pub const LIGHT_QUERY_MS: u64 = 250;
 pub const HEAVY_QUERIES_AT_ONCE: usize = 4;
 /// Heavy PromQL queries that wait; the next ones get 503.
 pub const HEAVY_QUERIES_WAITING: usize = 16;
+/// Bytes of the names, values or label sets that one answer of Prometheus' API lists; what is beyond
+/// is cut and said so.
+pub const LISTED_BYTES: usize = 64 << 20;
 /// Very large answers that are sent at once; the next ones wait.
 pub const LARGE_ANSWERS: usize = 8;
 /// Bytes that the values of answers may take while they are sent, all answers together.
