@@ -179,8 +179,9 @@ pub const LIGHT_QUERIES_WAITING: usize = 64;
 pub const LIGHT_QUERY_WORK: u64 = 2_000_000;
 /// Bytes of a PromQL query above which nobody looks whether it is a light one.
 pub const LIGHT_QUERY_BYTES: usize = 4_096;
-/// Milliseconds after which a PromQL query is a heavy one, whatever it looked like.
-pub const LIGHT_QUERY_MS: u64 = 250;
+/// Milliseconds of a thread's work after which a PromQL query is a heavy one, whatever it looked
+/// like.
+pub const LIGHT_QUERY_MS: u64 = 500;
 /// Heavy PromQL queries that run at once, and no more than there are cores but one.
 pub const HEAVY_QUERIES_AT_ONCE: usize = 4;
 /// Heavy PromQL queries that wait; the next ones get 503.
