@@ -37,9 +37,10 @@ pub fn read() -> Option<Process> {
 /// How long this thread has had a core; none where that is unknown.
 pub fn thread_time() -> Option<Duration> {
     let stat = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    let nanoseconds = stat.split_whitespace().next()?.parse().ok()?;
-    // A kernel that does not count says 0.
-    Some(Duration::from_nanos(nanoseconds)).filter(|time| !time.is_zero())
+    let mut fields = stat.split_whitespace().map(str::parse::<u64>);
+    let (nanoseconds, times) = (fields.next()?.ok()?, fields.nth(1)?.ok()?);
+    // Who asks has had a core once at least, unless the kernel does not count.
+    (times > 0).then(|| Duration::from_nanos(nanoseconds))
 }
 
 /// How many files the process may open; none where that is unknown.
