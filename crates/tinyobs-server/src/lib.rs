@@ -39,6 +39,7 @@ mod error;
 mod export;
 mod gate;
 mod groups;
+mod head;
 mod health;
 mod import;
 mod influx;
