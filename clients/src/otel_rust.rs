@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: otel-rust URL cumulative|delta protobuf|json|default".into());
     };
     let reader = PeriodicReader::builder(Twice(exporter(url, temporality, encoding)?))
-        .with_interval(Duration::from_secs(3_600))
+        .with_interval(Duration::from_hours(1))
         .build();
     let provider = SdkMeterProvider::builder()
         .with_resource(resource(&format!("rust-{temporality}-{encoding}")))
