@@ -15,6 +15,7 @@ mod bench;
 mod clients;
 mod crash;
 mod fuzz;
+mod licences;
 mod model;
 mod overload;
 mod peers;

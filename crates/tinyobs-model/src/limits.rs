@@ -90,6 +90,8 @@ pub const HEALTHCHECK_SECONDS: u64 = 3;
 pub const CONNECTIONS: usize = 4_096;
 /// Bytes of a request head; also what is read ahead.
 pub const HEAD_BYTES: usize = 64 << 10;
+/// Fields of a request head: hyper's own bound, for which it needs no memory of its own.
+pub const HEAD_FIELDS: usize = 100;
 /// Threads that move bytes; fewer on a machine with fewer cores.
 pub const WORKER_THREADS: usize = 4;
 /// Threads that work at the store, where they may block.

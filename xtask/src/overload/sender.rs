@@ -15,8 +15,8 @@ use anyhow::{Context, Result, anyhow, bail};
 use tinyobs_testing::Server;
 use tinyobs_testing::process::cpu_seconds;
 
+use super::Scale;
 use super::wire::Template;
-use super::{POLITE, SENDERS, SERIES};
 
 /// How requests follow one another.
 #[derive(Debug, Clone, Copy)]
@@ -53,29 +53,31 @@ pub struct Load {
     took: Duration,
     /// Of the server.
     cpu_seconds: f64,
+    /// Samples of a request.
+    series: f64,
 }
 
 impl Load {
     /// Samples acknowledged a second.
     pub fn rate(&self) -> f64 {
-        self.told.acked as f64 * SERIES as f64 / self.took.as_secs_f64()
+        self.told.acked as f64 * self.series / self.took.as_secs_f64()
     }
 
     /// Samples acknowledged for a second of the server's CPU: what others do on the machine hardly
     /// shows in it.
     pub fn rate_of_cpu(&self) -> f64 {
-        self.told.acked as f64 * SERIES as f64 / self.cpu_seconds
+        self.told.acked as f64 * self.series / self.cpu_seconds
     }
 
     /// Samples offered a second, those among them that no connection was free for.
     pub fn offered(&self) -> f64 {
-        self.sent() + self.told.late as f64 * SERIES as f64 / self.took.as_secs_f64()
+        self.sent() + self.told.late as f64 * self.series / self.took.as_secs_f64()
     }
 
     /// Samples sent a second.
     pub fn sent(&self) -> f64 {
         let sent = self.told.acked + self.told.refused + self.told.closed;
-        sent as f64 * SERIES as f64 / self.took.as_secs_f64()
+        sent as f64 * self.series / self.took.as_secs_f64()
     }
 
     /// How long acknowledgements took.
@@ -117,6 +119,10 @@ pub fn run_load(
     time: Duration,
 ) -> Result<Load> {
     let addr: SocketAddr = server.url.trim_start_matches("http://").parse()?;
+    let Some(scale) = senders.first().map(|sender| sender.scale) else {
+        bail!("nobody sends");
+    };
+    let Scale { series, .. } = scale;
     let mut shares: Vec<Vec<&mut Template>> = Vec::new();
     shares.resize_with(connections, Vec::new);
     for template in senders {
@@ -136,13 +142,13 @@ pub fn run_load(
                     until: begun + time,
                     gap: match pace {
                         Pace::Open(rate) => {
-                            Duration::from_secs_f64((SERIES * connections) as f64 / rate)
+                            Duration::from_secs_f64((series * connections) as f64 / rate)
                         }
                         _ => Duration::ZERO,
                     },
                     is_once: matches!(pace, Pace::Once),
-                    is_polite: first >= SENDERS - POLITE,
-                    shift: first as f64 / SENDERS as f64,
+                    is_polite: first >= scale.senders - scale.polite,
+                    shift: first as f64 / scale.senders as f64,
                     told: Told::default(),
                 };
                 scope.spawn(move || sender.run(&mut templates))
@@ -159,6 +165,7 @@ pub fn run_load(
         told,
         took,
         cpu_seconds: cpu_seconds(server.pid())? - cpu,
+        series: series as f64,
     };
     println!(
         "{pace:?} over {connections}: {} acknowledged, {} refused, {} closed in {:.1} s; {}",

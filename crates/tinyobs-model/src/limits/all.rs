@@ -18,6 +18,12 @@ pub const ALL: &[Limit] = &[
         "a head is held in memory until it ends",
     ),
     limit(
+        "head_fields",
+        HEAD_FIELDS as u64,
+        "fields",
+        "room for them is made before they are read",
+    ),
+    limit(
         "worker_threads",
         WORKER_THREADS as u64,
         "threads",
