@@ -159,8 +159,11 @@ impl Resolving {
     }
 
     fn begin(&self) -> Begun {
-        // I-RESOLVE-2.
-        let head = self.head.samples(self.id, TimeRange::ALL);
+        // I-RESOLVE-2. Whoever wants samples as they are gets rows only from before any are there:
+        // what waits to be rolled up does not matter, and the head is not looked through for it.
+        let wants_raw = self.wanted == Resolution::Raw;
+        let range = if wants_raw { self.range } else { TimeRange::ALL };
+        let head = self.head.samples(self.id, range);
         let head = Run::of_head(head);
         let view = self.engine.view();
         let counters = view.counters();
@@ -169,7 +172,8 @@ impl Resolving {
         let waiting_ms = in_head
             .map(Run::first_ms)
             .chain(view.first_ms_after(Space::Raw, counters.rolled, raw_from))
-            .min();
+            .min()
+            .filter(|_| !wants_raw);
         let there = There::new(counters.dropped_ms, waiting_ms);
         Begun {
             left: stretches(self.range, self.wanted, &there).into(),

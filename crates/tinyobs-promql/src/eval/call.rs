@@ -4,17 +4,21 @@
 //!          ─▶ window by window rate, *_over_time        over_time, rate, regression, extended
 //!          ─▶ labels, order, whole histograms           label_calls, sort, histogram, absent, info
 
-use tinyobs_model::Labels;
+use tinyobs_model::{Labels, Resolution};
 
+use super::annotations::RowDeed;
 use super::grid::Grid;
-use super::selector::Wanted;
+use super::rows::{self, Used};
+use super::selector::{Look, Wanted};
+use super::spread::Sink;
 use super::value::{ABSENT, Series, Value, distinct, is_present};
+use super::window::{Input, View, Window};
 use super::{Evaluated, Evaluator, date, over_time};
 use crate::ast::{Call, Expr, ExprKind};
 use crate::functions::Function;
 use crate::span::Span;
 
-impl Evaluator<'_> {
+impl<'e> Evaluator<'e> {
     pub(super) fn call(&mut self, call: &Call, span: Span, grid: Grid) -> Evaluated<Value> {
         use Function as F;
         let args = &call.args;
@@ -114,8 +118,11 @@ impl Evaluator<'_> {
     fn timestamp(&mut self, arg: &Expr, span: Span, grid: Grid) -> Evaluated<Value> {
         let mut series = match &arg.without_parens().kind {
             ExprKind::Vector(selector) if selector.extension.is_none() => {
-                let shift = self.shift(&selector.time)?;
-                self.select_columns(selector, shift, Wanted::Time, grid)?
+                let look = Look {
+                    wanted: Wanted::Time,
+                    ..self.look(selector, arg.span)?
+                };
+                self.select_columns(look, grid)?
             }
             _ => {
                 let mut series = self.eval_vector(arg, grid)?;
@@ -176,49 +183,112 @@ impl Evaluator<'_> {
 
     /// A function of a range vector, window by window.
     fn range_call(&mut self, call: &Call, span: Span, grid: Grid) -> Evaluated<Value> {
+        let mut out: Vec<Series> = Vec::new();
+        self.each_range_call(call, grid, &mut |_, series| {
+            out.push(series);
+            Ok(())
+        })?;
+        self.unique(out, span).map(Value::Vector)
+    }
+
+    /// The same, one series after the other; two of them may have the same labels.
+    pub(super) fn each_range_call(
+        &mut self,
+        call: &Call,
+        grid: Grid,
+        sink: Sink<'_, 'e, Series>,
+    ) -> Evaluated<()> {
         let matrix = usize::from(call.function == Function::QuantileOverTime);
         let mut scalars = Vec::new();
         for (_, arg) in call.args.iter().enumerate().filter(|(i, _)| *i != matrix) {
             scalars.push(self.eval_scalar(arg, grid)?);
         }
         self.check_scalars(call, &scalars)?;
-        let f = over_time::function(call.function);
         let keeps_name = matches!(
             call.function,
             Function::FirstOverTime | Function::LastOverTime
         );
         let arg = &call.args[matrix];
-        let mut out: Vec<Series> = Vec::new();
-        self.each_window_series(arg, grid, &mut |evaluator, input| {
+        let of_series = |evaluator: &mut Self, input: &Input<'_>| {
             evaluator.note_counter(call.function, input.labels, arg.span);
-            let mut values = evaluator.column(ABSENT, grid)?;
-            let (control, mut left, mut ended) = (evaluator.control, WORK, Ok(()));
-            input.slide(|i, window| {
-                // One series of many samples and steps can be the work of minutes.
-                left = left.saturating_sub(window.values.len());
-                if left == 0 {
-                    left = WORK;
-                    ended = control.check();
-                }
-                if ended.is_err() {
-                    return;
-                }
-                let first = scalars.first().map_or(f64::NAN, |values| values[i]);
-                let second = scalars.get(1).map_or(f64::NAN, |values| values[i]);
-                values[i] = f(window, [first, second]).unwrap_or(ABSENT);
-            });
-            ended?;
+            let Some(values) = evaluator.window_by_window(call, arg.span, &scalars, input, grid)?
+            else {
+                return Ok(None);
+            };
             let mut series = Series::new(input.labels.clone(), values);
             series.drop_name = input.drop_name;
             if !keeps_name {
                 evaluator.drop_name(&mut series);
             }
-            if !series.is_empty() {
-                out.push(series);
+            Ok(Some(series))
+        };
+        self.each_window_series(arg, grid, &of_series, sink)
+    }
+
+    /// What a function makes of one series at each step; none if nothing at any.
+    fn window_by_window(
+        &mut self,
+        call: &Call,
+        place: Span,
+        scalars: &[Vec<f64>],
+        input: &Input<'_>,
+        grid: Grid,
+    ) -> Evaluated<Option<Vec<f64>>> {
+        let f = over_time::function(call.function);
+        let mut values = self.column(ABSENT, grid)?;
+        let (control, mut left, mut ended) = (self.control, WORK, Ok(()));
+        let (mut empty, mut used) = (true, Used::default());
+        input.slide(rows::windows_needed(call.function), |i, view| {
+            let first = scalars.first().map_or(f64::NAN, |values| values[i]);
+            let second = scalars.get(1).map_or(f64::NAN, |values| values[i]);
+            let by_samples = |window: Window<'_>| f(window, [first, second]);
+            let (looked_at, value) = match view {
+                View::Samples(window) => (window.values.len(), by_samples(window)),
+                View::Rows(window) => {
+                    let found = rows::by_column(call.function, window);
+                    let is_growth = matches!(call.function, Function::Rate | Function::Increase);
+                    let of_lasts =
+                        found.is_none() || is_growth && !rows::has_increase(window);
+                    used.note(window, of_lasts);
+                    let value = found.unwrap_or_else(|| by_samples(window.lasts));
+                    (window.cells.len(), value)
+                }
+            };
+            if let Some(value) = value {
+                values[i] = value;
+                empty = false;
             }
-            Ok(())
-        })?;
-        self.unique(out, span).map(Value::Vector)
+            // One series of many samples and steps can be the work of minutes.
+            left = left.saturating_sub(looked_at);
+            if left == 0 {
+                left = WORK;
+                ended = std::mem::replace(&mut ended, Ok(())).and_then(|()| control.check());
+            }
+        });
+        ended?;
+        self.tell_used(call, place, input, &used);
+        if empty {
+            self.meter.give_back(Series::bytes_of(grid.count));
+            return Ok(None);
+        }
+        Ok(Some(values))
+    }
+
+    fn tell_used(&mut self, call: &Call, place: Span, input: &Input<'_>, used: &Used) {
+        let windows = rows::windows_needed(call.function);
+        for resolution in Resolution::ALL {
+            if let Some(stretch) = used.widened[resolution as usize] {
+                let deed = RowDeed::Widened {
+                    range_ms: input.range_ms(),
+                    to_ms: windows * resolution.width_ms(),
+                };
+                self.note_rows(place, deed, resolution, stretch);
+            }
+            if let Some(stretch) = used.lasts[resolution as usize] {
+                let what = call.function.name();
+                self.note_rows(place, RowDeed::LastValues { what }, resolution, stretch);
+            }
+        }
     }
 
     fn check_scalars(&mut self, call: &Call, scalars: &[Vec<f64>]) -> Evaluated<()> {
