@@ -182,14 +182,12 @@ impl<'e> Evaluator<'e> {
     ) -> Evaluated<()> {
         let inner = expr.without_parens();
         let node = self.begin_node(inner);
-        let before = self.meter.series();
-        match &inner.kind {
+        let series = match &inner.kind {
             ExprKind::Matrix(range) => self.of_selector(range, inner.span, grid, each, sink),
             ExprKind::Subquery(subquery) => self.of_subquery(subquery, grid, each, sink),
             _ => Err(mistyped(expr, ValueType::Matrix)),
         }?;
-        let series = self.meter.series() - before;
-        self.end_node(node, series as usize);
+        self.end_node(node, series);
         Ok(())
     }
 
@@ -200,7 +198,7 @@ impl<'e> Evaluator<'e> {
         grid: Grid,
         each: EachInput<'_, 'e, T>,
         sink: Sink<'_, 'e, T>,
-    ) -> Evaluated<()> {
+    ) -> Evaluated<usize> {
         let RangeSelector { selector, range } = matrix;
         let range_ms = self.milliseconds(range, true)?;
         let shift = self.shift(&selector.time)?;
@@ -248,7 +246,9 @@ impl<'e> Evaluator<'e> {
             evaluator.meter.give_back(cells.bytes());
             made
         };
-        self.each_series(selector, asked, &of_series, sink)
+        let before = self.meter.series();
+        self.each_series(selector, asked, &of_series, sink)?;
+        Ok((self.meter.series() - before) as usize)
     }
 
     fn of_subquery<T: Send>(
@@ -257,7 +257,7 @@ impl<'e> Evaluator<'e> {
         grid: Grid,
         each: EachInput<'_, 'e, T>,
         sink: Sink<'_, 'e, T>,
-    ) -> Evaluated<()> {
+    ) -> Evaluated<usize> {
         let range_ms = self.milliseconds(&subquery.range, true)?;
         let step_ms = match &subquery.step {
             Some(step) => self.milliseconds(step, true)?,
@@ -266,6 +266,7 @@ impl<'e> Evaluator<'e> {
         let shift = self.shift(&subquery.time)?;
         let inner = self.inner_grid(grid, shift, range_ms, step_ms)?;
         let series = self.eval_vector(&subquery.expr, inner)?;
+        let count = series.len();
         let of_series = |evaluator: &mut Self, one: Series| {
             let samples = present(&one, inner);
             let made = if samples.is_empty() {
@@ -289,7 +290,8 @@ impl<'e> Evaluator<'e> {
             evaluator.meter.give_back(one.bytes());
             Ok(made)
         };
-        self.spread(series, &of_series, sink)
+        self.spread(series, &of_series, sink)?;
+        Ok(count)
     }
 
     /// The moments at which the inside of a subquery is evaluated for all steps of `grid`.
