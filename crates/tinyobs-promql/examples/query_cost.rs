@@ -1,6 +1,6 @@
 //! What heavy queries cost: 10,000 series × 6 h at 15 s in a real store, CPU time of each query.
 //!
-//!   cargo run --release -p tinyobs-promql --example query_cost [-- RUNS]
+//!   cargo run --release -p tinyobs-promql --example query_cost [-- RUNS [QUERY]]
 //!
 //! Figures of one run can be compared with each other; those of another run on another day cannot.
 
@@ -23,17 +23,35 @@ const BOUNDS: [&str; 12] = [
 const QUERIES: [(&str, &str); 9] = [
     ("rate over all", "sum(rate({job=~\".+\"}[5m]))"),
     ("rate of counters, each", "rate(requests_total[5m])"),
-    ("quantile by endpoint", "histogram_quantile(0.99, sum by (endpoint, le) (rate(latency_bucket[5m])))"),
+    (
+        "quantile by endpoint",
+        "histogram_quantile(0.99, sum by (endpoint, le) (rate(latency_bucket[5m])))",
+    ),
     ("sum over all", "sum by (instance) ({job=~\".+\"})"),
-    ("max of max_over_time", "max by (queue) (max_over_time(gauge[10m]))"),
-    ("avg_over_time 6h", "avg by (instance) (avg_over_time(gauge[6h]))"),
+    (
+        "max of max_over_time",
+        "max by (queue) (max_over_time(gauge[10m]))",
+    ),
+    (
+        "avg_over_time 6h",
+        "avg by (instance) (avg_over_time(gauge[6h]))",
+    ),
     ("all as they are", "{job=~\".+\"}"),
-    ("topk", "topk(10, sum by (endpoint, instance) (rate(requests_total[5m])))"),
-    ("one series", "rate(requests_total{instance=\"host-00003\",n=\"7\"}[5m])"),
+    (
+        "topk",
+        "topk(10, sum by (endpoint, instance) (rate(requests_total[5m])))",
+    ),
+    (
+        "one series",
+        "rate(requests_total{instance=\"host-00003\",n=\"7\"}[5m])",
+    ),
 ];
 
 fn main() {
-    let runs = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(5);
+    let runs = std::env::args()
+        .nth(1)
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(5);
     let dir = std::env::temp_dir().join(format!("query-cost-{}", std::process::id()));
     fs::create_dir_all(&dir).expect("a directory");
     let options = StoreOptions {
@@ -54,7 +72,8 @@ fn main() {
 
 fn measure(store: &Store, runs: u32) {
     let (start, end) = (START_MS, START_MS + STEPS * INTERVAL_MS);
-    for (name, text) in QUERIES {
+    let only = std::env::args().nth(2).unwrap_or_default();
+    for (name, text) in QUERIES.iter().filter(|(name, _)| name.contains(&only)) {
         let expr = parse(text).expect("a query");
         let mut query = Query::range(&expr, text, start, end, 60_000);
         query.budget.bytes = 1 << 32;
@@ -90,7 +109,9 @@ fn cpu_ms() -> f64 {
 }
 
 fn fill(store: &Store) {
-    let all: Vec<Described> = (0..SERIES_PER_TARGET * TARGETS).map(Described::of).collect();
+    let all: Vec<Described> = (0..SERIES_PER_TARGET * TARGETS)
+        .map(Described::of)
+        .collect();
     let mut walks: Vec<Walk> = (0..all.len()).map(|n| Walk(n as u64 * 7_919 + 1)).collect();
     let mut counts = vec![0.0; all.len()];
     for step in 0..STEPS {
@@ -153,7 +174,10 @@ struct Walk(u64);
 
 impl Walk {
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         self.0 >> 33
     }
 }

@@ -36,8 +36,8 @@ pub use binary::{BinaryOp, Cardinality, Matching};
 pub use duration::{DurationExpr, DurationKind, DurationOp, QueryTimes};
 pub use error::{Fault, ParseError};
 pub use eval::{
-    Answer, AnswerValue, Budget, Control, EvalError, NodeStats, Query, ResolutionRead, SeriesPoints,
-    Stats, evaluate,
+    Answer, AnswerValue, Budget, Control, EvalError, NodeStats, Query, ResolutionRead,
+    SeriesPoints, Stats, evaluate,
 };
 pub use functions::{Function, Signature};
 pub use number::Number;

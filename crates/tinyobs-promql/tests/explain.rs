@@ -28,7 +28,9 @@ fn ask(text: &str, explain: bool) -> Answer {
 fn nodes(text: &str) -> Vec<(usize, String, u64, u64)> {
     let nodes = ask(text, true).stats.nodes;
     for (place, node) in nodes.iter().enumerate() {
-        let inside = nodes[place + 1..].iter().take_while(|it| it.depth > node.depth);
+        let inside = nodes[place + 1..]
+            .iter()
+            .take_while(|it| it.depth > node.depth);
         for inner in inside {
             assert!(inner.wall <= node.wall, "{} in {}", inner.text, node.text);
         }
@@ -48,7 +50,12 @@ fn each_part_stands_before_what_it_is_made_of() {
     assert_eq!(
         nodes("sum by (n) (rate(x_total[3m])) / 2 < (x_total{n=\"1\"})"),
         [
-            node(0, "sum by (n) (rate(x_total[3m])) / 2 < (x_total{n=\"1\"})", 1, 40),
+            node(
+                0,
+                "sum by (n) (rate(x_total[3m])) / 2 < (x_total{n=\"1\"})",
+                1,
+                40
+            ),
             node(1, "sum by (n) (rate(x_total[3m])) / 2", 3, 30),
             node(2, "sum by (n) (rate(x_total[3m]))", 3, 30),
             node(3, "rate(x_total[3m])", 3, 30),

@@ -157,7 +157,9 @@ const NAIVE: [(&str, Naive); 5] = [
     ("max_over_time", |rows| {
         rows.iter().map(|row| row.max).reduce(f64::max)
     }),
-    ("last_over_time", |rows| rows.last().map(|row| row.last.value)),
+    ("last_over_time", |rows| {
+        rows.last().map(|row| row.last.value)
+    }),
     ("changes", |rows| {
         let lasts = rows.windows(2);
         let changed = lasts.filter(|pair| pair[0].last.value != pair[1].last.value);
@@ -262,7 +264,11 @@ fn i_rows_5_what_has_no_column_is_made_of_last_values_and_says_so() {
 fn hours_answer_where_nothing_else_is_kept() {
     let world = World::of_hours(&[steady(15_000, 5)]);
     let steps = (BORDER - 5 * HOUR, BORDER - 2 * HOUR, HOUR);
-    for text in ["increase(m_total[2h])", "sum_over_time(m_total[1h])", "m_total"] {
+    for text in [
+        "increase(m_total[2h])",
+        "sum_over_time(m_total[1h])",
+        "m_total",
+    ] {
         let raw = range(&world.raw, text, steps).expect("an answer");
         let rolled = range(&world.rolled, text, steps).expect("an answer");
         assert_eq!(points(&raw), points(&rolled), "{text}");
@@ -284,12 +290,18 @@ fn hours_answer_where_nothing_else_is_kept() {
 fn i_points_2_a_series_that_ended_is_not_looked_back_to() {
     let mut ended = steady(60_000, 2);
     let last_ms = ended.samples.last().expect("samples").time_ms;
-    ended.samples.push(Sample::new(last_ms + 1_000, tinyobs_model::stale_marker()));
+    ended
+        .samples
+        .push(Sample::new(last_ms + 1_000, tinyobs_model::stale_marker()));
     let steps = (last_ms - 2_000, last_ms + 4 * MINUTE, 500);
     let world = World::of_hours(&[ended]);
     let found = points(&range(&world.rolled, "timestamp(m_total)", steps).expect("an answer"));
     // The marker's own time is not kept, only that it came after the last sample.
-    let at_end: Vec<i64> = found.iter().map(|point| point.1).filter(|&at| at >= last_ms).collect();
+    let at_end: Vec<i64> = found
+        .iter()
+        .map(|point| point.1)
+        .filter(|&at| at >= last_ms)
+        .collect();
     assert_eq!(at_end, [last_ms]);
 
     // Without a marker, for as long as the window is wide.
@@ -313,8 +325,15 @@ fn too_many_samples_are_read_as_windows_and_the_answer_says_so() {
         ..Budget::default()
     };
     let coarse = ask(&query).expect("an answer");
-    assert_eq!(points(&coarse), points(&fine), "these ranges are whole windows");
-    assert_eq!(coarse.stats.resolutions[0].resolution, Resolution::FiveMinutes);
+    assert_eq!(
+        points(&coarse),
+        points(&fine),
+        "these ranges are whole windows"
+    );
+    assert_eq!(
+        coarse.stats.resolutions[0].resolution,
+        Resolution::FiveMinutes
+    );
     assert_eq!(
         coarse.warnings,
         [format!(

@@ -45,7 +45,10 @@ fn ask(source: &dyn SeriesSource, text: &str, threads: usize) -> Result<Answer, 
 
 fn bits(answer: &Answer) -> String {
     // Every digit of a float is printed, so equal texts are equal bits but for kinds of NaN.
-    format!("{:?} {:?} {:?}", answer.value, answer.warnings, answer.infos)
+    format!(
+        "{:?} {:?} {:?}",
+        answer.value, answer.warnings, answer.infos
+    )
 }
 
 #[test]
@@ -133,7 +136,10 @@ impl SeriesCursor for Broken<'_> {
 impl Breaking {
     fn cursors(&self, matchers: &[Matcher], range: TimeRange) -> Vec<Labels> {
         let cursors = self.memory.select(matchers, range).expect("selects");
-        cursors.iter().map(|cursor| cursor.labels().clone()).collect()
+        cursors
+            .iter()
+            .map(|cursor| cursor.labels().clone())
+            .collect()
     }
 }
 
@@ -175,7 +181,11 @@ fn i_spread_1_of_several_errors_the_first_series_is_told() {
     for threads in [1, 2, 8] {
         breaking.read.store(0, Ordering::SeqCst);
         let error = ask(&breaking, "sum(x_total)", threads).expect_err("broken");
-        assert_eq!(error.to_string(), "series 400 is broken", "{threads} threads");
+        assert_eq!(
+            error.to_string(),
+            "series 400 is broken",
+            "{threads} threads"
+        );
         let read = breaking.read.load(Ordering::SeqCst);
         assert!(read < SERIES, "{read} series were read all the same");
     }

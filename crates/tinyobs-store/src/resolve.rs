@@ -165,7 +165,11 @@ impl Resolving {
         // I-RESOLVE-2. Whoever wants samples as they are gets rows only from before any are there:
         // what waits to be rolled up does not matter, and the head is not looked through for it.
         let wants_raw = self.wanted == Resolution::Raw;
-        let range = if wants_raw { self.range } else { TimeRange::ALL };
+        let range = if wants_raw {
+            self.range
+        } else {
+            TimeRange::ALL
+        };
         let head = self.head.samples(self.id, range);
         let head = Run::of_head(head);
         let view = self.engine.view();

@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, RwLock};
 use std::thread::JoinHandle;
 
 use tinyobs_model::{
-    Kind, Labels, Matcher, Resolution, ResolvedCursor, Sample, SelectError, SeriesCursor, SeriesSource,
-    TimeRange, WriteBatch, is_stale_marker,
+    Kind, Labels, Matcher, Resolution, ResolvedCursor, Sample, SelectError, SeriesCursor,
+    SeriesSource, TimeRange, WriteBatch, is_stale_marker,
 };
 
 use crate::append::Appended;

@@ -8,12 +8,13 @@ use tinyobs_model::{Labels, Resolution};
 
 use super::annotations::RowDeed;
 use super::grid::Grid;
+use super::rate::Falls;
 use super::rows::{self, Used};
 use super::selector::{Look, Wanted};
 use super::spread::Sink;
 use super::value::{ABSENT, Series, Value, distinct, is_present};
 use super::window::{Input, View, Window};
-use super::{Evaluated, Evaluator, date, over_time};
+use super::{Evaluated, Evaluator, date, over_time, rate};
 use crate::ast::{Call, Expr, ExprKind};
 use crate::functions::Function;
 use crate::span::Span;
@@ -238,19 +239,32 @@ impl<'e> Evaluator<'e> {
         let mut values = self.column(ABSENT, grid)?;
         let (control, mut left, mut ended) = (self.control, WORK, Ok(()));
         let (mut empty, mut used) = (true, Used::default());
+        let is_growth = matches!(call.function, Function::Rate | Function::Increase);
+        let falls = if is_growth {
+            Falls::of(input.values)
+        } else {
+            Falls::default()
+        };
+        let per_second = call.function == Function::Rate;
+        let column = rows::by_column(call.function);
         input.slide(rows::windows_needed(call.function), |i, view| {
             let first = scalars.first().map_or(f64::NAN, |values| values[i]);
             let second = scalars.get(1).map_or(f64::NAN, |values| values[i]);
             let by_samples = |window: Window<'_>| f(window, [first, second]);
             let (looked_at, value) = match view {
+                View::Samples(window) if is_growth => (
+                    window.values.len(),
+                    rate::growth(window, &falls, per_second),
+                ),
                 View::Samples(window) => (window.values.len(), by_samples(window)),
                 View::Rows(window) => {
-                    let found = rows::by_column(call.function, window);
-                    let is_growth = matches!(call.function, Function::Rate | Function::Increase);
-                    let of_lasts =
-                        found.is_none() || is_growth && !rows::has_increase(window);
-                    used.note(window, of_lasts);
-                    let value = found.unwrap_or_else(|| by_samples(window.lasts));
+                    let column = column.filter(|_| window.lasts.extension.is_none());
+                    let lacks = is_growth && !rows::has_increase(window.cells);
+                    used.note(window, column.is_none() || lacks);
+                    let value = match column {
+                        Some(column) => column(window.cells, window.lasts),
+                        None => by_samples(window.lasts),
+                    };
                     (window.cells.len(), value)
                 }
             };

@@ -73,13 +73,7 @@ impl Evaluator<'_> {
     }
 
     /// The info series with the times of their samples.
-    fn known(
-        &mut self,
-        wish: &Wish<'_>,
-        shift: Shift,
-        span: Span,
-        grid: Grid,
-    ) -> Evaluated<Known> {
+    fn known(&mut self, wish: &Wish<'_>, shift: Shift, span: Span, grid: Grid) -> Evaluated<Known> {
         let labels = wish.labels.iter().map(|matcher| (*matcher).clone());
         let selector = Selector {
             matchers: wish.names.iter().cloned().chain(labels).collect(),

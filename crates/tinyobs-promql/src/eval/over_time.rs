@@ -1,5 +1,6 @@
 //! Over time: functions of the samples in a window.
 
+use super::rate::Falls;
 use super::stats::{Mean, Spread, Sum, quantile};
 use super::window::Window;
 use super::{extended, rate, regression};
@@ -31,8 +32,9 @@ pub(super) fn function(function: Function) -> RangeFunction {
         F::MadOverTime => |w, _| Some(median_deviation(w.values)),
         F::Changes => extended::changes,
         F::Resets => extended::resets,
-        F::Rate => rate::rate,
-        F::Increase => rate::increase,
+        // Of a window on its own, as rows have them.
+        F::Rate => |w, _| rate::growth(w, &Falls::of(w.values), true),
+        F::Increase => |w, _| rate::growth(w, &Falls::of(w.values), false),
         F::Delta => rate::delta,
         F::Irate => rate::irate,
         F::Idelta => rate::idelta,

@@ -25,7 +25,7 @@ use crate::functions::Function;
 /// Rows and samples of one series in one line, as far as they meet in a range.
 #[derive(Debug, Default)]
 pub(super) struct Cells {
-    cells: Vec<Cell>,
+    line: Vec<Cell>,
     /// The last sample of each, for what has no column.
     times: Vec<i64>,
     values: Vec<f64>,
@@ -92,7 +92,7 @@ impl Cell {
 impl Cells {
     /// Of all rows, and of the samples that can be in one range with them.
     pub fn fill(&mut self, rows: &[Row], samples: impl Iterator<Item = Sample>, range_ms: i64) {
-        self.cells.clear();
+        self.line.clear();
         self.times.clear();
         self.values.clear();
         let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
@@ -117,27 +117,28 @@ impl Cells {
     }
 
     fn push(&mut self, cell: Cell) {
-        self.cells.push(cell);
+        self.line.push(cell);
         self.times.push(cell.row.last.time_ms);
         self.values.push(cell.row.last.value);
     }
 
     /// Bytes that it holds.
     pub fn bytes(&self) -> u64 {
-        (self.cells.len() * (size_of::<Cell>() + size_of::<Sample>())) as u64
+        (self.line.len() * (size_of::<Cell>() + size_of::<Sample>())) as u64
     }
 
     /// What stands in `from < time <= to`, with the window of their last values.
     pub fn between(&self, from_ms: i64, to_ms: i64, window: Window<'_>) -> (&[Cell], Window<'_>) {
-        let low = self.cells.partition_point(|cell| cell.at_ms <= from_ms);
-        let high = self.cells.partition_point(|cell| cell.at_ms <= to_ms);
+        let low = self.line.partition_point(|cell| cell.at_ms <= from_ms);
+        let high = self.line.partition_point(|cell| cell.at_ms <= to_ms);
         let place = low..high.max(low);
         let lasts = Window {
             times: &self.times[place.clone()],
             values: &self.values[place.clone()],
+            place: 0,
             ..window
         };
-        (&self.cells[place], lasts)
+        (&self.line[place], lasts)
     }
 }
 
@@ -167,47 +168,52 @@ pub(super) fn windows_needed(function: Function) -> i64 {
 /// The most that a range is widened to.
 pub(super) const WIDENED_MAX: i64 = 2 * Resolution::Hour.width_ms();
 
+/// What is made of a column of rows and samples; at least one.
+pub(super) type ByColumn = fn(&[Cell], Window<'_>) -> Option<f64>;
+
 /// What `function` makes of rows by its column; none where it has none.
-pub(super) fn by_column(function: Function, window: RowWindow<'_>) -> Option<Option<f64>> {
+pub(super) fn by_column(function: Function) -> Option<ByColumn> {
     use Function as F;
-    let cells = window.cells;
-    let (Some(first), Some(last)) = (cells.first(), cells.last()) else {
-        return Some(None);
-    };
-    if window.lasts.extension.is_some() {
-        return None;
-    }
-    let count = || cells.iter().map(|cell| cell.row.count).sum::<u64>() as f64;
-    let sum = || {
-        let add = |sum: Sum, cell: &Cell| sum.plus(cell.row.sum);
-        cells.iter().fold(Sum::default(), add).value()
-    };
-    let extreme = |of: fn(&Rollup) -> f64, better: fn(f64, f64) -> bool| {
-        let at = |i: usize| cells.get(i).map_or(f64::NAN, |cell| of(&cell.row));
-        at(best(cells.len(), at, better))
-    };
-    let seconds = |sample: Sample| sample.time_ms as f64 / 1_000.0;
     Some(match function {
-        F::Rate => change(window, Change::Rate),
-        F::Increase => change(window, Change::Increase),
-        F::Delta => change(window, Change::Delta),
-        F::CountOverTime => Some(count()),
-        F::SumOverTime => Some(sum()),
-        F::AvgOverTime => Some(sum() / count()),
-        F::MinOverTime => Some(extreme(|row| row.min, |a, b| a < b)),
-        F::MaxOverTime => Some(extreme(|row| row.max, |a, b| a > b)),
-        F::PresentOverTime | F::AbsentOverTime => Some(1.0),
-        F::FirstOverTime => Some(first.row.first.value),
-        F::LastOverTime => Some(last.row.last.value),
-        F::TsOfFirstOverTime => Some(seconds(first.row.first)),
-        F::TsOfLastOverTime => Some(seconds(last.row.last)),
+        F::Rate => |cells, window| change(cells, window, Change::Rate),
+        F::Increase => |cells, window| change(cells, window, Change::Increase),
+        F::Delta => |cells, window| change(cells, window, Change::Delta),
+        F::CountOverTime => |cells, _| Some(count(cells) as f64),
+        F::SumOverTime => |cells, _| Some(sum(cells)),
+        F::AvgOverTime => |cells, _| Some(sum(cells) / count(cells) as f64),
+        F::MinOverTime => |cells, _| {
+            let value = |i: usize| cells[i].row.min;
+            Some(value(best(cells.len(), value, |a, b| a < b)))
+        },
+        F::MaxOverTime => |cells, _| {
+            let value = |i: usize| cells[i].row.max;
+            Some(value(best(cells.len(), value, |a, b| a > b)))
+        },
+        F::PresentOverTime => |_, _| Some(1.0),
+        F::FirstOverTime => |cells, _| Some(cells.first()?.row.first.value),
+        F::LastOverTime => |cells, _| Some(cells.last()?.row.last.value),
+        F::TsOfFirstOverTime => |cells, _| Some(seconds(cells.first()?.row.first.time_ms)),
+        F::TsOfLastOverTime => |cells, _| Some(seconds(cells.last()?.row.last.time_ms)),
         _ => return None,
     })
 }
 
+fn count(cells: &[Cell]) -> u64 {
+    cells.iter().map(|cell| cell.row.count).sum()
+}
+
+fn sum(cells: &[Cell]) -> f64 {
+    let add = |sum: Sum, cell: &Cell| sum.plus(cell.row.sum);
+    cells.iter().fold(Sum::default(), add).value()
+}
+
+fn seconds(ms: i64) -> f64 {
+    ms as f64 / 1_000.0
+}
+
 /// Whether the rows have what `rate` and `increase` need: those of a gauge do not.
-pub(super) fn has_increase(window: RowWindow<'_>) -> bool {
-    !window.cells.iter().any(|cell| cell.row.increase.is_nan())
+pub(super) fn has_increase(cells: &[Cell]) -> bool {
+    !cells.iter().any(|cell| cell.row.increase.is_nan())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -218,20 +224,19 @@ enum Change {
 }
 
 /// As `rate` does it with samples, see there; the edges are those of the rows.
-fn change(window: RowWindow<'_>, change: Change) -> Option<f64> {
-    let (first, last) = (window.cells.first()?, window.cells.last()?);
-    let count: u64 = window.cells.iter().map(|cell| cell.row.count).sum();
+fn change(cells: &[Cell], window: Window<'_>, change: Change) -> Option<f64> {
+    let (first, last) = (cells.first()?, cells.last()?);
+    let count = count(cells);
     let (first_ms, last_ms) = (first.row.first.time_ms, last.row.last.time_ms);
     if count < 2 || last_ms <= first_ms {
         return None;
     }
     let changed = match change {
         Change::Delta => last.row.last.value - first.row.first.value,
-        Change::Rate | Change::Increase => grown(window.cells),
+        Change::Rate | Change::Increase => grown(cells),
     };
-    let seconds = |ms: i64| ms as f64 / 1_000.0;
-    let start_ms = first.resolution.window(window.lasts.start_ms);
-    let end_ms = last.resolution.window(window.lasts.end_ms);
+    let start_ms = first.resolution.window(window.start_ms);
+    let end_ms = last.resolution.window(window.end_ms);
     let sampled = seconds(last_ms - first_ms);
     let usual = sampled / (count - 1) as f64;
     let near = usual * 1.1;
@@ -251,9 +256,9 @@ fn change(window: RowWindow<'_>, change: Change) -> Option<f64> {
     let range = seconds(end_ms - start_ms);
     if change == Change::Rate {
         factor /= range;
-    } else if end_ms - start_ms != window.lasts.range_ms {
+    } else if end_ms - start_ms != window.range_ms {
         // The rows cover a little more or less than what was asked for.
-        factor *= seconds(window.lasts.range_ms) / range;
+        factor *= seconds(window.range_ms) / range;
     }
     Some(changed * factor)
 }

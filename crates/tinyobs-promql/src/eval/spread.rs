@@ -114,11 +114,7 @@ impl<'e> Evaluator<'e> {
         }
     }
 
-    fn work_block<I, T>(
-        &mut self,
-        block: Vec<I>,
-        work: Work<'_, 'e, I, T>,
-    ) -> Evaluated<Vec<T>> {
+    fn work_block<I, T>(&mut self, block: Vec<I>, work: Work<'_, 'e, I, T>) -> Evaluated<Vec<T>> {
         let mut all = Vec::with_capacity(block.len());
         for item in block {
             self.check()?;
@@ -212,4 +208,3 @@ impl<I> Queue<I> {
         self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-

@@ -69,6 +69,8 @@ pub(super) struct Window<'a> {
     /// The moment of the step.
     pub at_ms: i64,
     pub extension: Option<Extension>,
+    /// How many samples of the series stand before it.
+    pub place: usize,
 }
 
 impl Input<'_> {
@@ -128,6 +130,7 @@ impl Input<'_> {
             range_ms: self.range_ms,
             at_ms,
             extension: self.reach.extension,
+            place: low,
         }
     }
 
