@@ -43,6 +43,7 @@ mod natural;
 mod over_time;
 mod plan;
 mod points;
+mod range_call;
 mod ranked;
 mod rate;
 mod read;

@@ -36,12 +36,12 @@ pub(super) type Work<'f, 'e, I, T> =
 /// Takes what was made.
 pub(super) type Sink<'f, 'e, T> = &'f mut dyn FnMut(&mut Evaluator<'e>, T) -> Evaluated<()>;
 
-/// The threads of a query that does not say.
+/// The threads of a query that does not say: one core is left to whoever else has work.
 pub(super) fn usual_threads() -> usize {
     static THREADS: OnceLock<usize> = OnceLock::new();
     *THREADS.get_or_init(|| {
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        cores.min(THREADS_MAX)
+        cores.saturating_sub(1).clamp(1, THREADS_MAX)
     })
 }
 
