@@ -128,9 +128,9 @@ impl Ord for Labels {
 /// How many bytes two strings of bytes begin with that are the same, or fewer by less than a word.
 fn same_bytes(a: &[u8], b: &[u8]) -> usize {
     const WORD: usize = 8;
-    let words = |bytes| <[u8]>::chunks_exact(bytes, WORD);
-    let pairs = words(a).zip(words(b));
-    pairs.take_while(|(a, b)| a == b).count() * WORD
+    let (a, _) = a.as_chunks::<WORD>();
+    let (b, _) = b.as_chunks::<WORD>();
+    a.iter().zip(b).take_while(|(a, b)| a == b).count() * WORD
 }
 
 impl PartialOrd for Labels {
