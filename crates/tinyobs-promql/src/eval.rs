@@ -33,6 +33,7 @@ mod classic;
 mod date;
 mod extended;
 mod fold;
+mod front;
 mod grid;
 mod histogram;
 mod info;

@@ -1,8 +1,11 @@
 //! Rolled: queries over rollups of a real store: exact where they can be, else as the rows say.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use proptest::prelude::*;
 use tinyobs_model::{
-    Kind, Matcher, Resolution, ResolvedCursor, Rollup, Sample, SeriesSource, Stretch, TimeRange,
+    Kind, Matcher, Resolution, ResolvedCursor, Rollup, Sample, SelectError, SeriesCursor,
+    SeriesSource, Stretch, TimeRange,
 };
 use tinyobs_promql::{Budget, Control, Query, evaluate, parse};
 use tinyobs_store::Store;
@@ -355,4 +358,82 @@ fn too_many_samples_are_read_as_windows_and_the_answer_says_so() {
     let mut query = Query::range(&expr, text, BORDER, BORDER + DAY / 2, MINUTE);
     query.budget.samples = 100;
     assert!(ask(&query).is_err());
+}
+
+#[test]
+fn a_steady_counter_is_steady_across_rows_and_samples() {
+    let samples = (0..12 * 240).map(|i| {
+        let time_ms = BORDER - 6 * HOUR + 4_321 + i * 15_000;
+        Sample::new(time_ms, 1_000.0 + 4.0 * i as f64)
+    });
+    let line = Line {
+        label: "a",
+        kind: Kind::Counter,
+        samples: samples.collect(),
+    };
+    let world = World::of(&[line]);
+    let per_second = 4.0 / 15.0;
+    for minutes in [5, 7, 60] {
+        let steps = (BORDER - 4 * HOUR, BORDER + 2 * HOUR, 77_777);
+        let asked = [("rate", 1.0), ("increase", minutes as f64 * 60.0)];
+        for (name, seconds) in asked {
+            let text = format!("{name}(m_total[{minutes}m])");
+            let found = points(&range(&world.rolled, &text, steps).expect("an answer"));
+            assert_eq!(found.len(), 278, "{text}");
+            for (_, at, value) in found {
+                let off = value / (per_second * seconds) - 1.0;
+                assert!(off.abs() < 1e-9, "{text} at {at}: {value}");
+            }
+        }
+    }
+}
+
+/// Whose raw samples are dropped while the first answer is made.
+struct Moving {
+    world: World,
+    moved: AtomicBool,
+}
+
+impl SeriesSource for Moving {
+    fn select(
+        &self,
+        matchers: &[Matcher],
+        range: TimeRange,
+    ) -> Result<Vec<Box<dyn SeriesCursor>>, SelectError> {
+        self.moved.store(true, Ordering::SeqCst);
+        self.world.rolled.select(matchers, range)
+    }
+
+    fn select_resolved(
+        &self,
+        matchers: &[Matcher],
+        range: TimeRange,
+        step_ms: i64,
+    ) -> Result<Vec<Box<dyn ResolvedCursor>>, SelectError> {
+        self.world.rolled.select_resolved(matchers, range, step_ms)
+    }
+
+    fn raw_from_ms(&self) -> i64 {
+        let moved = self.moved.load(Ordering::SeqCst);
+        if moved { BORDER } else { i64::MIN }
+    }
+}
+
+#[test]
+fn i_read_2_what_is_dropped_meanwhile_is_read_as_rows() {
+    let world = World::of(&[steady(15_000, 12)]);
+    let text = "sum(increase(m_total[1h]))";
+    let expr = parse(text).expect("a query");
+    let query = Query::range(&expr, text, BORDER - 4 * HOUR, BORDER, HOUR);
+    let expected = evaluate(&query, &world.raw, &Control::new()).expect("an answer");
+    let moving = Moving {
+        world,
+        moved: AtomicBool::new(false),
+    };
+    let found = evaluate(&query, &moving, &Control::new()).expect("an answer");
+    assert_eq!(found.value, expected.value);
+    assert_eq!(
+        found.stats.resolutions[0].resolution,
+        Resolution::FiveMinutes
+    );
 }

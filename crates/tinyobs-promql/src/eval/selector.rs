@@ -8,6 +8,7 @@
 
 use tinyobs_model::{Columns, Resolution, TimeRange, is_stale_marker};
 
+use super::front::Front;
 use super::grid::Grid;
 use super::points::{Points, Woven};
 use super::read::Asked;
@@ -168,24 +169,13 @@ pub(super) fn reach(shift: Shift, grid: Grid, back: i64, ahead: i64) -> TimeRang
 /// Goes forward through samples with the steps.
 #[derive(Default)]
 struct Last {
-    /// Samples not later than the moment asked last.
-    behind: usize,
+    front: Front,
 }
 
 impl Last {
-    fn advance(&mut self, samples: &Columns, at: i64) {
-        while samples
-            .times
-            .get(self.behind)
-            .is_some_and(|&time| time <= at)
-        {
-            self.behind += 1;
-        }
-    }
-
     fn value(&mut self, points: &Points<'_>, at: i64, wanted: Wanted) -> f64 {
-        self.advance(points.samples, at);
-        let Some(i) = self.behind.checked_sub(1) else {
+        let behind = self.front.pass(&points.samples.times, at);
+        let Some(i) = behind.checked_sub(1) else {
             return ABSENT;
         };
         let (time, value) = (points.samples.times[i], points.samples.values[i]);
@@ -202,17 +192,17 @@ impl Last {
     /// `smoothed`: on the line between the samples before and after.
     fn interpolated(&mut self, points: &Points<'_>, at: i64) -> f64 {
         let samples: &Columns = points.samples;
-        self.advance(samples, at);
+        let behind = self.front.pass(&samples.times, at);
         let sample = |i: usize| Some((*samples.times.get(i)?, *samples.values.get(i)?));
         let there = |&(_, value): &(i64, f64)| !is_stale_marker(value);
-        let before = self.behind.checked_sub(1);
+        let before = behind.checked_sub(1);
         let before = before
             .and_then(|i| Some((sample(i)?, points.lookback(i))))
             .filter(|&((time, _), lookback)| time > at.saturating_sub(lookback))
             .map(|(sample, _)| sample)
             .filter(there);
-        let after = sample(self.behind)
-            .filter(|&(time, _)| time <= at.saturating_add(points.lookback(self.behind)))
+        let after = sample(behind)
+            .filter(|&(time, _)| time <= at.saturating_add(points.lookback(behind)))
             .filter(there);
         match (before, after) {
             (Some((time, value)), _) if time == at => value,

@@ -13,6 +13,7 @@
 
 use tinyobs_model::{Columns, Labels, Sample, is_stale_marker};
 
+use super::front::Front;
 use super::grid::Grid;
 use super::read::{Asked, Recorded, Row};
 use super::rows::{self, Cells, RowWindow};
@@ -152,16 +153,11 @@ impl Input<'_> {
             }
             return;
         }
-        let (mut low, mut high) = (0, 0);
+        let (mut start, mut end) = (Front::default(), Front::default());
         for (i, at_ms) in self.grid.times().enumerate() {
-            let (from, to) = self.edges(self.shift.apply(at_ms));
             // I-WINDOW-1
-            while self.times.get(high).is_some_and(|&time| time <= to) {
-                high += 1;
-            }
-            while low < high && self.times[low] <= from {
-                low += 1;
-            }
+            let (from, to) = self.edges(self.shift.apply(at_ms));
+            let (low, high) = (start.pass(self.times, from), end.pass(self.times, to));
             if low < high {
                 each(i, View::Samples(self.cut(at_ms, low, high)));
             }
