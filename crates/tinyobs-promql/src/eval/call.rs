@@ -89,7 +89,12 @@ impl Evaluator<'_> {
             min
         };
         for (a, b) in a.iter_mut().zip(b) {
-            *a = choose(*a, b);
+            // Unlike the bounds of `clamp`, these know no infinity beyond what is no number.
+            *a = if a.is_nan() || b.is_nan() {
+                f64::NAN
+            } else {
+                choose(*a, b)
+            };
         }
         Ok(Value::Scalar(a))
     }
@@ -302,18 +307,22 @@ fn math(function: Function) -> Option<fn(f64) -> f64> {
     })
 }
 
-/// The larger one; NaN when one of them is.
+/// The larger one, as Go has it: infinity is larger than what is no number, 0 is larger than -0.
 fn max(a: f64, b: f64) -> f64 {
+    if a == f64::INFINITY || b == f64::INFINITY {
+        return f64::INFINITY;
+    }
     if a.is_nan() || b.is_nan() {
         return f64::NAN;
     }
-    a.max(b)
+    if a == 0.0 && b == 0.0 {
+        // Both signs are set in -0 only if both are -0.
+        return f64::from_bits(a.to_bits() & b.to_bits());
+    }
+    if a > b { a } else { b }
 }
 
-/// The smaller one; NaN when one of them is.
+/// The smaller one, likewise.
 fn min(a: f64, b: f64) -> f64 {
-    if a.is_nan() || b.is_nan() {
-        return f64::NAN;
-    }
-    a.min(b)
+    -max(-a, -b)
 }

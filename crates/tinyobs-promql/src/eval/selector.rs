@@ -200,20 +200,17 @@ impl Last {
         }
     }
 
-    /// `smoothed`: on the line between the samples before and after.
+    /// `smoothed`: on the line between the samples before and after. As in ranges, stale markers
+    /// are no samples.
     fn interpolated(&mut self, samples: &Columns, at: i64, lookback: i64) -> f64 {
         self.advance(samples, at);
-        let sample = |i: usize| Some((*samples.times.get(i)?, *samples.values.get(i)?));
-        let there = |&(_, value): &(i64, f64)| !is_stale_marker(value);
-        let before = self
-            .behind
-            .checked_sub(1)
-            .and_then(sample)
-            .filter(|&(time, _)| time > at.saturating_sub(lookback))
-            .filter(there);
-        let after = sample(self.behind)
-            .filter(|&(time, _)| time <= at.saturating_add(lookback))
-            .filter(there);
+        let (from, to) = (at.saturating_sub(lookback), at.saturating_add(lookback));
+        let sample = |i: usize| (samples.times[i], samples.values[i]);
+        let there = |(_, value): &(i64, f64)| !is_stale_marker(*value);
+        let behind = (0..self.behind).rev().map(sample);
+        let ahead = (self.behind..samples.len()).map(sample);
+        let before = behind.take_while(|&(time, _)| time > from).find(there);
+        let after = ahead.take_while(|&(time, _)| time <= to).find(there);
         match (before, after) {
             (Some((time, value)), _) if time == at => value,
             (Some((t0, v0)), Some((t1, v1))) => {
