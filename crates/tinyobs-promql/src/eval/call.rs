@@ -8,7 +8,7 @@ use tinyobs_model::Labels;
 
 use super::grid::Grid;
 use super::selector::Wanted;
-use super::value::{ABSENT, Series, Value, distinct, is_present};
+use super::value::{ABSENT, Series, Value, distinct, is_present, signed};
 use super::{Evaluated, Evaluator, date, over_time};
 use crate::ast::{Call, Expr, ExprKind};
 use crate::functions::Function;
@@ -276,7 +276,8 @@ const WORK: usize = 1 << 20;
 fn math(function: Function) -> Option<fn(f64) -> f64> {
     use Function as F;
     Some(match function {
-        F::Abs => f64::abs,
+        // I-VALUE-1
+        F::Abs => |value| signed(value, f64::abs),
         F::Acos => f64::acos,
         F::Acosh => f64::acosh,
         F::Asin => f64::asin,

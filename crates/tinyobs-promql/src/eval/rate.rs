@@ -32,7 +32,7 @@ fn change(window: Window<'_>, is_counter: bool, per_second: bool) -> Option<f64>
     };
     let mut change = last - first;
     if is_counter {
-        change += lost_to_resets(window.values);
+        change = with_resets(change, window.values);
     }
     let seconds = |ms: i64| ms as f64 / 1_000.0;
     let sampled = seconds(last_ms - first_ms);
@@ -63,10 +63,13 @@ fn change(window: Window<'_>, is_counter: bool, per_second: bool) -> Option<f64>
     Some(change * factor)
 }
 
-/// What a counter had counted each time it fell.
-fn lost_to_resets(values: &[f64]) -> f64 {
+/// `change` and what a counter had counted each time it fell, one after the other: added up on its
+/// own first it would round in another way than Prometheus does.
+fn with_resets(change: f64, values: &[f64]) -> f64 {
     let falls = values.windows(2).filter(|pair| pair[1] < pair[0]);
-    falls.map(|pair| pair[0]).fold(0.0, |sum, lost| sum + lost)
+    falls
+        .map(|pair| pair[0])
+        .fold(change, |sum, lost| sum + lost)
 }
 
 /// How much a counter grew between the last two samples, per second.

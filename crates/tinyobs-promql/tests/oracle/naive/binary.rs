@@ -179,8 +179,9 @@ fn matched(
         let meets = signature(matching, &point.tags);
         let other = match (ones.get(&meets), fill_one) {
             (Some(other), _) => (*other).clone(),
+            // What is missing has the labels by which it would have met.
             (None, Some(fill)) => Point {
-                tags: Tags::new(),
+                tags: meets.clone(),
                 value: fill.value,
             },
             (None, None) => continue,
