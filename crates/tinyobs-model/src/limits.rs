@@ -163,6 +163,34 @@ pub const QUERY_BYTES: usize = 64 << 10;
 pub const QUERY_DEPTH: u32 = 256;
 /// Regular expressions in the selectors of a PromQL query.
 pub const QUERY_REGEXES: usize = 64;
+/// Seconds that a PromQL query may take, its time in queues among them; `timeout` asks for less.
+pub const QUERY_SECONDS: u64 = 25;
+/// Steps of a range query between its first and its last.
+pub const RANGE_STEPS: u64 = 11_000;
+/// Bytes of the form that a query comes in.
+pub const FORM_BYTES: usize = 1 << 20;
+/// Parameters of one request to Prometheus' API.
+pub const FORM_PARAMETERS: usize = 256;
+/// Light PromQL queries that run at once; the next ones wait.
+pub const LIGHT_QUERIES_AT_ONCE: usize = 8;
+/// Light PromQL queries that wait; the next ones get 503.
+pub const LIGHT_QUERIES_WAITING: usize = 64;
+/// Samples to read and values to work out up to which a PromQL query is taken for a light one.
+pub const LIGHT_QUERY_WORK: u64 = 2_000_000;
+/// Bytes of a PromQL query above which nobody looks whether it is a light one.
+pub const LIGHT_QUERY_BYTES: usize = 4_096;
+/// Milliseconds after which a PromQL query is a heavy one, whatever it looked like.
+pub const LIGHT_QUERY_MS: u64 = 250;
+/// Heavy PromQL queries that run at once, and no more than there are cores but one.
+pub const HEAVY_QUERIES_AT_ONCE: usize = 4;
+/// Heavy PromQL queries that wait; the next ones get 503.
+pub const HEAVY_QUERIES_WAITING: usize = 16;
+/// Very large answers that are sent at once; the next ones wait.
+pub const LARGE_ANSWERS: usize = 8;
+/// Bytes that the values of answers may take while they are sent, all answers together.
+pub const ANSWERS_BYTES: usize = 512 << 20;
+/// Metrics, labels and pairs of each list of `/api/v1/status/tsdb`, unless asked otherwise.
+pub const TSDB_LISTED: usize = 10;
 /// Bytes of a series selector in `match[]`.
 pub const SELECTOR_BYTES: usize = 16_384;
 /// Selectors of one request.

@@ -51,7 +51,7 @@ mod window;
 mod xxhash;
 
 pub use answer::{Answer, AnswerValue, SeriesPoints, Stats};
-pub use control::{Budget, Control};
+pub use control::{Budget, Control, Pace};
 pub use error::EvalError;
 
 use annotations::Annotations;

@@ -35,7 +35,9 @@ pub use ast::{
 pub use binary::{BinaryOp, Cardinality, Matching};
 pub use duration::{DurationExpr, DurationKind, DurationOp, QueryTimes};
 pub use error::{Fault, ParseError};
-pub use eval::{Answer, AnswerValue, Budget, Control, EvalError, Query, SeriesPoints, evaluate};
+pub use eval::{
+    Answer, AnswerValue, Budget, Control, EvalError, Pace, Query, SeriesPoints, evaluate,
+};
 pub use functions::{Function, Signature};
 pub use number::Number;
 pub use parser::{parse, parse_selector};

@@ -1,6 +1,6 @@
 //! Cli: the subcommands of the binary `tinyobs`.
 //!
-//! `serve` (also without a subcommand), `config`, `push`, `export`, `import`, `maintain`, `backup`,
+//! `serve` (also without a subcommand), `config`, `query`, `push`, `export`, `import`, `maintain`, `backup`,
 //! `restore`, `check`, `inspect`, `healthcheck`, `version`. Exit codes: 0 when all went well, 1 when
 //! something failed, 2 when the command line cannot be read, 3 when what was asked for is there, but
 //! lacks what is damaged in the store ([`Incomplete`]).
@@ -25,6 +25,7 @@ mod logging;
 mod maintain;
 mod progress;
 mod push;
+mod query;
 mod restore;
 mod serve;
 mod target;
@@ -61,6 +62,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 eprintln!("warning: {warning}");
             }
         }),
+        Some(("query", matches)) => with(matches, query::run),
         Some(("push", matches)) => with(matches, push::run),
         Some(("export", matches)) => with(matches, export::run),
         Some(("import", matches)) => with(matches, import::run),
@@ -178,6 +180,7 @@ fn command() -> Command {
                 .about("Show each setting and where its value comes from")
                 .args(arguments()),
         )
+        .subcommand(query::command())
         .subcommand(push::command())
         .subcommand(export::command())
         .subcommand(import::command())

@@ -152,6 +152,21 @@ struct State {
     made_room_ms: Option<i64>,
 }
 
+/// A client as others see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// The label `job`.
+    pub job: String,
+    /// The label `instance`, or "".
+    pub instance: String,
+    /// Between two pushes.
+    pub interval_ms: i64,
+    /// By our own clock.
+    pub last_push_ms: i64,
+    /// Whether it still pushes.
+    pub is_pushing: bool,
+}
+
 /// `job` and `instance`.
 type Name = (String, String);
 
@@ -241,6 +256,24 @@ impl Clients {
             true
         });
         ups
+    }
+
+    /// Everyone who is remembered and has a name, by it.
+    pub fn known(&self, now_ms: i64) -> Vec<Known> {
+        let state = self.lock();
+        let named = state.by_name.iter().filter(|((job, _), _)| !job.is_empty());
+        let mut known: Vec<Known> = named
+            .map(|((job, instance), client)| Known {
+                job: job.clone(),
+                instance: instance.clone(),
+                interval_ms: client.interval.ms(),
+                last_push_ms: client.last_push_ms,
+                is_pushing: !client.is_gone(now_ms),
+            })
+            .collect();
+        drop(state);
+        known.sort_unstable_by(|a, b| (&a.job, &a.instance).cmp(&(&b.job, &b.instance)));
+        known
     }
 
     /// How many push at the moment.

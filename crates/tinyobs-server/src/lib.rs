@@ -17,11 +17,13 @@
 //!   `influx`, `otlp`, `remote_write`: the ways in; `clients`: who uses them; `background`: what time brings about.
 //! - `query`, `range`, `catalogue`, `cardinality`, `stats`, `storage`, `scrape`, `health`,
 //!   `assets`: the ways out.
+//! - `api`: Prometheus' HTTP API over PromQL; `execute`: the original's queries, in its shape.
 //! - `export`, `import`: everything stored as text, and back; `streamed`: answers of any size.
 //! - `maintenance`, `backup` and its `archive`: what an administrator asks for.
 //! - `observe`, `counters`, `process`: what the server knows of itself.
 //! - `demo`: the example app behind `--demo`.
 
+mod api;
 mod archive;
 mod assets;
 mod background;
@@ -36,6 +38,7 @@ mod connection;
 mod counters;
 mod demo;
 mod error;
+mod execute;
 mod export;
 mod gate;
 mod groups;

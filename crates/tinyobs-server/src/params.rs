@@ -203,7 +203,7 @@ fn cut(text: &str) -> String {
 }
 
 /// `%41` and `+` as HTML forms write them; none when that is no UTF-8 or no escape.
-fn decode(text: &str) -> Option<String> {
+pub fn decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, tail)) = rest.split_first() {

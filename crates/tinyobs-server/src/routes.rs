@@ -24,14 +24,81 @@ use tower_http::compression::CompressionLayer;
 use crate::error::ApiError;
 use crate::state::App;
 use crate::{
-    assets, backup, cardinality, catalogue, export, health, import, influx, ingest, maintenance,
-    observe, otlp, pushgateway, query, range, remote_write, scrape, security, stats, storage,
-    stream,
+    api, assets, backup, cardinality, catalogue, execute, export, health, import, influx, ingest,
+    maintenance, observe, otlp, pushgateway, query, range, remote_write, scrape, security, stats,
+    storage, stream,
 };
 
-/// One row for each path: what it answers, and to which methods.
-fn table() -> Vec<(&'static str, &'static str, MethodRouter<App>)> {
-    const GET: &str = "GET,HEAD";
+/// What a path answers, and to which methods.
+type Row = (&'static str, &'static str, MethodRouter<App>);
+
+const GET: &str = "GET,HEAD";
+const FORM: &str = "GET,HEAD,POST";
+
+/// One row for each path.
+fn table() -> Vec<Row> {
+    let mut table = own();
+    table.extend(prometheus());
+    table
+}
+
+/// Prometheus' HTTP API.
+fn prometheus() -> Vec<Row> {
+    use api::{metadata, parse, query, series, status, targets};
+    vec![
+        (
+            "/api/v1/query",
+            FORM,
+            get(query::instant).post(query::instant),
+        ),
+        (
+            "/api/v1/query_range",
+            FORM,
+            get(query::range).post(query::range),
+        ),
+        (
+            "/api/v1/query_exemplars",
+            FORM,
+            get(query::exemplars).post(query::exemplars),
+        ),
+        (
+            "/api/v1/format_query",
+            FORM,
+            get(parse::format).post(parse::format),
+        ),
+        (
+            "/api/v1/parse_query",
+            FORM,
+            get(parse::tree).post(parse::tree),
+        ),
+        (
+            "/api/v1/labels",
+            FORM,
+            get(series::labels).post(series::labels),
+        ),
+        ("/api/v1/label/{name}/values", GET, get(series::values)),
+        (
+            "/api/v1/series",
+            FORM,
+            get(series::series).post(series::series),
+        ),
+        ("/api/v1/metadata", GET, get(metadata::metadata)),
+        ("/api/v1/status/buildinfo", GET, get(status::build)),
+        ("/api/v1/status/runtimeinfo", GET, get(status::runtime)),
+        ("/api/v1/status/flags", GET, get(status::flags)),
+        ("/api/v1/status/config", GET, get(status::config)),
+        ("/api/v1/status/tsdb", GET, get(status::tsdb)),
+        ("/api/v1/targets", GET, get(targets::targets)),
+        ("/api/v1/rules", GET, get(targets::rules)),
+        ("/api/v1/alerts", GET, get(targets::alerts)),
+        ("/api/v1/alertmanagers", GET, get(targets::alertmanagers)),
+        ("/-/healthy", GET, get(health::live)),
+        ("/-/ready", GET, get(health::ready)),
+    ]
+}
+
+/// Everything else.
+fn own() -> Vec<Row> {
     vec![
         ("/v1/ingest", "POST", post(ingest::push)),
         ("/api/v1/write", "POST", post(remote_write::write)),
@@ -53,6 +120,12 @@ fn table() -> Vec<(&'static str, &'static str, MethodRouter<App>)> {
         ("/health", GET, get(influx::health)),
         ("/v1/query", GET, get(query::dump)),
         ("/v1/query/range", GET, get(range::range)),
+        ("/v1/query/execute", "POST", post(execute::execute)),
+        (
+            "/v1/query/instant",
+            FORM,
+            get(execute::instant).post(execute::instant),
+        ),
         ("/v1/metrics/list", GET, get(catalogue::metrics)),
         ("/v1/series", GET, get(catalogue::series)),
         ("/v1/stats", GET, get(stats::stats)),
@@ -89,6 +162,11 @@ pub fn paths() -> &'static [(&'static str, &'static str)] {
     static PATHS: LazyLock<Vec<(&'static str, &'static str)>> =
         LazyLock::new(|| table().iter().map(|row| (row.0, row.1)).collect());
     &PATHS
+}
+
+/// Whether a path of the table belongs to Prometheus' API, which has manners of its own.
+pub fn is_prometheus(path: &str) -> bool {
+    prometheus().iter().any(|row| row.0 == path)
 }
 
 /// The route's name for counting: one of our own, never what a client made up.

@@ -8,6 +8,8 @@ use tinyobs_model::limits;
 use tinyobs_store::{Clock, Store, SystemClock};
 use tokio::sync::{Notify, Semaphore};
 
+use crate::api::lanes::Lanes;
+use crate::api::send::Room;
 use crate::clients::Clients;
 use crate::config::Config;
 use crate::counters::Counters;
@@ -35,6 +37,10 @@ pub struct Inner {
     pub deltas: Deltas,
     /// Queries under way and waiting.
     pub queries: Gate,
+    /// PromQL queries under way and waiting.
+    pub lanes: Arc<Lanes>,
+    /// Room for their answers while they are sent.
+    pub answers: Room,
     /// Memory for the next push.
     pub spare: Spare,
     /// Pushes being decoded and stored.
@@ -83,6 +89,8 @@ impl App {
             counters: Counters::default(),
             deltas: Deltas::default(),
             queries: Gate::new(limits::QUERIES_AT_ONCE, limits::QUERIES_WAITING, "queries"),
+            lanes: Arc::default(),
+            answers: Room::default(),
             spare: Spare::default(),
             ingest: Gate::new(limits::INGEST_AT_ONCE, limits::INGEST_WAITING, "pushes")
                 .refusing_after(Duration::from_millis(limits::REFUSED_PAUSE_MS)),

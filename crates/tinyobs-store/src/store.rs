@@ -116,6 +116,11 @@ impl Store {
         labels.map(info).collect()
     }
 
+    /// How many series satisfy every matcher.
+    pub fn series_count(&self, matchers: &[Matcher]) -> usize {
+        self.inner.index().select(matchers).len()
+    }
+
     /// The newest sample, not older than `since_ms`, of each series that satisfies every matcher
     /// and has not ended.
     ///

@@ -16,6 +16,12 @@ pub enum EvalError {
     /// Whoever asked has left.
     #[error("the query was cancelled")]
     Cancelled,
+    /// Too many others are at work; a [`Pace`](super::control::Pace) says so.
+    #[error("{reason}")]
+    Busy {
+        /// What to do.
+        reason: String,
+    },
     /// More was read than allowed.
     #[error("the query reads more than {most} samples, ask for less time or fewer series")]
     TooManySamples {

@@ -72,6 +72,11 @@ impl Remote {
         }
     }
 
+    /// Status and JSON of an answer to a GET.
+    pub fn ask(&self, path: &str) -> Result<(u16, Value), RemoteError> {
+        self.read(self.agent.get(self.at(path)).call())
+    }
+
     /// Status and JSON of an answer to a POST without a body.
     pub fn post(&self, path: &str) -> Result<(u16, Value), RemoteError> {
         self.read(self.agent.post(self.at(path)).send_empty())

@@ -91,11 +91,17 @@ impl Own {
         let is_keeping = app.store.health().is_ok() && app.store.refusing().is_none();
         let healthy = f64::from(u8::from(is_keeping));
         let pushes = app.ingest.waiting() as f64;
-        let queries = app.queries.waiting() as f64;
+        let [light, heavy] = app.lanes.waiting();
+        let queries = (app.queries.waiting() + light) as f64;
         for (name, help, value) in [
             ("tinyobs_uptime_seconds", "Time since the start.", uptime),
             ("tinyobs_ingest_waiting", "Pushes in the queue.", pushes),
             ("tinyobs_query_waiting", "Queries in the queue.", queries),
+            (
+                "tinyobs_query_heavy_waiting",
+                "Heavy PromQL queries in the queue.",
+                heavy as f64,
+            ),
             ("tinyobs_clients", "Processes that push.", clients as f64),
             ("tinyobs_pushed_groups", "Groups pushed to.", groups),
             ("tinyobs_store_healthy", "1 while writes are kept.", healthy),

@@ -3,13 +3,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 
+mod api;
+mod api_bounds;
+mod api_series;
+mod api_status;
 mod assets;
 mod backup;
 mod budget;
 mod cardinality;
 mod cli;
+mod cli_query;
 mod client;
 mod damaged;
+mod execute;
 mod export;
 mod federate;
 mod import;

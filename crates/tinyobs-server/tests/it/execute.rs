@@ -1,0 +1,83 @@
+//! The original's queries, answered by the same engine.
+
+use serde_json::json;
+
+use crate::api::{T, server};
+use crate::client::{Answer, Client};
+use crate::server::escape;
+
+fn execute(client: Client, body: &serde_json::Value) -> Answer {
+    let headers = [("content-type", "application/json")];
+    client.send(
+        "POST",
+        "/v1/query/execute",
+        &headers,
+        body.to_string().as_bytes(),
+    )
+}
+
+#[test]
+fn i_execute_1_the_originals_shape() {
+    let server = server();
+    let client = server.client();
+    let body = json!({
+        "query": "sum by (job) (requests_total)",
+        "start": "2023-11-14T22:13:20Z", "end": "2023-11-14T22:13:50Z", "step": "15s",
+    });
+    assert_eq!(
+        execute(client, &body).text(),
+        "{\"status\":\"success\",\"data\":{\"resultType\":\"matrix\",\"result\":[{\"metric\":\
+         {\"job\":\"shop\"},\"values\":[[1700000000,\"0\"],[1700000015,\"33\"],\
+         [1700000030,\"66\"]]}]},\"query\":\"sum by (job) (requests_total)\"}\n"
+    );
+    let expected = "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[{\
+                    \"metric\":{},\"values\":[[1700000300,\"660\"]]}]},\
+                    \"query\":\"sum(requests_total)\"}\n";
+    let path = format!(
+        "/v1/query/instant?query={}&time={}",
+        escape("sum(requests_total)"),
+        escape("2023-11-14T22:18:20Z")
+    );
+    assert_eq!(client.get(&path).text(), expected);
+    assert_eq!(client.send("POST", &path, &[], b"").text(), expected);
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let body = format!("query=sum(requests_total)&time={}", T + 300);
+    let answer = client.send("POST", "/v1/query/instant", &form, body.as_bytes());
+    assert_eq!(answer.text(), expected);
+}
+
+#[test]
+fn what_is_wrong_is_a_4xx_in_our_shape() {
+    let server = server();
+    let client = server.client();
+    for (body, message) in [
+        (json!({}), "query parameter is required"),
+        (
+            json!({"query": "up", "start": "2026-01-02T00:00:00Z", "end": "2026-01-01T00:00:00Z"}),
+            "start must be before end",
+        ),
+        (
+            json!({"query": "up", "step": "soon"}),
+            "invalid parameter \"step\": \"soon\" is not a length of time: use seconds or a \
+             duration such as 1h30m",
+        ),
+        (
+            json!({"query": "up", "step": "0s"}),
+            "step must be a millisecond at least",
+        ),
+        (
+            json!({"query": "foo(up)"}),
+            "invalid parameter \"query\": 1:1: parse error: unknown function \"foo\"",
+        ),
+    ] {
+        let error = execute(client, &body).error(400);
+        assert!(error.starts_with(message), "{error}");
+    }
+    let query = escape("requests_total * on(job) requests_total");
+    let path = format!("/v1/query/instant?query={query}&time={}", T + 300);
+    client.get(&path).error(422);
+    client.get("/v1/query/instant").error(400);
+    client
+        .get("/v1/query/instant?query=up&time=noon")
+        .error(400);
+}
