@@ -6,6 +6,7 @@
 //! `topk` breaks), the order decides, and such a point is counted apart instead of compared.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use tinyobs_model::Sample;
 use tinyobs_promql::{
@@ -14,7 +15,7 @@ use tinyobs_promql::{
 };
 
 use crate::data::{Case, Tags};
-use crate::naive::{Failure, Naive, Point, Value};
+use crate::naive::{Failure, Naive, Point, Value, unnamed};
 
 /// Series by their labels, each with its samples.
 pub type Found = BTreeMap<Tags, Vec<(i64, f64)>>;
@@ -137,7 +138,19 @@ fn difference(ours: &Outcome, naive: &Outcome) -> Option<String> {
         (Outcome::Series(a), Outcome::Series(b)) => return of_series(a, b),
         _ => false,
     };
-    (!same).then(|| format!("it is {ours:?}, by definition {naive:?}"))
+    (!same).then(|| format!("it is {ours}, by definition {naive}"))
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Error(why) => write!(f, "an error ({why})"),
+            Self::Broken(why) => write!(f, "no answer at all ({why})"),
+            Self::Text(text) => write!(f, "{text:?}"),
+            Self::Scalar(value) => write!(f, "{value:?}"),
+            Self::Series(found) => write!(f, "{found:?}"),
+        }
+    }
 }
 
 fn of_series(ours: &Found, naive: &Found) -> Option<String> {
@@ -162,6 +175,7 @@ fn ours(case: &Case, expr: &Expr) -> Outcome {
         subquery_step_ms: case.subquery_step_ms,
         end_ms: case.end_ms,
         step_ms: case.step_ms,
+        delayed_names: case.delayed_names,
         ..Query::instant(expr, &case.text, case.start_ms)
     };
     match evaluate(&query, &case.memory(), &Control::new()) {
@@ -232,7 +246,7 @@ fn naive(case: &Case, expr: &Expr, shuffle: u64) -> Outcome {
 
 fn raw(naive: &Naive<'_>, expr: &Expr) -> Result<Outcome, Failure> {
     let mut found = Found::new();
-    for (tags, windows) in naive.windows(expr, &[naive.case.start_ms])? {
+    for (Point { tags, .. }, windows) in naive.windows(expr, &[naive.case.start_ms])? {
         let samples: Vec<(i64, f64)> = windows.into_iter().flat_map(|window| window.wide).collect();
         if !samples.is_empty() {
             found.insert(tags, samples);
@@ -252,14 +266,16 @@ fn by_moments(naive: &Naive<'_>, expr: &Expr) -> Result<Outcome, Failure> {
         let points = match value {
             Value::Text(text) => return Ok(Outcome::Text(text)),
             Value::Scalar(value) if case.step_ms == 0 => return Ok(Outcome::Scalar(value)),
-            Value::Scalar(value) => vec![Point {
-                tags: Tags::new(),
-                value,
-            }],
+            Value::Scalar(value) => vec![Point::new(Tags::new(), value)],
             Value::Vector(points) => points,
         };
-        for Point { tags, value } in points {
-            found.entry(tags).or_default().push((moment, value));
+        for Point { tags, value, drop } in points {
+            let tags = if drop { unnamed(&tags) } else { tags };
+            let samples = found.entry(tags).or_default();
+            if samples.last().is_some_and(|last| last.0 == moment) {
+                return Err(Failure("two series without their names are one".to_owned()));
+            }
+            samples.push((moment, value));
         }
     }
     Ok(Outcome::Series(found))

@@ -32,6 +32,8 @@ pub struct Case {
     pub step_ms: i64,
     pub lookback_ms: i64,
     pub subquery_step_ms: i64,
+    /// Names go at the end, as they do for the API.
+    pub delayed_names: bool,
 }
 
 impl Case {
@@ -66,8 +68,13 @@ impl fmt::Display for Case {
         writeln!(f, "query     {}", self.text)?;
         writeln!(
             f,
-            "times     {} to {} by {} ms, look-back {} ms, subqueries by {} ms",
-            self.start_ms, self.end_ms, self.step_ms, self.lookback_ms, self.subquery_step_ms
+            "times     {} to {} by {} ms, look-back {} ms, subqueries by {} ms, late names {}",
+            self.start_ms,
+            self.end_ms,
+            self.step_ms,
+            self.lookback_ms,
+            self.subquery_step_ms,
+            self.delayed_names
         )?;
         for series in &self.series {
             write!(f, "series    {}", labels_of(&series.tags))?;
@@ -206,6 +213,7 @@ pub fn world(random: &mut Random) -> Case {
         step_ms: 0,
         lookback_ms: random.pick(&[300_000, 300_000, 60_000, 30_000, 1]),
         subquery_step_ms: random.pick(&[60_000, 15_000, 7_000]),
+        delayed_names: random.once_in(2),
     }
 }
 

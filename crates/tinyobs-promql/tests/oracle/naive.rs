@@ -41,6 +41,18 @@ pub enum Value {
 pub struct Point {
     pub tags: Tags,
     pub value: f64,
+    /// Its name goes at the end.
+    pub drop: bool,
+}
+
+impl Point {
+    pub fn new(tags: Tags, value: f64) -> Self {
+        Self {
+            tags,
+            value,
+            drop: false,
+        }
+    }
 }
 
 /// A query without an answer, and why.
@@ -60,8 +72,8 @@ pub struct Naive<'a> {
     pub shuffle: u64,
 }
 
-/// A range vector: each series with its window at each moment.
-pub type Windows = Vec<(Tags, Vec<window::Window>)>;
+/// A range vector: each series with its window at each moment; the value of the point says nothing.
+pub type Windows = Vec<(Point, Vec<window::Window>)>;
 
 impl Naive<'_> {
     /// `expr` at each of the moments.
@@ -115,9 +127,10 @@ impl Naive<'_> {
                 Value::Scalar(value) => *value = -*value,
                 Value::Vector(points) => {
                     for point in points {
-                        let tags = unnamed(&point.tags);
-                        origins.note(&point.tags, &tags)?;
-                        (point.tags, point.value) = (tags, -point.value);
+                        let from = point.tags.clone();
+                        self.rename(point);
+                        origins.note(&from, &point.tags)?;
+                        point.value = -point.value;
                     }
                 }
                 Value::Text(_) => return fail("text has no sign"),
@@ -142,10 +155,7 @@ impl Naive<'_> {
                 self.latest(series, moment)
             };
             if let Some((time, value)) = sample {
-                points.push(Point {
-                    tags: series.tags.clone(),
-                    value: of(time, value),
-                });
+                points.push(Point::new(series.tags.clone(), of(time, value)));
             }
         }
         Ok(points)
@@ -254,6 +264,15 @@ impl Naive<'_> {
         })
     }
 
+    /// It is something else than the metric now, so the name goes: now, or at the end.
+    pub fn rename(&self, point: &mut Point) {
+        if self.case.delayed_names {
+            point.drop = true;
+        } else {
+            point.tags = unnamed(&point.tags);
+        }
+    }
+
     /// The order in which members of a group are taken.
     fn ordered(&self, points: &mut [Point]) {
         if self.shuffle == 0 {
@@ -318,12 +337,18 @@ impl Origins {
 }
 
 /// At each moment each set of labels is there once.
-pub fn distinct(steps: Vec<Vec<Point>>) -> Result<Vec<Value>> {
+pub fn distinct(mut steps: Vec<Vec<Point>>) -> Result<Vec<Value>> {
     for points in &steps {
         let all: BTreeSet<&Tags> = points.iter().map(|point| &point.tags).collect();
         if all.len() < points.len() {
             return fail("several series have the same labels");
         }
+    }
+    // A series of which the name goes at one moment loses it at all of them.
+    let dropped = steps.iter().flatten().filter(|point| point.drop);
+    let dropped: BTreeSet<Tags> = dropped.map(|point| point.tags.clone()).collect();
+    for point in steps.iter_mut().flatten() {
+        point.drop |= !dropped.is_empty() && dropped.contains(&point.tags);
     }
     Ok(steps.into_iter().map(Value::Vector).collect())
 }

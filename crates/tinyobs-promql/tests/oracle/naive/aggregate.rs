@@ -46,6 +46,7 @@ impl Naive<'_> {
     ) -> Vec<Point> {
         let mut out = Vec::new();
         for (tags, mut members) in groups(grouping, points) {
+            let drop = members.iter().any(|member| member.drop);
             self.ordered(&mut members);
             let values: Vec<f64> = members.iter().map(|member| member.value).collect();
             let value = match op {
@@ -72,7 +73,7 @@ impl Naive<'_> {
                 AggregateOp::Quantile => quantile(number, &values),
                 AggregateOp::CountValues => unreachable!("answered elsewhere"),
             };
-            out.push(Point { tags, value });
+            out.push(Point { tags, value, drop });
         }
         out
     }
@@ -139,7 +140,7 @@ fn count_values(points: Vec<Point>, grouping: &Grouping, label: &str) -> Vec<Poi
     }
     counts
         .into_iter()
-        .map(|(tags, value)| Point { tags, value })
+        .map(|(tags, value)| Point::new(tags, value))
         .collect()
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tinyobs_promql::{Binary, BinaryOp, Cardinality, Matching};
 
-use super::{Naive, Point, Result, Value, distinct, fail, unnamed};
+use super::{Naive, Point, Result, Value, distinct, fail};
 use crate::data::Tags;
 
 impl Naive<'_> {
@@ -24,14 +24,14 @@ impl Naive<'_> {
                         kept.unwrap_or(f64::NAN)
                     })
                 }
-                (Value::Vector(points), Value::Scalar(number)) => {
-                    Value::Vector(with_number(binary, points, |value| {
-                        of_numbers(binary.op, value, number)
-                    }))
-                }
+                (Value::Vector(points), Value::Scalar(number)) => Value::Vector(self.with_number(
+                    binary,
+                    points,
+                    |value| of_numbers(binary.op, value, number),
+                )),
                 (Value::Scalar(number), Value::Vector(points)) => {
                     let filters = binary.op.is_comparison();
-                    Value::Vector(with_number(binary, points, |value| {
+                    Value::Vector(self.with_number(binary, points, |value| {
                         let kept = of_numbers(binary.op, number, value)?;
                         // A filter keeps what is in the vector.
                         Some(if filters { value } else { kept })
@@ -42,7 +42,7 @@ impl Naive<'_> {
                     Value::Vector(if binary.op.is_set() {
                         of_sets(binary.op, &matching, lhs, rhs)
                     } else {
-                        matched(binary, &matching, lhs, rhs)?
+                        self.matched(binary, &matching, lhs, rhs)?
                     })
                 }
                 _ => return fail("operands of other types"),
@@ -87,25 +87,30 @@ fn drops_name(binary: &Binary) -> bool {
     binary.return_bool || !binary.op.is_comparison()
 }
 
-fn with_number(binary: &Binary, points: Vec<Point>, of: impl Fn(f64) -> Option<f64>) -> Vec<Point> {
-    let mut out = Vec::new();
-    for point in points {
-        let kept = of(point.value);
-        let value = if binary.return_bool {
-            if kept.is_some() { 1.0 } else { 0.0 }
-        } else if let Some(value) = kept {
-            value
-        } else {
-            continue;
-        };
-        let tags = if drops_name(binary) {
-            unnamed(&point.tags)
-        } else {
-            point.tags
-        };
-        out.push(Point { tags, value });
+impl Naive<'_> {
+    fn with_number(
+        &self,
+        binary: &Binary,
+        points: Vec<Point>,
+        of: impl Fn(f64) -> Option<f64>,
+    ) -> Vec<Point> {
+        let mut out = Vec::new();
+        for mut point in points {
+            let kept = of(point.value);
+            point.value = if binary.return_bool {
+                if kept.is_some() { 1.0 } else { 0.0 }
+            } else if let Some(value) = kept {
+                value
+            } else {
+                continue;
+            };
+            if drops_name(binary) {
+                self.rename(&mut point);
+            }
+            out.push(point);
+        }
+        out
     }
-    out
 }
 
 /// The labels by which series of both sides meet.
@@ -145,108 +150,105 @@ fn of_sets(op: BinaryOp, matching: &Matching, lhs: Vec<Point>, rhs: Vec<Point>) 
     }
 }
 
-/// Series of both sides, two by two, or many with one.
-fn matched(
-    binary: &Binary,
-    matching: &Matching,
-    lhs: Vec<Point>,
-    rhs: Vec<Point>,
-) -> Result<Vec<Point>> {
-    // From here on, many series on one side meet one on the other.
-    let swapped = matching.cardinality == Cardinality::OneToMany;
-    let (fill_many, fill_one) = if swapped {
-        (matching.fill_right, matching.fill_left)
-    } else {
-        (matching.fill_left, matching.fill_right)
-    };
-    let (many, one) = if swapped { (rhs, lhs) } else { (lhs, rhs) };
-    // Nothing meets anything: what is wrong with the other side does not matter.
-    let filled = fill_many.is_some() || fill_one.is_some();
-    if !filled && (many.is_empty() || one.is_empty()) {
-        return Ok(Vec::new());
-    }
-    let mut ones: BTreeMap<Tags, &Point> = BTreeMap::new();
-    for point in &one {
-        if ones
-            .insert(signature(matching, &point.tags), point)
-            .is_some()
-        {
-            return fail("several series on the side of one");
-        }
-    }
-    let mut pairs: Vec<(Tags, Point, Point)> = Vec::new();
-    for point in &many {
-        let meets = signature(matching, &point.tags);
-        let other = match (ones.get(&meets), fill_one) {
-            (Some(other), _) => (*other).clone(),
-            // What is missing has the labels by which it would have met.
-            (None, Some(fill)) => Point {
-                tags: meets.clone(),
-                value: fill.value,
-            },
-            (None, None) => continue,
+impl Naive<'_> {
+    /// Series of both sides, two by two, or many with one.
+    fn matched(
+        &self,
+        binary: &Binary,
+        matching: &Matching,
+        lhs: Vec<Point>,
+        rhs: Vec<Point>,
+    ) -> Result<Vec<Point>> {
+        // From here on, many series on one side meet one on the other.
+        let swapped = matching.cardinality == Cardinality::OneToMany;
+        let (fill_many, fill_one) = if swapped {
+            (matching.fill_right, matching.fill_left)
+        } else {
+            (matching.fill_left, matching.fill_right)
         };
-        pairs.push((meets, point.clone(), other));
-    }
-    if let Some(fill) = fill_many {
-        for (meets, point) in &ones {
-            if !pairs.iter().any(|(met, _, _)| met == meets) {
-                let filled = Point {
-                    tags: meets.clone(),
-                    value: fill.value,
-                };
-                pairs.push((meets.clone(), filled, (*point).clone()));
+        let (many, one) = if swapped { (rhs, lhs) } else { (lhs, rhs) };
+        // Nothing meets anything: what is wrong with the other side does not matter.
+        let filled = fill_many.is_some() || fill_one.is_some();
+        if !filled && (many.is_empty() || one.is_empty()) {
+            return Ok(Vec::new());
+        }
+        let mut ones: BTreeMap<Tags, &Point> = BTreeMap::new();
+        for point in &one {
+            if ones
+                .insert(signature(matching, &point.tags), point)
+                .is_some()
+            {
+                return fail("several series on the side of one");
             }
         }
-    }
-    joined(binary, matching, swapped, &pairs)
-}
-
-fn joined(
-    binary: &Binary,
-    matching: &Matching,
-    swapped: bool,
-    pairs: &[(Tags, Point, Point)],
-) -> Result<Vec<Point>> {
-    let mut out = Vec::new();
-    let mut met: BTreeSet<&Tags> = BTreeSet::new();
-    for (meets, many, one) in pairs {
-        let tags = tags_of(binary, matching, many, one);
-        let grouped = matching.cardinality != Cardinality::OneToOne;
-        let (left, right) = if swapped { (one, many) } else { (many, one) };
-        let kept = of_numbers(binary.op, left.value, right.value);
-        // Whether a comparison lets it through or not.
-        if !met.insert(meets) && !grouped {
-            return fail("several series meet one");
+        let mut pairs: Vec<(Tags, Point, Point)> = Vec::new();
+        for point in &many {
+            let meets = signature(matching, &point.tags);
+            let other = match (ones.get(&meets), fill_one) {
+                (Some(other), _) => (*other).clone(),
+                // What is missing has the labels by which it would have met.
+                (None, Some(fill)) => Point::new(meets.clone(), fill.value),
+                (None, None) => continue,
+            };
+            pairs.push((meets, point.clone(), other));
         }
-        let value = if binary.return_bool {
-            if kept.is_some() { 1.0 } else { 0.0 }
-        } else if let Some(value) = kept {
-            value
-        } else {
-            continue;
-        };
-        out.push(Point { tags, value });
+        if let Some(fill) = fill_many {
+            for (meets, point) in &ones {
+                if !pairs.iter().any(|(met, _, _)| met == meets) {
+                    let filled = Point::new(meets.clone(), fill.value);
+                    pairs.push((meets.clone(), filled, (*point).clone()));
+                }
+            }
+        }
+        self.joined(binary, matching, swapped, &pairs)
     }
-    Ok(out)
-}
 
-/// The labels of the side of many; of one and one, only those by which they met.
-fn tags_of(binary: &Binary, matching: &Matching, many: &Point, one: &Point) -> Tags {
-    let mut tags = if drops_name(binary) {
-        unnamed(&many.tags)
-    } else {
-        many.tags.clone()
-    };
-    if matching.cardinality == Cardinality::OneToOne {
-        let listed = |name: &String| matching.labels.contains(name);
-        tags.retain(|name, _| listed(name) == matching.on);
+    fn joined(
+        &self,
+        binary: &Binary,
+        matching: &Matching,
+        swapped: bool,
+        pairs: &[(Tags, Point, Point)],
+    ) -> Result<Vec<Point>> {
+        let mut out = Vec::new();
+        let mut met: BTreeSet<&Tags> = BTreeSet::new();
+        for (meets, many, one) in pairs {
+            let point = self.pair(binary, matching, many, one);
+            let grouped = matching.cardinality != Cardinality::OneToOne;
+            let (left, right) = if swapped { (one, many) } else { (many, one) };
+            let kept = of_numbers(binary.op, left.value, right.value);
+            // Whether a comparison lets it through or not.
+            if !met.insert(meets) && !grouped {
+                return fail("several series meet one");
+            }
+            let value = if binary.return_bool {
+                if kept.is_some() { 1.0 } else { 0.0 }
+            } else if let Some(value) = kept {
+                value
+            } else {
+                continue;
+            };
+            out.push(Point { value, ..point });
+        }
+        Ok(out)
     }
-    for label in &matching.include {
-        match one.tags.get(label) {
-            Some(value) => tags.insert(label.clone(), value.clone()),
-            None => tags.remove(label),
-        };
+
+    /// The labels of the side of many; of one and one, only those by which they met.
+    fn pair(&self, binary: &Binary, matching: &Matching, many: &Point, one: &Point) -> Point {
+        let mut point = many.clone();
+        if drops_name(binary) {
+            self.rename(&mut point);
+        }
+        if matching.cardinality == Cardinality::OneToOne {
+            let listed = |name: &String| matching.labels.contains(name);
+            point.tags.retain(|name, _| listed(name) == matching.on);
+        }
+        for label in &matching.include {
+            match one.tags.get(label) {
+                Some(value) => point.tags.insert(label.clone(), value.clone()),
+                None => point.tags.remove(label),
+            };
+        }
+        point
     }
-    tags
 }

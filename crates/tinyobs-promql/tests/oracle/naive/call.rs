@@ -6,7 +6,7 @@ use tinyobs_model::{MatchOp, Matcher};
 use tinyobs_promql::{Call, Expr, ExprKind, Function};
 
 use super::numbers::{go_max, go_min};
-use super::{Naive, Point, Result, Value, date, distinct, unnamed};
+use super::{Naive, Point, Result, Value, date, distinct};
 use crate::data::Tags;
 
 impl Naive<'_> {
@@ -44,12 +44,7 @@ impl Naive<'_> {
             }
             F::Vector => {
                 let values = self.scalar(&call.args[0], at)?;
-                let unlabelled = |value| {
-                    vec![Point {
-                        tags: Tags::new(),
-                        value,
-                    }]
-                };
+                let unlabelled = |value| vec![Point::new(Tags::new(), value)];
                 distinct(values.into_iter().map(unlabelled).collect())
             }
             F::Absent => {
@@ -98,12 +93,7 @@ impl Naive<'_> {
         let mut steps = match call.args.first() {
             Some(arg) => self.vector(arg, at)?,
             None => {
-                let now = |&at: &i64| {
-                    vec![Point {
-                        tags: Tags::new(),
-                        value: at as f64 / 1_000.0,
-                    }]
-                };
+                let now = |&at: &i64| vec![Point::new(Tags::new(), at as f64 / 1_000.0)];
                 at.iter().map(now).collect()
             }
         };
@@ -117,7 +107,7 @@ impl Naive<'_> {
                 points.clear();
             }
             for point in points {
-                point.tags = unnamed(&point.tags);
+                self.rename(point);
                 point.value = of_value(call.function, point.value, &numbers);
             }
         }
@@ -143,7 +133,7 @@ impl Naive<'_> {
                 }
             }
             for point in &mut values {
-                point.tags = unnamed(&point.tags);
+                self.rename(point);
             }
             steps.push(values);
         }
@@ -227,5 +217,5 @@ fn absent(there: bool, arg: &Expr) -> Vec<Point> {
         }
     }
     tags.retain(|_, value| !value.is_empty());
-    vec![Point { tags, value: 1.0 }]
+    vec![Point::new(tags, 1.0)]
 }

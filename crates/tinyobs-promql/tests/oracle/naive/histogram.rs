@@ -36,11 +36,11 @@ impl Naive<'_> {
                 match call.function {
                     Function::HistogramFraction => {
                         let value = fraction(numbers[0][i], numbers[1][i], buckets);
-                        out.push(Point { tags, value });
+                        out.push(self.renamed(tags, value));
                     }
                     Function::HistogramQuantile => {
                         let value = quantile(numbers[0][i], buckets);
-                        out.push(Point { tags, value });
+                        out.push(self.renamed(tags, value));
                     }
                     _ => {
                         for of_steps in &numbers {
@@ -51,10 +51,8 @@ impl Naive<'_> {
                             {
                                 return fail("the label of the quantile is there already");
                             }
-                            out.push(Point {
-                                tags,
-                                value: quantile(of_steps[i], buckets.clone()),
-                            });
+                            let value = quantile(of_steps[i], buckets.clone());
+                            out.push(self.renamed(tags, value));
                         }
                     }
                 }
@@ -62,6 +60,14 @@ impl Naive<'_> {
             steps.push(out);
         }
         distinct(steps)
+    }
+}
+
+impl Naive<'_> {
+    fn renamed(&self, tags: Tags, value: f64) -> Point {
+        let mut point = Point::new(tags, value);
+        self.rename(&mut point);
+        point
     }
 }
 
@@ -82,8 +88,7 @@ fn histograms(points: Vec<Point>) -> Vec<(Tags, Vec<Bucket>)> {
             all.entry(tags).or_default().push((bound, point.value));
         }
     }
-    let unnamed = |(tags, buckets): (Tags, Vec<Bucket>)| (super::unnamed(&tags), buckets);
-    all.into_iter().map(unnamed).collect()
+    all.into_iter().collect()
 }
 
 /// Sorted, buckets of one bound added up; none where the last does not hold all.

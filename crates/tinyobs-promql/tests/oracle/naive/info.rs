@@ -37,10 +37,7 @@ impl Naive<'_> {
                 if matches_all(&names, &point.tags)? {
                     out.push(point);
                 } else if let Some(tags) = enriched(&point.tags, &known, &conditions)? {
-                    out.push(Point {
-                        tags,
-                        value: point.value,
-                    });
+                    out.push(Point { tags, ..point });
                 }
             }
             steps.push(out);

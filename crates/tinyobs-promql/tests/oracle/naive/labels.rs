@@ -37,7 +37,10 @@ fn label(tags: &Tags, name: &str) -> String {
     tags.get(name).cloned().unwrap_or_default()
 }
 
-fn set(tags: &mut Tags, name: &str, value: String) {
+fn set(point: &mut Point, name: &str, value: String) {
+    let tags = &mut point.tags;
+    // A name that was asked for stays.
+    point.drop &= name != "__name__";
     // A label without text is none.
     if value.is_empty() {
         tags.remove(name);
@@ -51,7 +54,7 @@ fn join(point: &mut Point, texts: &[String]) {
         .iter()
         .map(|name| label(&point.tags, name))
         .collect();
-    set(&mut point.tags, &texts[0], parts.join(&texts[1]));
+    set(point, &texts[0], parts.join(&texts[1]));
 }
 
 fn replace(point: &mut Point, texts: &[String], regex: &Regex) {
@@ -59,7 +62,7 @@ fn replace(point: &mut Point, texts: &[String], regex: &Regex) {
     if let Some(captures) = regex.captures(&source) {
         let mut value = String::new();
         captures.expand(&texts[1], &mut value);
-        set(&mut point.tags, &texts[0], value);
+        set(point, &texts[0], value);
     }
 }
 

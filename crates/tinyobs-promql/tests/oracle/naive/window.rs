@@ -6,8 +6,7 @@ use tinyobs_model::is_stale_marker;
 use tinyobs_promql::{Call, Expr, ExprKind, Extension, Function, RangeSelector, Subquery};
 
 use super::numbers::{deviation, linear, mean, quantile, sum};
-use super::{Naive, Origins, Point, Result, Value, Windows, distinct, fail, rate, unnamed};
-use crate::data::Tags;
+use super::{Naive, Origins, Point, Result, Value, Windows, distinct, fail, rate};
 
 /// The samples of one series for one moment.
 #[derive(Debug, Clone)]
@@ -75,7 +74,7 @@ impl Naive<'_> {
                     at,
                 });
             }
-            all.push((series.tags.clone(), windows));
+            all.push((Point::new(series.tags.clone(), 0.0), windows));
         }
         Ok(all)
     }
@@ -96,18 +95,18 @@ impl Naive<'_> {
         };
         let moments: Vec<i64> = multiples(step, first - range, *last);
         let inner = self.vector(&subquery.expr, &moments)?;
-        let mut known: Vec<&Tags> = Vec::new();
+        let mut known: Vec<&Point> = Vec::new();
         let mut seen = BTreeSet::new();
         for point in inner.iter().flatten() {
             if seen.insert(&point.tags) {
-                known.push(&point.tags);
+                known.push(point);
             }
         }
         let mut all = Windows::new();
-        for tags in known {
+        for one in known {
             let mut series = Vec::new();
             for (&moment, points) in moments.iter().zip(&inner) {
-                let here = points.iter().find(|point| point.tags == *tags);
+                let here = points.iter().find(|point| point.tags == one.tags);
                 series.extend(here.map(|point| (moment, point.value)));
             }
             let window = |(&at, &end): (&i64, &i64)| {
@@ -123,7 +122,7 @@ impl Naive<'_> {
                     at,
                 }
             };
-            all.push((tags.clone(), at.iter().zip(&ends).map(window).collect()));
+            all.push((one.clone(), at.iter().zip(&ends).map(window).collect()));
         }
         Ok(all)
     }
@@ -149,19 +148,18 @@ impl Naive<'_> {
         );
         let mut steps = vec![Vec::new(); at.len()];
         let mut origins = Origins::default();
-        for (tags, windows) in self.windows(&call.args[matrix], at)? {
-            let becomes = if keeps_name {
-                tags.clone()
-            } else {
-                unnamed(&tags)
-            };
+        for (series, windows) in self.windows(&call.args[matrix], at)? {
+            let mut becomes = series.clone();
+            if !keeps_name {
+                self.rename(&mut becomes);
+            }
             for (i, window) in windows.iter().enumerate() {
                 let numbers: Vec<f64> = numbers.iter().map(|of_steps| of_steps[i]).collect();
                 if let Some(value) = of_window(call.function, window, &numbers) {
-                    origins.note(&tags, &becomes)?;
+                    origins.note(&series.tags, &becomes.tags)?;
                     steps[i].push(Point {
-                        tags: becomes.clone(),
                         value,
+                        ..becomes.clone()
                     });
                 }
             }
