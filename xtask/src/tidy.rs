@@ -30,7 +30,15 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("tinyobs-testing", &[]),
-    ("xtask", &["tinyobs-testing", "tinyobs-wire"]),
+    (
+        "xtask",
+        &[
+            "tinyobs-model",
+            "tinyobs-promql",
+            "tinyobs-testing",
+            "tinyobs-wire",
+        ],
+    ),
 ];
 
 /// Licences that what we link may have.

@@ -280,14 +280,14 @@ impl Evaluator<'_> {
         match self.eval(inner, grid)? {
             Value::Scalar(mut values) => {
                 for value in &mut values {
-                    *value = -*value;
+                    *value = negative(*value);
                 }
                 Ok(Value::Scalar(values))
             }
             Value::Vector(mut series) => {
                 for one in &mut series {
                     self.drop_name(one);
-                    one.map(|value| -value);
+                    one.map(negative);
                 }
                 self.unique(series, span).map(Value::Vector)
             }
@@ -335,6 +335,11 @@ impl Evaluator<'_> {
         self.take_bytes(Series::bytes_of(grid.count))?;
         Ok(vec![value; grid.count])
     }
+}
+
+/// I-VALUE-1
+fn negative(value: f64) -> f64 {
+    value::signed(value, |value| -value)
 }
 
 /// The checker was not asked, or has a gap: an error rather than a panic.

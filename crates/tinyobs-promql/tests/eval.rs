@@ -225,3 +225,15 @@ fn what_cannot_be_asked_is_refused() {
         AnswerValue::Matrix(Vec::new())
     );
 }
+
+#[test]
+fn i_value_1_a_stale_marker_with_a_sign_is_a_value() {
+    let mut memory = Memory::default();
+    let labels = Labels::of_pairs([("__name__", "x")]);
+    let signed = f64::from_bits(tinyobs_model::STALE_MARKER_BITS | 1 << 63);
+    memory.insert(&labels, 0, signed);
+    for text in ["-x", "abs(x)", "vector(-scalar(x))", "-(-x)"] {
+        let series = vector(&memory, text, 30_000);
+        assert!(series[0].points[0].value.is_nan(), "{text}");
+    }
+}

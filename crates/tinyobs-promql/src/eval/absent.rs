@@ -50,18 +50,23 @@ fn named(arg: &Expr, values: Vec<f64>) -> Value {
         }
         _ => &[],
     };
+    // What excludes values comes last, whatever was written first, as Prometheus sorts it.
+    let excludes =
+        |matcher: &&Matcher| matches!(matcher.op(), MatchOp::NotEqual | MatchOp::NotRegex);
+    let (excluding, others): (Vec<&Matcher>, Vec<&Matcher>) = matchers.iter().partition(excludes);
     let mut pairs: Vec<(&str, &str)> = Vec::new();
-    for matcher in matchers.iter().filter(|m| m.name() != METRIC_NAME) {
+    let mut told: Vec<&str> = Vec::new();
+    for matcher in others.into_iter().chain(excluding) {
         let name = matcher.name();
-        let told = pairs.iter().any(|(told, _)| *told == name);
-        // A label of which two things are said has no value that is known.
-        let value = if matcher.op() == MatchOp::Equal && !told {
-            matcher.value()
-        } else {
-            ""
-        };
-        pairs.retain(|(told, _)| *told != name);
-        pairs.push((name, value));
+        if name == METRIC_NAME {
+            continue;
+        }
+        // A label of which more is said behind its value has none that is known.
+        pairs.retain(|(known, _)| *known != name);
+        if matcher.op() == MatchOp::Equal && !told.contains(&name) {
+            told.push(name);
+            pairs.push((name, matcher.value()));
+        }
     }
     let series = Series::new(Labels::of_pairs(pairs), values);
     Value::Vector(if series.is_empty() {

@@ -6,7 +6,7 @@
 
 use super::grid::Grid;
 use super::selector::{Look, Wanted};
-use super::value::{Series, Value, distinct, is_present};
+use super::value::{Series, Value, distinct, is_present, signed};
 use super::{Evaluated, Evaluator, date};
 use crate::ast::{Call, Expr, ExprKind};
 use crate::functions::Function;
@@ -87,7 +87,12 @@ impl Evaluator<'_> {
             min
         };
         for (a, b) in a.iter_mut().zip(b) {
-            *a = choose(*a, b);
+            // Unlike the bounds of `clamp`, these know no infinity beyond what is no number.
+            *a = if a.is_nan() || b.is_nan() {
+                f64::NAN
+            } else {
+                choose(*a, b)
+            };
         }
         Ok(Value::Scalar(a))
     }
@@ -180,7 +185,8 @@ impl Evaluator<'_> {
 fn math(function: Function) -> Option<fn(f64) -> f64> {
     use Function as F;
     Some(match function {
-        F::Abs => f64::abs,
+        // I-VALUE-1
+        F::Abs => |value| signed(value, f64::abs),
         F::Acos => f64::acos,
         F::Acosh => f64::acosh,
         F::Asin => f64::asin,
@@ -211,18 +217,22 @@ fn math(function: Function) -> Option<fn(f64) -> f64> {
     })
 }
 
-/// The larger one; NaN when one of them is.
+/// The larger one, as Go has it: infinity is larger than what is no number, 0 is larger than -0.
 fn max(a: f64, b: f64) -> f64 {
+    if a == f64::INFINITY || b == f64::INFINITY {
+        return f64::INFINITY;
+    }
     if a.is_nan() || b.is_nan() {
         return f64::NAN;
     }
-    a.max(b)
+    if a == 0.0 && b == 0.0 {
+        // Both signs are set in -0 only if both are -0.
+        return f64::from_bits(a.to_bits() & b.to_bits());
+    }
+    if a > b { a } else { b }
 }
 
-/// The smaller one; NaN when one of them is.
+/// The smaller one, likewise.
 fn min(a: f64, b: f64) -> f64 {
-    if a.is_nan() || b.is_nan() {
-        return f64::NAN;
-    }
-    a.min(b)
+    -max(-a, -b)
 }

@@ -21,16 +21,17 @@ impl Falls {
         Self(falls.map(|(place, _)| place + 1).collect())
     }
 
-    /// What the counter had counted each time it fell inside of a window.
-    fn lost_in(&self, window: Window<'_>) -> f64 {
+    /// `change` and what the counter had counted each time it fell inside of a window, one after the
+    /// other: added up on its own first it would round in another way than Prometheus does.
+    fn add_to(&self, change: f64, window: Window<'_>) -> f64 {
         if self.0.is_empty() {
-            return 0.0;
+            return change;
         }
         let end = window.place + window.values.len();
         let first = self.0.partition_point(|&place| place <= window.place);
         let inside = self.0[first..].iter().take_while(|&&place| place < end);
         let lost = inside.map(|place| window.values[place - 1 - window.place]);
-        lost.fold(0.0, |sum, lost| sum + lost)
+        lost.fold(change, |sum, lost| sum + lost)
     }
 }
 
@@ -55,7 +56,7 @@ fn change(window: Window<'_>, falls: Option<&Falls>, per_second: bool) -> Option
     };
     let mut change = last - first;
     if let Some(falls) = falls {
-        change += falls.lost_in(window);
+        change = falls.add_to(change, window);
     }
     let seconds = |ms: i64| ms as f64 / 1_000.0;
     let sampled = seconds(last_ms - first_ms);

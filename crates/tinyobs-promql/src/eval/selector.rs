@@ -189,21 +189,22 @@ impl Last {
         }
     }
 
-    /// `smoothed`: on the line between the samples before and after.
+    /// `smoothed`: on the line between the samples before and after. As in ranges, stale markers
+    /// are no samples.
     fn interpolated(&mut self, points: &Points<'_>, at: i64) -> f64 {
         let samples: &Columns = points.samples;
-        let behind = self.front.pass(&samples.times, at);
-        let sample = |i: usize| Some((*samples.times.get(i)?, *samples.values.get(i)?));
-        let there = |&(_, value): &(i64, f64)| !is_stale_marker(value);
-        let before = behind.checked_sub(1);
-        let before = before
-            .and_then(|i| Some((sample(i)?, points.lookback(i))))
-            .filter(|&((time, _), lookback)| time > at.saturating_sub(lookback))
-            .map(|(sample, _)| sample)
-            .filter(there);
-        let after = sample(behind)
-            .filter(|&(time, _)| time <= at.saturating_add(points.lookback(behind)))
-            .filter(there);
+        let place = self.front.pass(&samples.times, at);
+        let sample = |i: usize| (samples.times[i], samples.values[i]);
+        let there = |(_, value): &(i64, f64)| !is_stale_marker(*value);
+        let reaches = |&i: &usize| {
+            let lookback = points.lookback(i);
+            let (from, to) = (at.saturating_sub(lookback), at.saturating_add(lookback));
+            samples.times[i] > from && samples.times[i] <= to
+        };
+        let behind = (0..place).rev().take_while(reaches);
+        let ahead = (place..samples.len()).take_while(reaches);
+        let before = behind.map(sample).find(there);
+        let after = ahead.map(sample).find(there);
         match (before, after) {
             (Some((time, value)), _) if time == at => value,
             (Some((t0, v0)), Some((t1, v1))) => {
