@@ -510,6 +510,12 @@ pub const ALL: &[Limit] = &[
         "each waits on a thread of its own",
     ),
     limit(
+        "listed_bytes",
+        LISTED_BYTES as u64,
+        "bytes",
+        "an answer is built in memory",
+    ),
+    limit(
         "large_answers",
         LARGE_ANSWERS as u64,
         "answers",
