@@ -90,6 +90,9 @@ impl<'e> Evaluator<'e> {
         let per_second = call.function == Function::Rate;
         let column = rows::by_column(call.function);
         input.slide(rows::windows_needed(call.function), |i, view| {
+            if ended.is_err() {
+                return;
+            }
             let first = scalars.first().map_or(f64::NAN, |values| values[i]);
             let second = scalars.get(1).map_or(f64::NAN, |values| values[i]);
             let by_samples = |window: Window<'_>| f(window, [first, second]);
@@ -118,7 +121,7 @@ impl<'e> Evaluator<'e> {
             left = left.saturating_sub(looked_at);
             if left == 0 {
                 left = WORK;
-                ended = std::mem::replace(&mut ended, Ok(())).and_then(|()| control.check());
+                ended = control.check();
             }
         });
         ended?;
