@@ -237,3 +237,17 @@ fn i_value_1_a_stale_marker_with_a_sign_is_a_value() {
         assert!(series[0].points[0].value.is_nan(), "{text}");
     }
 }
+
+#[test]
+fn a_name_that_count_values_makes_stays_when_names_go_late() {
+    let memory = counters(2, 1);
+    let text = "count_values(\"__name__\", -x)";
+    let expr = parse(text).expect("a query");
+    let mut query = Query::instant(&expr, text, 0);
+    query.delayed_names = true;
+    let answer = evaluate(&query, &memory, &Control::new()).expect("an answer");
+    let AnswerValue::Vector(series) = answer.value else {
+        panic!("a vector");
+    };
+    assert_eq!(series[0].labels.metric_name(), "-0");
+}

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use snap::raw::Encoder;
 use tinyobs_model::{Labels, Sample};
 use tinyobs_promql::{AnswerValue, SeriesPoints};
-use tinyobs_testing::{Agent, Server, Start, agent};
+use tinyobs_testing::{Agent, Around, Server, Start, Started, agent};
 
 use super::run::{Answered, Backend, Question};
 
@@ -43,11 +43,19 @@ impl OverHttp {
         if self.server.is_none() {
             self.started += 1;
             let keep_all = ["--retention-raw", "0", "--max-series", "1000000"];
-            self.server = Some(Server::start(&Start {
+            let start = Start {
                 binary: self.binary.clone(),
                 data_dir: self.dir.join(self.started.to_string()),
                 args: keep_all.map(str::to_owned).to_vec(),
-            })?);
+            };
+            let around = Around {
+                log: Some(self.dir.join("log")),
+                ..Around::default()
+            };
+            match Server::start_in(&start, &around)? {
+                Started::Ready(server) => self.server = Some(server),
+                Started::Ended(status) => bail!("the server ended while starting: {status}"),
+            }
         }
         Ok(self.server.as_ref().context("a server")?.url.clone())
     }

@@ -132,9 +132,8 @@ impl Evaluator<'_> {
                     } else {
                         let values = self.column(ABSENT, grid)?;
                         places.insert(labels.clone(), out.len());
-                        let mut series = Series::new(labels, values);
-                        series.drop_name = member.drop_name;
-                        out.push(series);
+                        // Its labels are what was asked for, a name among them stays.
+                        out.push(Series::new(labels, values));
                         out.len() - 1
                     };
                     let count = &mut out[at].values[i];

@@ -174,7 +174,7 @@ pub fn world(random: &mut Random) -> Case {
     let wild = random.once_in(4);
     let mut series = Vec::new();
     for pairs in GAUGES {
-        if random.once_in(2) {
+        if !random.once_in(3) {
             let samples = samples(random, base, scrape, wild, false);
             series.push(Series {
                 tags: tags(pairs.iter().copied()),
@@ -219,12 +219,19 @@ pub fn world(random: &mut Random) -> Case {
 
 /// When the next query of this world asks.
 pub fn times(random: &mut Random, case: &mut Case) {
-    let base = case.series.first().map_or(0, |series| {
-        let first = series.samples[0].0;
-        first - first.rem_euclid(60_000)
+    let times = case
+        .series
+        .iter()
+        .flat_map(|series| &series.samples)
+        .map(|sample| sample.0);
+    let (first, last) = times.fold((i64::MAX, i64::MIN), |(first, last), time| {
+        (first.min(time), last.max(time))
     });
+    let (first, last) = if first > last { (0, 0) } else { (first, last) };
+    let base = first - first.rem_euclid(60_000);
+    let span = (last - base + 60_000) as u64;
     let grain = random.pick(&[60_000, 15_000, 5_000, 1_000, 1]);
-    case.start_ms = base + random.below(900_000) as i64 / grain * grain - 60_000;
+    case.start_ms = base + random.below(span) as i64 / grain * grain;
     if random.once_in(3) {
         (case.end_ms, case.step_ms) = (case.start_ms, 0);
         return;
@@ -245,7 +252,7 @@ fn samples(
     let jitter = random.once_in(3);
     let mut time = base + random.below(8) as i64 * scrape;
     let (mut out, mut value) = (Vec::new(), 0.0);
-    for _ in 0..random.below(40) {
+    for _ in 0..random.below(60) {
         time += scrape;
         if random.once_in(12) {
             time += scrape * random.below(20) as i64;

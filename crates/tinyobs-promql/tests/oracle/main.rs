@@ -57,10 +57,6 @@ fn every_answer_is_what_the_definition_says() {
         // Each world has a seed of its own: it can be repeated without those before it.
         let seed = seed.wrapping_add(world);
         if let Err(failure) = run(seed, &mut tally) {
-            if std::env::var("TINYOBS_ORACLE_KEEP").is_ok() {
-                eprintln!("seed {seed} {failure}\n");
-                continue;
-            }
             panic!(
                 "seed {seed}, repeat with --seed {seed} --queries {QUERIES_PER_WORLD}:\n{failure}"
             );
@@ -68,7 +64,7 @@ fn every_answer_is_what_the_definition_says() {
     }
     println!("{tally:#?} from seed {seed}");
     // A comparison of nothing would find nothing.
-    assert!(tally.with_values * 10 > tally.queries * 4, "{tally:?}");
+    assert!(tally.with_values * 3 > tally.queries, "{tally:?}");
     assert!(tally.undetermined * 50 < tally.queries, "{tally:?}");
     assert!(tally.unreadable * 20 < tally.queries, "{tally:?}");
     if queries >= 4_000 {

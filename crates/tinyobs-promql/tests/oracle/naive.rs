@@ -82,9 +82,10 @@ impl Naive<'_> {
             ExprKind::Number(number) => Ok(vec![Value::Scalar(number.value); at.len()]),
             ExprKind::String(text) => Ok(vec![Value::Text(text.clone()); at.len()]),
             ExprKind::Vector(selector) => {
+                let series = self.matching(selector)?;
                 let found = at
                     .iter()
-                    .map(|&at| self.select(selector, at, |_, value| value));
+                    .map(|&at| self.select(selector, &series, at, |_, value| value));
                 found.map(|points| points.map(Value::Vector)).collect()
             }
             ExprKind::Matrix(_) | ExprKind::Subquery(_) => fail("a range vector stands alone"),
@@ -139,16 +140,18 @@ impl Naive<'_> {
         Ok(values)
     }
 
-    /// What `selector` finds at `at`, and what `of` makes of the time and value of each sample.
+    /// What `selector` finds at `at` among the series that it means, and what `of` makes of the time
+    /// and value of each sample.
     pub fn select(
         &self,
         selector: &Selector,
+        all: &[&Series],
         at: i64,
         of: impl Fn(i64, f64) -> f64,
     ) -> Result<Vec<Point>> {
         let moment = self.moment(&selector.time, at)?;
         let mut points = Vec::new();
-        for series in self.matching(selector)? {
+        for series in all {
             let sample = if selector.extension == Some(Extension::Smoothed) {
                 self.smoothed(series, moment).map(|value| (moment, value))
             } else {

@@ -117,16 +117,14 @@ impl Naive<'_> {
     /// When the samples of a selector were taken; of anything else, the moment of evaluation.
     fn timestamps(&self, arg: &Expr, at: &[i64]) -> Result<Vec<Value>> {
         let mut steps = Vec::new();
-        let points = |at: i64| match &arg.without_parens().kind {
-            ExprKind::Vector(selector) => self
-                .select(selector, at, |time, _| time as f64 / 1_000.0)
-                .map(Some),
-            _ => Ok(None),
+        let selector = match &arg.without_parens().kind {
+            ExprKind::Vector(selector) => Some((selector, self.matching(selector)?)),
+            _ => None,
         };
         let values = self.vector(arg, at)?;
         for (&at, mut values) in at.iter().zip(values) {
-            if let Some(of_selector) = points(at)? {
-                values = of_selector;
+            if let Some((selector, all)) = &selector {
+                values = self.select(selector, all, at, |time, _| time as f64 / 1_000.0)?;
             } else {
                 for point in &mut values {
                     point.value = at as f64 / 1_000.0;

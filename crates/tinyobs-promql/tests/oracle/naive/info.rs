@@ -25,13 +25,14 @@ impl Naive<'_> {
             ..Selector::default()
         };
         let shifts = shifts(&call.args[0]).unwrap_or_default();
+        let all = self.matching(&selector)?;
         let mut steps = Vec::new();
         for (points, &at) in self.vector(&call.args[0], at)?.into_iter().zip(at) {
             let mut moment = at;
             for shift in &shifts {
                 moment = self.moment(shift, moment)?;
             }
-            let known = self.select(&selector, moment, |time, _| time as f64)?;
+            let known = self.select(&selector, &all, moment, |time, _| time as f64)?;
             let mut out = Vec::new();
             for point in points {
                 if matches_all(&names, &point.tags)? {
