@@ -69,10 +69,10 @@ mod tests {
         let worked = || super::thread_time().unwrap();
         let begun = worked();
         std::thread::sleep(Duration::from_millis(100));
-        assert!(worked() - begun < Duration::from_millis(50));
-        let (begun, since) = (worked(), Instant::now());
-        while worked() - begun < Duration::from_millis(50) {
-            assert!(since.elapsed() < Duration::from_secs(60));
+        assert!(worked() < begun + Duration::from_millis(50));
+        let (enough, since) = (worked() + Duration::from_millis(50), Instant::now());
+        while worked() < enough {
+            assert!(since.elapsed() < Duration::from_mins(1));
         }
         assert!(since.elapsed() >= Duration::from_millis(40));
     }

@@ -57,7 +57,7 @@ struct Lane {
 
 impl Default for Lanes {
     fn default() -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let cores = thread::available_parallelism().map_or(1, usize::from);
         let heavy = limits::HEAVY_QUERIES_AT_ONCE.min(cores - 1).max(1);
         Self {
             light: Lane::new(

@@ -88,7 +88,7 @@ async fn who_only_waits_for_a_core_does_not_step_aside() {
     let lanes = lanes(1, 8, Duration::from_millis(50));
     let work = |control: &Control, turn: &Turn| {
         // As good as a machine that has other things to do.
-        std::thread::sleep(Duration::from_millis(100));
+        thread::sleep(Duration::from_millis(100));
         control.check()?;
         Ok(turn.held_up())
     };
