@@ -375,7 +375,7 @@ fn a_steady_counter_is_steady_across_rows_and_samples() {
     let per_second = 4.0 / 15.0;
     for minutes in [5, 7, 60] {
         let steps = (BORDER - 4 * HOUR, BORDER + 2 * HOUR, 77_777);
-        let asked = [("rate", 1.0), ("increase", minutes as f64 * 60.0)];
+        let asked = [("rate", 1.0), ("increase", f64::from(minutes) * 60.0)];
         for (name, seconds) in asked {
             let text = format!("{name}(m_total[{minutes}m])");
             let found = points(&range(&world.rolled, &text, steps).expect("an answer"));

@@ -207,3 +207,22 @@ fn threads_end_with_the_deadline_and_when_cancelled() {
     let error = evaluate(&query, &memory, &control).expect_err("cancelled");
     assert!(matches!(error, EvalError::Cancelled), "{error}");
 }
+
+/// All of it is the work of minutes.
+#[test]
+fn i_range_1_the_deadline_holds_inside_of_one_series() {
+    const COUNT: i64 = 30_000;
+    let mut memory = Memory::default();
+    let labels = Labels::of_pairs([("__name__", "x")]);
+    for i in 0..COUNT {
+        memory.insert(&labels, i * 1_000, (i * 7_919 % 1_009) as f64);
+    }
+    let text = "quantile_over_time(0.5, x[1d])";
+    let expr = parse(text).expect("a query");
+    let query = Query::range(&expr, text, 0, COUNT * 1_000, 1_000);
+    let began = Instant::now();
+    let control = Control::new().with_deadline(began + Duration::from_millis(500));
+    let error = evaluate(&query, &memory, &control).expect_err("too late");
+    assert!(matches!(error, EvalError::Timeout), "{error}");
+    assert!(began.elapsed() < Duration::from_secs(20));
+}

@@ -4,7 +4,7 @@
 //!                                                        rows ─▶ `rows`, with what is to be told
 //!
 //! I-RANGE-1  The deadline is asked for while the windows of one series are looked at, too.
-//! Proved by: scripts/windows.test, tests/steps.rs, tests/rolled.rs.
+//! Proved by: tests/threads.rs; what comes out, scripts/windows.test, tests/steps.rs, tests/rolled.rs.
 
 use tinyobs_model::{Labels, Resolution};
 
