@@ -3,13 +3,15 @@
 //!   load ─▶ POST /v1/ingest ─▶ CPU of the server until idle ─▶ stop ─▶ bytes on disk ─▶ restart
 //!        ─▶ POST /v1/admin/maintenance ─▶ CPU of rolling up and merging ─▶ stop ─▶ bytes on disk
 //!
-//! `bench ingest` is [`ingest`]: taking samples in, beside everybody else.
+//! `bench ingest` is [`ingest`]: taking samples in, beside everybody else; `bench query` is [`query`]:
+//! what a dashboard asks, likewise.
 //!
 //! CPU seconds per unit of work are what to compare: wall clocks depend on who else is busy.
 //! Nothing else should run meanwhile.
 
 pub mod ingest;
 mod load;
+mod query;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -48,6 +50,8 @@ pub struct Options {
 enum What {
     /// Taking samples in, beside Prometheus, VictoriaMetrics and a server that only decodes.
     Ingest(ingest::Options),
+    /// What a dashboard asks, beside Prometheus and VictoriaMetrics with the same samples.
+    Query(query::Options),
 }
 
 const CONNECTIONS: u32 = 2;
@@ -56,8 +60,10 @@ const SAMPLES_PER_REQUEST: u32 = 5_000;
 
 /// Measures everything and prints a table.
 pub fn run(options: &Options) -> Result<()> {
-    if let Some(What::Ingest(options)) = &options.what {
-        return ingest::run(options);
+    match &options.what {
+        Some(What::Ingest(options)) => return ingest::run(options),
+        Some(What::Query(options)) => return query::run(options),
+        None => {}
     }
     let binary = tools::build_server(true)?;
     let dir = tempfile::tempdir()?;

@@ -5,6 +5,8 @@
 //!   overload four times what a server can take: what it acknowledges, and what it keeps
 //!   fuzz    inputs made up by coverage, for everything that reads bytes
 //!   model   random lives of the store beside a naive model of it, and every point to die at
+//!   oracle  made-up queries beside a naive evaluator of them
+//!   promql  scripts of queries against a real server
 //!   soak    weeks of the demo app's load through the store, in minutes
 //!   clients other people's programs, which push to a real server or scrape it
 //!   bench   the figures of docs/PERFORMANCE.md
@@ -17,8 +19,10 @@ mod crash;
 mod fuzz;
 mod licences;
 mod model;
+mod oracle;
 mod overload;
 mod peers;
+mod promql;
 mod soak;
 mod test;
 #[cfg(test)]
@@ -42,6 +46,10 @@ enum Command {
     Fuzz(fuzz::Options),
     /// Compare the store with a naive model of it.
     Model(model::Options),
+    /// Compare the evaluation of queries with a naive one.
+    Oracle(oracle::Options),
+    /// Run scripts of queries against a real server.
+    Promql(promql::Options),
     /// Simulate weeks of the demo app's load.
     Soak(soak::Options),
     /// Let real clients push and scrape, and compare values; installs them into target/clients.
@@ -61,6 +69,8 @@ fn main() -> anyhow::Result<()> {
         Command::Overload(options) => overload::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Model(options) => model::run(&options),
+        Command::Oracle(options) => oracle::run(&options),
+        Command::Promql(options) => promql::run(&options),
         Command::Soak(options) => soak::run(&options),
         Command::Clients(client) => clients::run(&client),
         Command::Bench(options) => bench::run(&options),

@@ -31,7 +31,15 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("tinyobs-testing", &[]),
-    ("xtask", &["tinyobs-testing", "tinyobs-wire"]),
+    (
+        "xtask",
+        &[
+            "tinyobs-model",
+            "tinyobs-promql",
+            "tinyobs-testing",
+            "tinyobs-wire",
+        ],
+    ),
 ];
 
 fn metadata() -> Value {

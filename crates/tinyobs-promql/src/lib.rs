@@ -35,7 +35,10 @@ pub use ast::{
 pub use binary::{BinaryOp, Cardinality, Matching};
 pub use duration::{DurationExpr, DurationKind, DurationOp, QueryTimes};
 pub use error::{Fault, ParseError};
-pub use eval::{Answer, AnswerValue, Budget, Control, EvalError, Query, SeriesPoints, evaluate};
+pub use eval::{
+    Answer, AnswerValue, Budget, Control, EvalError, NodeStats, Query, ResolutionRead,
+    SeriesPoints, Stats, evaluate,
+};
 pub use functions::{Function, Signature};
 pub use number::Number;
 pub use parser::{parse, parse_selector};

@@ -225,3 +225,29 @@ fn what_cannot_be_asked_is_refused() {
         AnswerValue::Matrix(Vec::new())
     );
 }
+
+#[test]
+fn i_value_1_a_stale_marker_with_a_sign_is_a_value() {
+    let mut memory = Memory::default();
+    let labels = Labels::of_pairs([("__name__", "x")]);
+    let signed = f64::from_bits(tinyobs_model::STALE_MARKER_BITS | 1 << 63);
+    memory.insert(&labels, 0, signed);
+    for text in ["-x", "abs(x)", "vector(-scalar(x))", "-(-x)"] {
+        let series = vector(&memory, text, 30_000);
+        assert!(series[0].points[0].value.is_nan(), "{text}");
+    }
+}
+
+#[test]
+fn a_name_that_count_values_makes_stays_when_names_go_late() {
+    let memory = counters(2, 1);
+    let text = "count_values(\"__name__\", -x)";
+    let expr = parse(text).expect("a query");
+    let mut query = Query::instant(&expr, text, 0);
+    query.delayed_names = true;
+    let answer = evaluate(&query, &memory, &Control::new()).expect("an answer");
+    let AnswerValue::Vector(series) = answer.value else {
+        panic!("a vector");
+    };
+    assert_eq!(series[0].labels.metric_name(), "-0");
+}

@@ -15,7 +15,48 @@ mod run;
 #[path = "scripts/script.rs"]
 mod script;
 
-use run::{Report, run};
+use memory::Memory;
+use run::{Answered, Backend, Question, Report, run};
+use tinyobs_model::Labels;
+use tinyobs_promql::{Control, Query, evaluate, parse};
+
+/// The crate itself.
+#[derive(Default)]
+struct Inside {
+    memory: Memory,
+    late_names: bool,
+}
+
+impl Backend for Inside {
+    fn clear(&mut self) {
+        self.memory = Memory::default();
+    }
+
+    fn insert(&mut self, labels: &Labels, time_ms: i64, value: f64) {
+        self.memory.insert(labels, time_ms, value);
+    }
+
+    fn late_names(&mut self, late: bool) {
+        self.late_names = late;
+    }
+
+    fn ask(&mut self, question: &Question<'_>) -> Result<Answered, String> {
+        let expr = parse(question.text).map_err(|error| error.to_string())?;
+        let query = Query {
+            end_ms: question.end_ms,
+            step_ms: question.step_ms,
+            delayed_names: self.late_names,
+            ..Query::instant(&expr, question.text, question.start_ms)
+        };
+        let answer =
+            evaluate(&query, &self.memory, &Control::new()).map_err(|error| error.to_string())?;
+        Ok(Answered {
+            value: answer.value,
+            warnings: answer.warnings,
+            infos: answer.infos,
+        })
+    }
+}
 
 #[test]
 fn our_scripts() {
@@ -69,7 +110,7 @@ fn scripts(dir: &Path) -> Vec<PathBuf> {
 fn report(path: &Path) -> (String, Report) {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let text = fs::read_to_string(path).expect("readable");
-    (name.to_string(), run(&name, &text))
+    (name.to_string(), run(&name, &text, &mut Inside::default()))
 }
 
 fn show(name: &str, report: &Report) {

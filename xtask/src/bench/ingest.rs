@@ -6,14 +6,14 @@
 //! busy is so for all. [`null`] is the server that only decodes. What is compared is samples per
 //! CPU-second of the server's process; ratios below 1.3 may be chance.
 
-mod body;
+pub mod body;
 mod machine;
-mod mix;
+pub mod mix;
 pub mod null;
-mod payload;
+pub mod payload;
 mod report;
 mod send;
-mod target;
+pub mod target;
 
 use std::collections::BTreeMap;
 use std::env;
@@ -95,7 +95,7 @@ pub fn run(options: &Options) -> Result<()> {
 }
 
 /// What generates, sends and decodes must be compiled as what is measured is.
-fn in_release() -> Result<()> {
+pub fn in_release() -> Result<()> {
     tools::run("cargo", &["build", "--release", "--package", "xtask"], &[])?;
     let program = tools::target_dir()?.join("release/xtask");
     let status = Command::new(program)

@@ -4,6 +4,7 @@ use tinyobs_model::{Labels, METRIC_NAME, MatchOp, Matcher};
 
 use super::grid::Grid;
 use super::value::{ABSENT, Series, Value, is_present};
+use super::window::Input;
 use super::{Evaluated, Evaluator};
 use crate::ast::{Expr, ExprKind};
 
@@ -23,8 +24,17 @@ impl Evaluator<'_> {
 
     pub(super) fn absent_over_time(&mut self, arg: &Expr, grid: Grid) -> Evaluated<Value> {
         let mut values = self.column(1.0, grid)?;
-        self.each_window_series(arg, grid, &mut |_, input| {
-            input.slide(|i, _| values[i] = ABSENT);
+        let is_there = |evaluator: &mut Self, input: &Input<'_>| {
+            evaluator.take_bytes(grid.count as u64)?;
+            let mut there = vec![false; grid.count];
+            input.slide(1, |i, _| there[i] = true);
+            Ok(Some(there))
+        };
+        self.each_window_series(arg, grid, &is_there, &mut |evaluator, there| {
+            for (value, _) in values.iter_mut().zip(&there).filter(|(_, there)| **there) {
+                *value = ABSENT;
+            }
+            evaluator.meter.give_back(there.len() as u64);
             Ok(())
         })?;
         Ok(named(arg, values))
@@ -40,18 +50,23 @@ fn named(arg: &Expr, values: Vec<f64>) -> Value {
         }
         _ => &[],
     };
+    // What excludes values comes last, whatever was written first, as Prometheus sorts it.
+    let excludes =
+        |matcher: &&Matcher| matches!(matcher.op(), MatchOp::NotEqual | MatchOp::NotRegex);
+    let (excluding, others): (Vec<&Matcher>, Vec<&Matcher>) = matchers.iter().partition(excludes);
     let mut pairs: Vec<(&str, &str)> = Vec::new();
-    for matcher in matchers.iter().filter(|m| m.name() != METRIC_NAME) {
+    let mut told: Vec<&str> = Vec::new();
+    for matcher in others.into_iter().chain(excluding) {
         let name = matcher.name();
-        let told = pairs.iter().any(|(told, _)| *told == name);
-        // A label of which two things are said has no value that is known.
-        let value = if matcher.op() == MatchOp::Equal && !told {
-            matcher.value()
-        } else {
-            ""
-        };
-        pairs.retain(|(told, _)| *told != name);
-        pairs.push((name, value));
+        if name == METRIC_NAME {
+            continue;
+        }
+        // A label of which more is said behind its value has none that is known.
+        pairs.retain(|(known, _)| *known != name);
+        if matcher.op() == MatchOp::Equal && !told.contains(&name) {
+            told.push(name);
+            pairs.push((name, matcher.value()));
+        }
     }
     let series = Series::new(Labels::of_pairs(pairs), values);
     Value::Vector(if series.is_empty() {

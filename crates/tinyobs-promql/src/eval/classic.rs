@@ -1,7 +1,7 @@
 //! Classic: one histogram of buckets with upper bounds, as `le` has them.
 //!
-//! I-CLASSIC-1  Counts never fall from one bucket to the next: what falls is lifted, silently if
-//!              by no more than rounding takes.
+//! I-CLASSIC-1  For a quantile counts never fall from one bucket to the next: what falls is lifted,
+//!              silently if by no more than rounding takes. Fractions are of the counts as they are.
 //! I-CLASSIC-2  Inside of a bucket observations lie evenly; the first begins at 0 if it ends above.
 //! Proved by: scripts/histograms.test.
 
@@ -19,17 +19,17 @@ pub(super) struct Bucket {
 /// How far a count may fall by rounding.
 const TOLERANCE: f64 = 1e-12;
 
-/// Buckets, and whether counts of any that were here had to be lifted.
+/// Buckets of one moment after the other.
 #[derive(Default)]
 pub(super) struct Classic {
     buckets: Vec<Bucket>,
+    /// Whether counts of any that were here had to be lifted.
     pub lifted: bool,
 }
 
 impl Classic {
-    /// Takes buckets in the order of their bounds in place of those it had; whether it can be
-    /// asked: whether there is one that ends at infinity.
-    pub fn refill(&mut self, buckets: impl Iterator<Item = Bucket>) -> bool {
+    /// Takes buckets in the order of their bounds in place of those it had.
+    pub fn refill(&mut self, buckets: impl Iterator<Item = Bucket>) {
         self.buckets.clear();
         for bucket in buckets {
             match self.buckets.last_mut() {
@@ -38,10 +38,12 @@ impl Classic {
                 _ => self.buckets.push(bucket),
             }
         }
-        self.lifted |= lift(&mut self.buckets);
-        self.buckets
-            .last()
-            .is_some_and(|last| last.bound == f64::INFINITY)
+    }
+
+    /// Whether one of them ends at infinity, so that all observations are known.
+    fn is_whole(&self) -> bool {
+        let last = self.buckets.last();
+        last.is_some_and(|last| last.bound == f64::INFINITY)
     }
 
     /// Whether there are no buckets.
@@ -49,7 +51,8 @@ impl Classic {
         self.buckets.is_empty()
     }
 
-    pub fn quantile(&self, q: f64) -> f64 {
+    /// Lifts counts on the way: I-CLASSIC-1.
+    pub fn quantile(&mut self, q: f64) -> f64 {
         if q.is_nan() {
             return f64::NAN;
         }
@@ -59,6 +62,10 @@ impl Classic {
         if q > 1.0 {
             return f64::INFINITY;
         }
+        if !self.is_whole() {
+            return f64::NAN;
+        }
+        self.lifted |= lift(&mut self.buckets);
         let [finite @ .., last] = self.buckets.as_slice() else {
             return f64::NAN;
         };
@@ -86,8 +93,11 @@ impl Classic {
         start + (bucket.bound - start) * ((rank - below) / (bucket.count - below))
     }
 
-    /// The share of observations between two values.
+    /// The share of observations between two values, of the counts as they are.
     pub fn fraction(&self, lower: f64, upper: f64) -> f64 {
+        if !self.is_whole() {
+            return f64::NAN;
+        }
         let count = self.buckets.last().map_or(0.0, |last| last.count);
         if count == 0.0 || count.is_nan() || lower.is_nan() || upper.is_nan() {
             return f64::NAN;

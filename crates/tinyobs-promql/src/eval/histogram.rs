@@ -134,7 +134,7 @@ impl Evaluator<'_> {
         histogram: &Histogram,
         span: Span,
         grid: Grid,
-        f: impl Fn(usize, &Classic) -> f64,
+        f: impl Fn(usize, &mut Classic) -> f64,
     ) -> Evaluated<Series> {
         self.check()?;
         let mut values = self.column(ABSENT, grid)?;
@@ -147,10 +147,9 @@ impl Evaluator<'_> {
                     count,
                 })
             });
-            if classic.refill(there) {
-                *value = f(i, &classic);
-            } else if !classic.is_empty() {
-                *value = f64::NAN;
+            classic.refill(there);
+            if !classic.is_empty() {
+                *value = f(i, &mut classic);
             }
         }
         if classic.lifted {

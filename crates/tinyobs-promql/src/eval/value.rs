@@ -1,7 +1,8 @@
 //! Value: what an expression comes to at every step.
 //!
-//! I-VALUE-1  The absent value is the stale marker. Selectors never give it as a value, and
-//!            arithmetic makes quiet NaNs only, so nothing a user sees is mistaken for it.
+//! I-VALUE-1  The absent value is the stale marker. Selectors never give it as a value, arithmetic
+//!            makes quiet NaNs only, and where only a sign changes, [`signed`] looks: the
+//!            stale marker with a sign is a NaN like any other.
 //! Proved by: tests/eval.rs `i_eval_2_*`.
 
 use tinyobs_model::{Labels, METRIC_NAME, STALE_MARKER_BITS};
@@ -18,6 +19,16 @@ pub(super) const ABSENT: f64 = f64::from_bits(STALE_MARKER_BITS);
 #[inline]
 pub(super) fn is_present(value: f64) -> bool {
     value.to_bits() != STALE_MARKER_BITS
+}
+
+/// `value` with another sign, which a NaN may have as well: without it the bits of one of them are
+/// those of [`ABSENT`].
+#[inline]
+pub(super) fn signed(value: f64, change: impl Fn(f64) -> f64) -> f64 {
+    if value.is_nan() {
+        return f64::NAN;
+    }
+    change(value)
 }
 
 /// What an expression comes to.
@@ -51,6 +62,14 @@ impl Value {
             Self::String(text) => text.len() as u64,
         }
     }
+
+    /// Series in it.
+    pub fn series(&self) -> usize {
+        match self {
+            Self::Vector(series) => series.len(),
+            Self::Scalar(_) | Self::String(_) => 1,
+        }
+    }
 }
 
 impl Series {
@@ -72,7 +91,7 @@ impl Series {
         (steps * size_of::<f64>() + 2 * size_of::<Self>()) as u64
     }
 
-    fn bytes(&self) -> u64 {
+    pub fn bytes(&self) -> u64 {
         Self::bytes_of(self.values.len()) + self.labels.as_bytes().len() as u64
     }
 
@@ -162,7 +181,7 @@ pub(super) fn distinct(series: Vec<Series>, span: Span) -> Evaluated<Vec<Series>
     Ok(out)
 }
 
-fn same_labels(span: Span, labels: &Labels) -> EvalError {
+pub(super) fn same_labels(span: Span, labels: &Labels) -> EvalError {
     let reason = format!(
         "two series of the result have the same labels {labels}, keep a label that tells them apart"
     );

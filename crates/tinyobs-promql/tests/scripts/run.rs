@@ -1,12 +1,42 @@
-//! Run: a script against the evaluator, and how far what comes out is what was expected.
+//! Run: a script against an evaluator, and how far what comes out is what was expected.
+//!
+//!   script ─▶ [run] ─▶ [Backend]: the crate itself, or a server ─▶ [Report]
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use tinyobs_model::{Labels, Sample};
-use tinyobs_promql::{Answer, AnswerValue, Control, Query, SeriesPoints, evaluate, parse};
+use tinyobs_promql::{AnswerValue, SeriesPoints};
 
-use super::memory::Memory;
 use super::script::{Command, Eval, Load, commands};
+
+/// What is asked and what is known of it.
+pub trait Backend {
+    /// Forgets everything.
+    fn clear(&mut self);
+    /// Takes a sample.
+    fn insert(&mut self, labels: &Labels, time_ms: i64, value: f64);
+    /// Drops metric names at once, or at the end, if there is a choice.
+    fn late_names(&mut self, late: bool);
+    /// The answer, or why there is none.
+    fn ask(&mut self, question: &Question<'_>) -> Result<Answered, String>;
+}
+
+/// A query.
+pub struct Question<'a> {
+    pub text: &'a str,
+    pub start_ms: i64,
+    pub end_ms: i64,
+    /// 0 for an instant query.
+    pub step_ms: i64,
+}
+
+/// What it comes to.
+#[derive(Debug)]
+pub struct Answered {
+    pub value: AnswerValue,
+    pub warnings: Vec<String>,
+    pub infos: Vec<String>,
+}
 
 /// What became of the queries of a script.
 #[derive(Debug, Default)]
@@ -23,22 +53,32 @@ pub struct Report {
     pub failures: Vec<String>,
     /// Right values, wrong warnings or infos.
     pub annotations: Vec<String>,
+    /// How many passed and how many did not, by what they need.
+    pub categories: BTreeMap<&'static str, (usize, usize)>,
 }
 
 /// What the queries meet.
-#[derive(Default)]
-struct World {
-    memory: Memory,
+struct World<'a> {
+    backend: &'a mut dyn Backend,
     native: BTreeSet<String>,
     start_timestamps: bool,
 }
 
-pub fn run(name: &str, text: &str) -> Report {
+pub fn run(name: &str, text: &str, backend: &mut dyn Backend) -> Report {
+    backend.clear();
     let mut report = Report::default();
-    let mut world = World::default();
+    let mut world = World {
+        backend,
+        native: BTreeSet::new(),
+        start_timestamps: false,
+    };
     for command in commands(text) {
         match command {
-            Command::Clear => world = World::default(),
+            Command::Clear => {
+                world.backend.clear();
+                world.native.clear();
+                world.start_timestamps = false;
+            }
             Command::Load(load) => world.load(&load),
             Command::Eval(eval) => world.eval(name, &eval, &mut report),
         }
@@ -46,7 +86,7 @@ pub fn run(name: &str, text: &str) -> Report {
     report
 }
 
-impl World {
+impl World<'_> {
     fn load(&mut self, load: &Load) {
         self.start_timestamps |= load.start_timestamps;
         for row in &load.series {
@@ -62,13 +102,13 @@ impl World {
             for (i, value) in row.values.iter().enumerate() {
                 if let Some(value) = value {
                     let time_ms = load.gap_ms * i as i64;
-                    self.memory.insert(&row.labels, time_ms, *value);
+                    self.backend.insert(&row.labels, time_ms, *value);
                 }
             }
         }
     }
 
-    fn eval(&self, name: &str, eval: &Eval, report: &mut Report) {
+    fn eval(&mut self, name: &str, eval: &Eval, report: &mut Report) {
         if self.start_timestamps || eval.text.contains("start_timestamp") {
             report.start_timestamps += 1;
             return;
@@ -89,6 +129,11 @@ impl World {
                 Err(_) => Err(reason),
             },
         };
+        let (passed, failed) = report.categories.entry(eval.category()).or_default();
+        match &outcome {
+            Err(reason) if !reason.starts_with("annotations") => *failed += 1,
+            _ => *passed += 1,
+        }
         match outcome {
             Ok(()) => report.passed += 1,
             Err(reason) if reason.starts_with("annotations") => {
@@ -135,28 +180,18 @@ impl World {
             || bare && !self.native.is_empty()
     }
 
-    fn answer(&self, query: &Query<'_>) -> Result<Answer, String> {
-        evaluate(query, &self.memory, &Control::new()).map_err(|error| error.to_string())
-    }
-
-    fn outcome(&self, eval: &Eval, delayed_names: bool) -> Result<(), String> {
-        let answer = parse(&eval.text)
-            .map_err(|error| error.to_string())
-            .and_then(|expr| {
-                let mut query = if eval.is_range {
-                    let Eval {
-                        start_ms,
-                        end_ms,
-                        step_ms,
-                        ..
-                    } = *eval;
-                    Query::range(&expr, &eval.text, start_ms, end_ms, step_ms)
-                } else {
-                    Query::instant(&expr, &eval.text, eval.end_ms)
-                };
-                query.delayed_names = delayed_names;
-                self.answer(&query)
-            });
+    fn outcome(&mut self, eval: &Eval, delayed_names: bool) -> Result<(), String> {
+        self.backend.late_names(delayed_names);
+        let answer = self.backend.ask(&Question {
+            text: &eval.text,
+            start_ms: if eval.is_range {
+                eval.start_ms
+            } else {
+                eval.end_ms
+            },
+            end_ms: eval.end_ms,
+            step_ms: if eval.is_range { eval.step_ms } else { 0 },
+        });
         match (answer, eval.fails) {
             (Err(_), true) => Ok(()),
             (Err(reason), false) => Err(reason),
@@ -169,12 +204,15 @@ impl World {
     }
 
     /// The same as the middle of a range query.
-    fn as_range(&self, eval: &Eval, delayed_names: bool) -> Result<(), String> {
-        let expr = parse(&eval.text).map_err(|error| error.to_string())?;
+    fn as_range(&mut self, eval: &Eval, delayed_names: bool) -> Result<(), String> {
         let (at, minute) = (eval.end_ms, 60_000);
-        let mut query = Query::range(&expr, &eval.text, at - minute, at + minute, minute);
-        query.delayed_names = delayed_names;
-        let answer = self.answer(&query)?;
+        self.backend.late_names(delayed_names);
+        let answer = self.backend.ask(&Question {
+            text: &eval.text,
+            start_ms: at - minute,
+            end_ms: at + minute,
+            step_ms: minute,
+        })?;
         let AnswerValue::Matrix(series) = answer.value else {
             return Err("no matrix".to_owned());
         };
@@ -291,7 +329,7 @@ fn all_same(
     Err(format!("expected {expected:?}\n    found    {found:?}"))
 }
 
-fn annotated(eval: &Eval, answer: &Answer) -> Result<(), String> {
+fn annotated(eval: &Eval, answer: &Answered) -> Result<(), String> {
     for kind in &eval.annotations {
         let right = match kind.as_str() {
             "warn" => !answer.warnings.is_empty(),

@@ -8,7 +8,7 @@
 //!     expect no_warn
 
 use tinyobs_model::{Labels, stale_marker};
-use tinyobs_promql::{ExprKind, parse, parse_selector};
+use tinyobs_promql::{DurationKind, Expr, ExprKind, Function, parse, parse_selector};
 
 /// One step of a script.
 #[derive(Debug)]
@@ -58,6 +58,67 @@ pub struct Eval {
     pub rows: Vec<Row>,
     /// `warn`, `no_info` and their like.
     pub annotations: Vec<String>,
+}
+
+impl Eval {
+    /// What its query needs: nothing in particular, or something that Prometheus keeps behind a flag.
+    pub fn category(&self) -> &'static str {
+        let Ok(expr) = parse(&self.text) else {
+            return "refused";
+        };
+        let mut category = "stable";
+        expr.walk(&mut |node| category = of_node(node).unwrap_or(category));
+        category
+    }
+}
+
+/// What of Prometheus' flags a node needs.
+fn of_node(node: &Expr) -> Option<&'static str> {
+    let computed = |kind: &DurationKind| !matches!(kind, DurationKind::Number(_));
+    if node.durations().any(|duration| computed(&duration.kind)) {
+        return Some("computed durations");
+    }
+    match &node.kind {
+        ExprKind::Vector(selector) if selector.extension.is_some() => Some("extended ranges"),
+        ExprKind::Matrix(range) if range.selector.extension.is_some() => Some("extended ranges"),
+        ExprKind::Binary(binary) => {
+            let matching = binary.matching.as_ref()?;
+            let fills = matching.fill_left.is_some() || matching.fill_right.is_some();
+            fills.then_some("fill")
+        }
+        ExprKind::Call(call) => is_experimental(call.function).then_some("experimental functions"),
+        ExprKind::Aggregate(aggregate) => {
+            let name = aggregate.op.name();
+            name.starts_with("limit")
+                .then_some("experimental functions")
+        }
+        _ => None,
+    }
+}
+
+fn is_experimental(function: Function) -> bool {
+    use Function as F;
+    matches!(
+        function,
+        F::DoubleExponentialSmoothing
+            | F::FirstOverTime
+            | F::HistogramQuantiles
+            | F::Info
+            | F::MadOverTime
+            | F::SortByLabel
+            | F::SortByLabelDesc
+            | F::TsOfFirstOverTime
+            | F::TsOfLastOverTime
+            | F::TsOfMaxOverTime
+            | F::TsOfMinOverTime
+            | F::Start
+            | F::End
+            | F::Range
+            | F::Step
+            | F::MaxOf
+            | F::MinOf
+            | F::StartTimestamp
+    )
 }
 
 pub fn commands(text: &str) -> Vec<Command> {

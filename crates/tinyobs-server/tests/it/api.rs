@@ -261,6 +261,24 @@ fn stats_say_what_it_took() {
     assert_eq!(stats["samples"]["totalQueryableSamples"], 40);
     assert_eq!(stats["tinyobs"]["series"], 2);
     assert_eq!(stats["tinyobs"]["heavy"], false);
+    let read = &stats["tinyobs"]["resolutions"];
+    assert_eq!(read.as_array().unwrap().len(), 1);
+    assert_eq!(
+        (&read[0]["resolution"], &read[0]["count"]),
+        (&json!("raw"), &json!(40))
+    );
+    assert!(read[0]["from"].as_f64() < read[0]["to"].as_f64(), "{read}");
+    assert!(stats["tinyobs"]["bytesRead"].as_u64() > Some(0), "{stats}");
+    let part = |place: usize| {
+        let node = &stats["tinyobs"]["nodes"][place];
+        let seconds = node["seconds"].as_f64().unwrap();
+        assert!((0.0..10.0).contains(&seconds), "{node}");
+        let text = node["text"].as_str().unwrap();
+        let counts = ["depth", "series", "samples"].map(|name| node[name].as_u64().unwrap());
+        (text, counts)
+    };
+    assert_eq!(part(0), ("sum(requests_total)", [0, 1, 40]));
+    assert_eq!(part(1), ("requests_total", [1, 2, 40]));
     for timing in [
         "evalTotalTime",
         "resultSortTime",

@@ -132,10 +132,11 @@ pub fn measure(target: Target, program: &Path, payload: &Payload, mix: &Mix) -> 
 }
 
 /// A target's process, killed when it is dropped.
-struct Running {
+pub struct Running {
     target: Target,
     child: Child,
-    url: String,
+    /// Where it listens.
+    pub url: String,
     data: PathBuf,
     agent: Agent,
 }
@@ -149,12 +150,24 @@ impl Drop for Running {
 
 impl Running {
     fn start(target: Target, program: &Path, dir: &Path, mix: &Mix) -> Result<Self> {
+        Self::start_with(target, program, dir, mix, &[])
+    }
+
+    /// Starts it with further arguments.
+    pub fn start_with(
+        target: Target,
+        program: &Path,
+        dir: &Path,
+        mix: &Mix,
+        further: &[&str],
+    ) -> Result<Self> {
         fs::write(dir.join("prometheus.yml"), "global: {}\n")?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let listen = format!("127.0.0.1:{port}");
         let log = File::create(dir.join("log"))?;
         let child = Command::new(program)
             .args(target.arguments(dir, &listen, mix))
+            .args(further)
             .current_dir(dir)
             .env_clear()
             .env("TINYOBS_OTLP_LISTEN", "off")
@@ -185,6 +198,18 @@ impl Running {
             thread::sleep(Duration::from_millis(5));
         }
         Ok(running)
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends all to it and waits until it has it and rests.
+    pub fn fill(&self, payload: &Payload, mix: &Mix) -> Result<()> {
+        send::send(payload, &self.url)?;
+        settle(self.pid())?;
+        self.wait_for(payload.samples(), mix)
     }
 
     fn measure(&mut self, payload: &Payload, mix: &Mix) -> Result<Measured> {
@@ -272,7 +297,7 @@ impl Running {
     }
 
     /// Stops it as an init system does; the CPU seconds of its whole life.
-    fn stop(&mut self) -> Result<f64> {
+    pub fn stop(&mut self) -> Result<f64> {
         let pid = self.child.id();
         let signal = Command::new("kill")
             .args(["-TERM", &pid.to_string()])
@@ -304,7 +329,7 @@ fn has_ended(pid: u32) -> Result<bool> {
 }
 
 /// Waits until the process has been idle for a while; the CPU seconds that it has used by then.
-fn settle(pid: u32) -> Result<f64> {
+pub fn settle(pid: u32) -> Result<f64> {
     let begun = Instant::now();
     let (mut since, mut used) = (Instant::now(), cpu_seconds(pid)?);
     while begun.elapsed() < IDLE_WITHIN {
