@@ -89,6 +89,10 @@ impl Stored for Nothing {
         Ok(None)
     }
 
+    fn holds(&mut self, _: &[u8], _: i64) -> Result<bool, String> {
+        Ok(false)
+    }
+
     fn check_time(&mut self, _: i64) -> Result<(), (Refusal, String)> {
         Ok(())
     }
