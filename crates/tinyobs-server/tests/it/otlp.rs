@@ -159,6 +159,13 @@ fn i_otlp_http_3_errors_have_the_shape_of_the_protocol() {
     assert_eq!(answer.json()["partialSuccess"]["rejectedDataPoints"], "1");
 }
 
+/// Gives the resource an attribute that only its `target_info` has.
+fn on_host(request: &mut Value, host: &str) {
+    let attributes = &mut request["resourceMetrics"][0]["resource"]["attributes"];
+    let host = json!({"key": "host.name", "value": {"stringValue": host}});
+    attributes.as_array_mut().unwrap().push(host);
+}
+
 /// The line of `/metrics/self` for items refused by this rule.
 fn refused(client: Client, rule: &str) -> u64 {
     let text = client.get("/metrics/self");
@@ -175,8 +182,7 @@ fn i_otlp_http_1_a_point_from_the_future_costs_only_itself_and_is_counted_once()
     let now = now_ms();
     let at = |ms: i64| json!({"timeUnixNano": format!("{ms}000000"), "asDouble": 1.0});
     let mut body = request(&json!([gauge("m", &[at(now + 3_600_000), at(now)])]));
-    body["resourceMetrics"][0]["resource"]["attributes"][1] =
-        json!({"key": "host.name", "value": {"stringValue": "h"}});
+    on_host(&mut body, "h");
     let answer = push_json(client, &body);
     let partial = &answer.json()["partialSuccess"];
     assert_eq!(partial["rejectedDataPoints"], "1");
@@ -190,8 +196,7 @@ fn i_otlp_http_1_a_point_from_the_future_costs_only_itself_and_is_counted_once()
     assert_eq!(refused(client, "time_in_future"), 1);
     // A `target_info` too many is told, and is no point: neither here nor there.
     let mut body = request(&json!([gauge("m", &[at(now)])]));
-    let attributes = &mut body["resourceMetrics"][0]["resource"]["attributes"];
-    attributes[1] = json!({"key": "host.name", "value": {"stringValue": "other"}});
+    on_host(&mut body, "other");
     let answer = push_json(client, &body);
     let partial = &answer.json()["partialSuccess"];
     assert_eq!(partial["rejectedDataPoints"], "0", "{}", answer.text());

@@ -5,7 +5,7 @@
 //! I-ITEMTIMES-1  Of a loose batch every sample in time is kept, and each rule that others of its
 //!                series break is said once, with the first sample that breaks it and how many more.
 //! I-ITEMTIMES-2  Where all are in time, which is nearly always, nothing is allocated.
-//! Proved by: append/tests.rs.
+//! Proved by: store/tests.rs, tests/it/remote_write.rs of the server.
 
 use tinyobs_model::{Refusal, Refused, Row};
 

@@ -22,7 +22,8 @@ fn all(body: &str) -> Vec<String> {
 
 fn refused(body: &str) -> Vec<String> {
     let read = read(body.as_bytes(), Precision::Nanoseconds, NOW_MS);
-    let message = |one: &Refused| format!("{} {}", one.rule, one.message);
+    // I-INFLUX-6: an item's number is that of its line.
+    let message = |one: &Refused| format!("{} line {}: {}", one.rule, one.item + 1, one.message);
     read.decoded.refused.iter().map(message).collect()
 }
 

@@ -100,7 +100,8 @@ fn i_otlp_delta_4_intervals_of_one_request_are_counted_in_their_order() {
     // In one metric, and in another scope of the same resource.
     let mut request = request(&json!([sum(&[point(20, 4), point(0, 1)])]));
     let scopes = &mut request["resourceMetrics"][0]["scopeMetrics"];
-    scopes[1] = json!({"metrics": [sum(&[point(10, 2)])]});
+    let other = json!({"metrics": [sum(&[point(10, 2)])]});
+    scopes.as_array_mut().unwrap().push(other);
     let got = decoded(&request);
     assert_eq!(
         shown(&got),
