@@ -77,15 +77,13 @@ pub async fn logs(State(app): State<App>, request: Request) -> Response {
 /// How to answer, and whether the request may be read.
 fn check(request: &Request) -> (Format, Result<(), ApiError>) {
     let known = Params::parse(request.uri().query(), &[]).map(drop);
-    match format(request.headers().get(header::CONTENT_TYPE)) {
-        Some(format) => (format, known),
-        None => {
-            let message =
-                "send the header `content-type: application/x-protobuf` or `application/json`";
-            let error = ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
-            (Format::Json, Err(error))
-        }
-    }
+    let Some(format) = format(request.headers().get(header::CONTENT_TYPE)) else {
+        let message =
+            "send the header `content-type: application/x-protobuf` or `application/json`";
+        let error = ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
+        return (Format::Json, Err(error));
+    };
+    (format, known)
 }
 
 fn format(content_type: Option<&HeaderValue>) -> Option<Format> {

@@ -153,14 +153,12 @@ async fn deadline(request: Request, next: Next) -> Response {
     if is_stream {
         return answer.await;
     }
-    match tokio::time::timeout(Duration::from_secs(limits::REQUEST_SECONDS), answer).await {
-        Ok(response) => response,
-        Err(_) => {
-            let message = format!("no answer within {} seconds", limits::REQUEST_SECONDS);
-            let error = ApiError::unavailable(message);
-            failed(uri.path(), content_type.as_ref(), error)
-        }
-    }
+    let seconds = limits::REQUEST_SECONDS;
+    let answered = tokio::time::timeout(Duration::from_secs(seconds), answer).await;
+    answered.unwrap_or_else(|_| {
+        let error = ApiError::unavailable(format!("no answer within {seconds} seconds"));
+        failed(uri.path(), content_type.as_ref(), error)
+    })
 }
 
 /// The panic hook has reported it already.

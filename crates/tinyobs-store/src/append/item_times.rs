@@ -31,9 +31,9 @@ impl ItemTimes {
         if let Some(first) = item.rows.iter().find_map(broken) {
             found.refuse(item, first);
             // The other rule, where one is as likely broken as the other.
-            let others = item.rows.iter().filter_map(broken);
-            if let Some(other) = others.filter(|rule| *rule != first).last()
-                && found.is_loose
+            let mut others = item.rows.iter().filter_map(broken);
+            if found.is_loose
+                && let Some(other) = others.find(|rule| *rule != first)
             {
                 found.refuse(item, other);
             }

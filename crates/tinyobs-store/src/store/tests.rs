@@ -37,7 +37,7 @@ fn memory() -> Store {
 
 #[test]
 fn i_itemtimes_1_and_i_batch_3_times_of_a_loose_item_are_its_samples_own() {
-    let late = NOW + limits::FUTURE_MS + 1;
+    let late = NOW + tinyobs_model::limits::FUTURE_MS + 1;
     let times = [NOW - 2, late, NOW - 1, late + 1, NOW];
     let stored = |is_loose| {
         let store = memory();

@@ -37,7 +37,6 @@ objects! {
     ExponentialBuckets { offset: Raw<'a>, bucket_counts: Raw<'a>, }
     Quantile { quantile: Raw<'a>, value: Raw<'a>, }
     Values { values: Raw<'a>, }
-    Data { data_points: Raw<'a>, aggregation_temporality: Raw<'a>, is_monotonic: Raw<'a>, }
 }
 
 /// Declares an element of a list whose neighbours must not notice when it is wrong: reading it never
@@ -119,13 +118,13 @@ trait Element<'a>: Default {
 struct Fill<T>(PhantomData<T>);
 
 impl<T> Fill<T> {
-    fn no_object<'a, E>(what: &str) -> Result<T, E>
+    fn no_object<'a>(what: &str) -> T
     where
         T: Element<'a>,
     {
         let mut element = T::default();
         element.break_as(format!("is {what}, which must be an object"));
-        Ok(element)
+        element
     }
 }
 
@@ -155,32 +154,45 @@ impl<'de, T: Element<'de>> Visitor<'de> for Fill<T> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<T, A::Error> {
         while list.next_element::<IgnoredAny>()?.is_some() {}
-        Self::no_object("a list")
+        Ok(Self::no_object("a list"))
     }
 
     fn visit_unit<E: Error>(self) -> Result<T, E> {
-        Self::no_object("null")
+        Ok(Self::no_object("null"))
     }
 
     fn visit_bool<E: Error>(self, _: bool) -> Result<T, E> {
-        Self::no_object("a boolean")
+        Ok(Self::no_object("a boolean"))
     }
 
     fn visit_str<E: Error>(self, _: &str) -> Result<T, E> {
-        Self::no_object("a string")
+        Ok(Self::no_object("a string"))
     }
 
     fn visit_i64<E: Error>(self, _: i64) -> Result<T, E> {
-        Self::no_object("a number")
+        Ok(Self::no_object("a number"))
     }
 
     fn visit_u64<E: Error>(self, _: u64) -> Result<T, E> {
-        Self::no_object("a number")
+        Ok(Self::no_object("a number"))
     }
 
     fn visit_f64<E: Error>(self, _: f64) -> Result<T, E> {
-        Self::no_object("a number")
+        Ok(Self::no_object("a number"))
     }
+}
+
+/// Of all kinds of metrics.
+#[expect(clippy::struct_field_names, reason = "OTLP's names")]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Data<'a> {
+    #[serde(borrow)]
+    pub data_points: Raw<'a>,
+    #[serde(borrow)]
+    pub aggregation_temporality: Raw<'a>,
+    #[serde(borrow)]
+    pub is_monotonic: Raw<'a>,
 }
 
 /// A value of any type: at most one field is there.

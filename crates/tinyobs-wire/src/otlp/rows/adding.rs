@@ -158,7 +158,7 @@ impl Sink<'_> {
     }
 
     fn add(&mut self, at: &At<'_>, time_ns: u64, value: f64) -> Result<(), Failure> {
-        let Some(newest) = self.turn(at, "", time_ns)? else {
+        let Turn::Next(newest) = self.turn(at, "", time_ns)? else {
             return Ok(());
         };
         let total = value + newest.map_or(0.0, |newest| newest.value);
@@ -173,7 +173,7 @@ impl Sink<'_> {
         sum: Option<f64>,
         count: u64,
     ) -> Result<(), Failure> {
-        let Some(newest) = self.turn(at, "_count", time_ns)? else {
+        let Turn::Next(newest) = self.turn(at, "_count", time_ns)? else {
             return Ok(());
         };
         self.canonical(at, "_bucket", None)?;
@@ -195,18 +195,11 @@ impl Sink<'_> {
         self.totals(at, time_ns, &parts, newest.is_none())
     }
 
-    /// The total that an interval is added to, none in it when it is the first; none at all when it
-    /// has been counted.
-    fn turn(
-        &mut self,
-        at: &At<'_>,
-        suffix: &str,
-        time_ns: u64,
-    ) -> Result<Option<Option<Sample>>, Failure> {
+    /// Whether an interval is the next one, or has been counted; an error when it is late.
+    fn turn(&mut self, at: &At<'_>, suffix: &str, time_ns: u64) -> Result<Turn, Failure> {
         self.canonical(at, suffix, None)?;
         match self.deltas.turn(&self.scratch, time_ns)? {
-            Turn::Next(newest) => Ok(Some(newest)),
-            Turn::Counted => Ok(None),
+            turn @ (Turn::Next(_) | Turn::Counted) => Ok(turn),
             Turn::Late(newest_ms) => {
                 let message = format!(
                     "a delta of {:?} ends at {}, and what ends by {newest_ms} has been counted: it \

@@ -118,7 +118,7 @@ fn i_otlp_delta_4_intervals_of_one_request_are_counted_in_their_order() {
 
 #[test]
 fn i_otlp_delta_4_two_that_end_within_a_millisecond_are_added() {
-    let at = |ns: i64| format!("{}{ns:06}", NOW);
+    let at = |ns: i64| format!("{NOW}{ns:06}");
     let mut shelf = Shelf::default();
     let sum = json!({"aggregationTemporality": 1, "isMonotonic": true, "dataPoints": [
         {"timeUnixNano": at(700_000), "asInt": 2},
