@@ -35,6 +35,8 @@ pub enum Added {
         sum: Option<f64>,
         count: u64,
     },
+    /// Nothing more: the histogram ends, as far as there is one by then.
+    End,
 }
 
 impl Added {
@@ -52,6 +54,7 @@ impl Added {
     /// Rows that it becomes at least.
     fn rows(&self) -> usize {
         match self {
+            Self::End => 0,
             Self::Sum { .. } => 1,
             Self::Histogram { rows, .. } => rows.len() + 3,
         }
@@ -150,6 +153,7 @@ impl Sink<'_> {
             start_ms: one.start_ms,
         };
         match &one.added {
+            Added::End => self.end_histogram(&at),
             Added::Sum { value, .. } => self.add(&at, one.time_ns, *value),
             Added::Histogram { rows, sum, count } => {
                 self.add_histogram(&at, one.time_ns, rows, *sum, *count)

@@ -135,24 +135,33 @@ impl Sink<'_> {
         (rule, format!("{:?}: {message}", shown(&self.metric.name)))
     }
 
-    /// I-OTLP-ROW-3. A point without a value has no buckets either: those that are stored end.
+    /// I-OTLP-ROW-3
     fn end(&mut self, at: &At<'_>, point: &Point<'_>) -> Result<(), Failure> {
-        let mut parts = match self.metric.shape {
+        match self.metric.shape {
+            // Its deltas may stand behind it, and there must be something to end.
             Some(Shape::Histogram(_) | Shape::Exponential(_)) => {
-                self.canonical(at, "_count", None)?;
-                if self.deltas.newest(&self.scratch)?.is_none() {
-                    // There is nothing to end.
-                    return Ok(());
-                }
-                self.canonical(at, "_bucket", None)?;
-                let key = self.scratch.clone();
-                let bounds = self.deltas.bounds(&key)?;
-                let rows: Vec<_> = bounds.into_iter().map(|bound| (bound, 0.0)).collect();
-                histogram(&rows, Some(0.0), 0.0)
+                self.wait(at, point.time_ns, Added::End)
             }
-            Some(Shape::Summary) => summary(point)?,
-            _ => vec![Part::new("", 0.0)],
-        };
+            Some(Shape::Summary) => self.ends(at, summary(point)?),
+            _ => self.ends(at, vec![Part::new("", 0.0)]),
+        }
+    }
+
+    /// A point without a value has no buckets either: those that are stored end.
+    pub fn end_histogram(&mut self, at: &At<'_>) -> Result<(), Failure> {
+        self.canonical(at, "_count", None)?;
+        if self.deltas.newest(&self.scratch)?.is_none() {
+            // There is nothing to end.
+            return Ok(());
+        }
+        self.canonical(at, "_bucket", None)?;
+        let key = self.scratch.clone();
+        let bounds = self.deltas.bounds(&key)?;
+        let rows: Vec<_> = bounds.into_iter().map(|bound| (bound, 0.0)).collect();
+        self.ends(at, histogram(&rows, Some(0.0), 0.0))
+    }
+
+    fn ends(&mut self, at: &At<'_>, mut parts: Vec<Part>) -> Result<(), Failure> {
         for part in &mut parts {
             part.value = stale_marker();
         }

@@ -177,6 +177,30 @@ fn i_otlp_delta_4_late_histograms_with_other_bounds_go_before() {
 }
 
 #[test]
+fn i_otlp_delta_4_an_end_has_its_place_among_the_deltas() {
+    let body = |points: Value| {
+        let data = json!({"aggregationTemporality": 1, "dataPoints": points});
+        request(&json!([{"name": "h", "histogram": data}]))
+    };
+    let end = json!({"timeUnixNano": ns(NOW + 10), "flags": 1});
+    let point = json!({
+        "timeUnixNano": ns(NOW), "count": 3, "bucketCounts": [1, 2], "explicitBounds": [5],
+    });
+    let expected = [
+        "h_bucket{le=\"5\"} histogram 1 at 0",
+        "h_bucket{le=\"+Inf\"} histogram 3 at 0",
+        "h_count{} histogram 3 at 0",
+        "h_bucket{le=\"5\"} histogram stale at 10",
+        "h_bucket{le=\"+Inf\"} histogram stale at 10",
+        "h_sum{} histogram stale at 10",
+        "h_count{} histogram stale at 10",
+    ];
+    for points in [json!([point, end]), json!([end, point])] {
+        assert_eq!(shown(&decoded(&body(points))), expected);
+    }
+}
+
+#[test]
 fn i_otlp_delta_2_what_the_store_would_refuse_is_not_counted() {
     let late = limits::FUTURE_MS + 1;
     let end = |end: i64, mut point: Value| {
