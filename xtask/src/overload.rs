@@ -57,9 +57,9 @@ pub const SENDERS: usize = 512;
 pub const POLITE: usize = 32;
 /// Series of a sender: so many samples has a request.
 pub const SERIES: usize = 200;
-/// Those that measure the peak: nearly as many as may wait, so that it is a peak with many series, which
-/// the processor's caches do not hold.
-const PEAK_SENDERS: usize = 240;
+/// Connections that measure the peak, with the series of all senders: nearly as many as may wait, so that
+/// the server always has work and refuses none.
+const PEAK_CONNECTIONS: usize = 240;
 /// The peak is what goes on and on, with all that is written out of the log meanwhile.
 const PEAK: Duration = Duration::from_mins(1);
 /// All of it, at any time.
@@ -104,18 +104,20 @@ pub fn run(options: &Options) -> Result<()> {
     let mut senders: Vec<Template> = (0..SENDERS).map(|n| Template::new(n, base_ms)).collect();
     let phase = Duration::from_secs(if options.no_timing { 1 } else { 10 });
     // The first requests make the series, which costs more than any later one.
-    run_load(&server, &mut senders, Pace::Once, phase)?;
+    run_load(&server, &mut senders, SENDERS, Pace::Once, phase)?;
     let peaking = if options.no_timing { phase } else { PEAK };
-    let peak = run_load(&server, &mut senders[..PEAK_SENDERS], Pace::Closed, peaking)?;
-    let before = run_load(&server, &mut senders, Pace::Open(peak.rate() / 2.0), phase)?;
-    let offered = Pace::Open(peak.rate() * options.times);
-    let (over, memory) = overload(&server, &mut senders, offered, options.seconds)?;
-    let after = run_load(
+    let peak = run_load(
         &server,
         &mut senders,
-        Pace::Open(peak.rate() / 2.0),
-        2 * phase,
+        PEAK_CONNECTIONS,
+        Pace::Closed,
+        peaking,
     )?;
+    let half = Pace::Open(peak.rate() / 2.0);
+    let before = run_load(&server, &mut senders, SENDERS, half, phase)?;
+    let offered = Pace::Open(peak.rate() * options.times);
+    let (over, memory) = overload(&server, &mut senders, offered, options.seconds)?;
+    let after = run_load(&server, &mut senders, SENDERS, half, 2 * phase)?;
     report(&peak, &before, &over, &after, memory);
 
     let loads = [&peak, &before, &over, &after];
@@ -182,7 +184,7 @@ fn overload(
         Ok((first, second))
     };
     let watcher = thread::spawn(watch);
-    let load = run_load(server, senders, pace, whole)?;
+    let load = run_load(server, senders, SENDERS, pace, whole)?;
     let Ok(memory) = watcher.join() else {
         bail!("the watcher panicked");
     };

@@ -108,35 +108,44 @@ impl Load {
     }
 }
 
-/// Lets all of them send for so long.
+/// Lets all of them send for so long, over so many connections.
 pub fn run_load(
     server: &Server,
     senders: &mut [Template],
+    connections: usize,
     pace: Pace,
     time: Duration,
 ) -> Result<Load> {
     let addr: SocketAddr = server.url.trim_start_matches("http://").parse()?;
-    let count = senders.len();
+    let mut shares: Vec<Vec<&mut Template>> = Vec::new();
+    shares.resize_with(connections, Vec::new);
+    for template in senders {
+        shares[template.sender % connections].push(template);
+    }
     let cpu = cpu_seconds(server.pid())?;
     let begun = Instant::now();
     let all = thread::scope(|scope| -> Result<Vec<Told>> {
-        let threads: Vec<_> = senders
-            .iter_mut()
-            .map(|template| {
+        let threads: Vec<_> = shares
+            .into_iter()
+            .map(|mut templates| {
+                let first = templates[0].sender;
                 let sender = Sender {
                     addr,
                     stream: None,
                     begun,
                     until: begun + time,
                     gap: match pace {
-                        Pace::Open(rate) => Duration::from_secs_f64((SERIES * count) as f64 / rate),
+                        Pace::Open(rate) => {
+                            Duration::from_secs_f64((SERIES * connections) as f64 / rate)
+                        }
                         _ => Duration::ZERO,
                     },
                     is_once: matches!(pace, Pace::Once),
-                    is_polite: template.sender >= SENDERS - POLITE,
+                    is_polite: first >= SENDERS - POLITE,
+                    shift: first as f64 / SENDERS as f64,
                     told: Told::default(),
                 };
-                scope.spawn(move || sender.run(template))
+                scope.spawn(move || sender.run(&mut templates))
             })
             .collect();
         let joined = threads.into_iter().map(thread::ScopedJoinHandle::join);
@@ -152,7 +161,7 @@ pub fn run_load(
         cpu_seconds: cpu_seconds(server.pid())? - cpu,
     };
     println!(
-        "{pace:?} of {count}: {} acknowledged, {} refused, {} closed in {:.1} s; {}",
+        "{pace:?} over {connections}: {} acknowledged, {} refused, {} closed in {:.1} s; {}",
         load.told.acked,
         load.told.refused,
         load.told.closed,
@@ -184,6 +193,8 @@ struct Sender {
     gap: Duration,
     is_once: bool,
     is_polite: bool,
+    /// The part of a gap that it begins later.
+    shift: f64,
     told: Told,
 }
 
@@ -195,11 +206,12 @@ struct Answer {
 }
 
 impl Sender {
-    fn run(mut self, template: &mut Template) -> Told {
+    /// The series of one request after those of another.
+    fn run(mut self, templates: &mut [&mut Template]) -> Told {
         // Not all at the same moment.
-        let shift = self.gap.mul_f64(template.sender as f64 / SENDERS as f64);
-        let mut due = self.begun + shift;
-        loop {
+        let mut due = self.begun + self.gap.mul_f64(self.shift);
+        for turn in 0.. {
+            let template = &mut *templates[turn % templates.len()];
             thread::sleep(due.saturating_duration_since(Instant::now()));
             if Instant::now() >= self.until {
                 return self.told;
@@ -214,6 +226,7 @@ impl Sender {
                 Instant::now() + waits
             };
         }
+        self.told
     }
 
     /// What is due next: at once if it is late, and what should have been sent by now is left out.
