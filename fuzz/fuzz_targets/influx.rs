@@ -27,7 +27,11 @@ fn any_body(body: &[u8]) {
     let refused: BTreeSet<u32> = read.refused.iter().map(|refused| refused.item).collect();
     assert_eq!(refused.len(), read.refused.len(), "refused twice");
     assert!(stored.is_disjoint(&refused), "stored and refused");
-    assert!(stored.iter().chain(&refused).all(|item| *item < read.items));
+    // An item has the number of its line.
+    let lines = body.split(|byte| *byte == b'\n').count();
+    let mut items = stored.union(&refused);
+    assert!(items.all(|item| (*item as usize) < lines));
+    assert!(stored.len() + refused.len() <= read.items as usize);
     for row in read.batch.rows() {
         assert!(row.sample.value.is_finite());
         Labels::from_canonical(read.batch.labels(row)).expect("canonical");

@@ -54,6 +54,10 @@ impl Stored for Shelf {
         Ok(self.0.get(labels).copied())
     }
 
+    fn holds(&mut self, labels: &[u8], time_ms: i64) -> Result<bool, String> {
+        Ok(self.0.get(labels).is_some_and(|it| it.time_ms == time_ms))
+    }
+
     fn check_time(&mut self, time_ms: i64) -> Result<(), (Refusal, String)> {
         if time_ms > LATEST_MS {
             return Err((Refusal::TimeInFuture, "too far ahead".to_owned()));

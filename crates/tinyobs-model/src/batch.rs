@@ -7,7 +7,9 @@
 //!            travelled: who knows these very bytes knows the series, everybody else checks them.
 //! I-BATCH-2  A large batch grows to what a request may hold and no further: a vector that doubles
 //!            takes three times what is in it while it is moved.
-//! Proved by: batch/tests.rs; the second by tests/memory.rs of the wire crate.
+//! I-BATCH-3  Of a batch that [`WriteBatch::is_loose`] a sample is refused for its time alone; of
+//!            others it takes its item with it, as a bucket does its histogram.
+//! Proved by: batch/tests.rs and the store's tests; the second by tests/memory.rs of the wire crate.
 
 use std::ops::Range;
 
@@ -66,6 +68,7 @@ pub struct WriteBatch {
     rows: Vec<Row>,
     metadata: Vec<(String, String, String)>,
     kinds: Vec<(String, Kind)>,
+    is_loose: bool,
 }
 
 impl WriteBatch {
@@ -123,6 +126,18 @@ impl WriteBatch {
         self.rows.clear();
         self.metadata.clear();
         self.kinds.clear();
+        self.is_loose = false;
+    }
+
+    /// Says that an item is a series, whose samples are refused for their times one by one
+    /// (I-BATCH-3). Said once a batch, so that it costs nothing a sample.
+    pub fn set_loose(&mut self) {
+        self.is_loose = true;
+    }
+
+    /// Whether the samples of an item are refused for their times one by one.
+    pub fn is_loose(&self) -> bool {
+        self.is_loose
     }
 
     /// Bytes of memory that it holds.

@@ -377,7 +377,7 @@ fn put_len(out: &mut Vec<u8>, key: u8, len: usize) {
 fn check_count(metric: &str, count: usize) -> Result<(), (Refusal, String)> {
     if count > limits::LABELS_PER_SERIES {
         let message = format!(
-            "metric {} has {count} labels, at most {} are allowed",
+            "metric {} has more than the {} labels that are allowed",
             quoted(metric),
             limits::LABELS_PER_SERIES
         );

@@ -32,7 +32,7 @@ pub use kind::{Kind, Metadata};
 pub use labels::{Labels, LabelsBuilder, METRIC_NAME};
 #[cfg(feature = "matchers")]
 pub use matcher::{MatchOp, Matcher};
-pub use refusal::{Refusal, Refused};
+pub use refusal::{OWN_ITEMS, Refusal, Refused};
 pub use rollup::{Resolution, Rollup};
 pub use sample::{STALE_MARKER_BITS, Sample, TimeRange, is_stale_marker, stale_marker};
 pub use service::SERVICE_LABELS;

@@ -37,6 +37,8 @@ pub enum Refusal {
     TimeInFuture,
     /// The time lies before everything that is still kept.
     TimeExpired,
+    /// The interval of a delta ends before what has been counted of its series.
+    DeltaLate,
     /// A histogram's buckets do not ascend, shrink, or are too many.
     HistogramInvalid,
     /// A new series, and the store already holds as many as it may.
@@ -70,6 +72,7 @@ impl Refusal {
             Self::TimeInvalid => "time_invalid",
             Self::TimeInFuture => "time_in_future",
             Self::TimeExpired => "time_expired",
+            Self::DeltaLate => "delta_late",
             Self::HistogramInvalid => "histogram_invalid",
             Self::SeriesLimit => "series_limit",
             Self::MetricSeriesLimit => "metric_series_limit",
@@ -81,6 +84,16 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// Items from here on are none of the request's, but what we make besides them, such as `up`.
+pub const OWN_ITEMS: u32 = 1 << 31;
+
+impl Refused {
+    /// Whether it is about something that the sender sent.
+    pub const fn is_of_request(&self) -> bool {
+        self.item < OWN_ITEMS
     }
 }
 

@@ -21,12 +21,16 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Sleep, sleep};
 
+mod worded;
+
+use worded::Worded;
+
 /// Serves `stream` until either side is done, or `drain` turns true.
 pub async fn serve(stream: TcpStream, router: Router, mut drain: watch::Receiver<bool>) {
     // Answers are written whole, so there is nothing to wait for.
     let _ = stream.set_nodelay(true);
     let idle = Duration::from_secs(limits::IDLE_SECONDS);
-    let io = TokioIo::new(Patient::new(stream, idle));
+    let io = TokioIo::new(Worded::new(Patient::new(stream, idle)));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(idle)

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tinyobs_model::Refused;
+use tinyobs_model::{Refusal, Refused};
 
 /// Upper bounds of the request durations, in seconds.
 pub const DURATION_BOUNDS: [f64; 6] = [0.001, 0.01, 0.1, 0.5, 2.5, 10.0];
@@ -68,8 +68,17 @@ impl Counters {
             return;
         }
         let mut tables = self.lock();
-        for one in refused {
+        // What we make besides, such as `target_info`, is no item that anybody sent.
+        for one in refused.iter().filter(|one| one.is_of_request()) {
             *tables.refused.entry(one.rule.as_str()).or_default() += 1;
+        }
+    }
+
+    /// Counts items that were refused without being told one by one.
+    pub fn refused_besides(&self, counts: &[(Refusal, u64)]) {
+        let mut tables = self.lock();
+        for (rule, count) in counts {
+            *tables.refused.entry(rule.as_str()).or_default() += count;
         }
     }
 

@@ -1,5 +1,7 @@
 //! `ApiError`: every answer that is not a success, as `{"error":"<status text>","message":"…"}`.
 
+use std::fmt;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -20,7 +22,11 @@ pub struct ApiError {
 /// One refused item of a push, as answers show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ItemError {
-    index: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<u32>,
+    /// Counted from 1, where items are lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u64>,
     rule: &'static str,
     message: String,
 }
@@ -28,10 +34,34 @@ pub struct ItemError {
 impl From<Refused> for ItemError {
     fn from(refused: Refused) -> Self {
         Self {
-            index: refused.item,
+            index: Some(refused.item),
+            line: None,
             rule: refused.rule.as_str(),
             message: refused.message,
         }
+    }
+}
+
+impl ItemError {
+    /// Of a line, counted from 1.
+    pub fn of_line(line: u64, refused: Refused) -> Self {
+        Self {
+            index: None,
+            line: Some(line),
+            ..Self::from(refused)
+        }
+    }
+}
+
+impl fmt::Display for ItemError {
+    /// `line 3: what is wrong (rule)`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(line) = self.line {
+            write!(f, "line {line}: ")?;
+        } else if let Some(index) = self.index {
+            write!(f, "item {index}: ")?;
+        }
+        write!(f, "{} ({})", self.message, self.rule)
     }
 }
 

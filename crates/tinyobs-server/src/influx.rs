@@ -4,7 +4,8 @@
 //!   [`intake`] ─▶ influx::read ─▶ store ─▶ 204, or what InfluxDB says of a partial write
 //!
 //! I-INFLUXIN-1  204 means that every line is stored; the good lines of a body with bad ones are
-//!               stored too, and the answer says how many were not.
+//!               stored too, and the answer says how many were not, and names the first of them by
+//!               line and rule.
 //! Proved by: tests/it/influx.rs.
 
 use std::sync::Arc;
@@ -15,9 +16,10 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::json;
+use tinyobs_model::Refused;
 use tinyobs_wire::influx::{self, Precision};
 
-use crate::error::ApiError;
+use crate::error::{ApiError, ItemError};
 use crate::intake::{self, Taken};
 use crate::params::Params;
 use crate::state::App;
@@ -49,7 +51,13 @@ pub async fn write_v2(State(app): State<App>, request: Request) -> Response {
 async fn write(app: App, request: Request, api: Api, known: &[&str]) -> Response {
     match stored(&app, request, api, known).await {
         Ok((taken, _)) if taken.refused.is_empty() => StatusCode::NO_CONTENT.into_response(),
-        Ok((taken, besides)) => refused(&taken, besides).shaped(|error| shape(api, error)),
+        Ok((taken, besides)) => refused(&taken, besides).shaped(|error| {
+            let mut shaped = shape(api, error);
+            if let (Api::V2, Some(first)) = (api, taken.refused.first()) {
+                shaped["line"] = line(first).into();
+            }
+            shaped
+        }),
         Err(error) => error.shaped(|error| shape(api, error)),
     }
 }
@@ -68,7 +76,9 @@ async fn stored(
     let read = move |app: &App, body: &[u8], now_ms: i64| {
         let read = influx::read(body, precision, now_ms);
         app.counters.texts_skipped(read.texts_skipped);
-        count.store(read.refused_besides, Ordering::Relaxed);
+        app.counters.refused_besides(&read.refused_besides);
+        let besides = read.refused_besides.iter().map(|(_, count)| count);
+        count.store(besides.sum(), Ordering::Relaxed);
         Ok(read.decoded)
     };
     let taken = intake::take(app, request, read).await?;
@@ -92,13 +102,26 @@ fn precision(api: Api, name: Option<&str>) -> Result<Precision, ApiError> {
 }
 
 fn refused(taken: &Taken, besides: u64) -> ApiError {
-    let first = taken.refused.first().map_or("", |one| one.message.as_str());
+    /// Lines that a message names: clients log it, and log it again with the next push.
+    const TOLD: usize = 10;
+    let told = taken.refused.iter().take(TOLD);
+    let told = told.map(|one| ItemError::of_line(line(one), one.clone()).to_string());
+    let mut told: Vec<String> = told.collect();
     let dropped = taken.refused.len() as u64 + besides;
-    let message = format!("partial write: {first} dropped={dropped}");
+    let more = dropped - told.len() as u64;
+    if more > 0 {
+        told.push(format!("and {more} more"));
+    }
+    let message = format!("partial write: {} dropped={dropped}", told.join("; "));
     if taken.is_over_limit() && besides == 0 {
         return ApiError::new(StatusCode::TOO_MANY_REQUESTS, message).retry_after(60);
     }
     ApiError::bad_request(message)
+}
+
+/// Where a refused line stands, counted from 1.
+fn line(refused: &Refused) -> u64 {
+    u64::from(refused.item) + 1
 }
 
 /// An error as the version's clients read it.
@@ -109,6 +132,7 @@ fn shape(api: Api, error: &ApiError) -> serde_json::Value {
         Api::V2 => {
             let code = match error.status() {
                 StatusCode::PAYLOAD_TOO_LARGE => "request too large",
+                StatusCode::METHOD_NOT_ALLOWED => "method not allowed",
                 StatusCode::TOO_MANY_REQUESTS => "too many requests",
                 StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE => "unavailable",
                 status if status.is_server_error() => "internal error",
@@ -117,6 +141,15 @@ fn shape(api: Api, error: &ApiError) -> serde_json::Value {
             json!({ "code": code, "message": message })
         }
     }
+}
+
+/// An error about a request that did not come as far as here.
+pub fn failed_before(path: &str, error: &ApiError) -> Response {
+    let api = match path {
+        "/api/v2/write" => Api::V2,
+        _ => Api::V1,
+    };
+    error.shaped(|error| shape(api, error))
 }
 
 /// `GET|POST /query`: only what clients of version 1 ask before they write.

@@ -61,7 +61,7 @@ pub struct Taken {
     pub items: u32,
     /// Samples stored; a histogram item is several.
     pub stored: u64,
-    /// One entry for each item that was not stored, by item.
+    /// One entry for each item and rule that it broke, by item: most break one.
     pub refused: Vec<Refused>,
 }
 
@@ -251,10 +251,11 @@ fn append_batch(
     })
 }
 
-/// One entry per item, by item: the parts of a histogram share a fate, and the first says why.
+/// One entry per item and rule, by item: the parts of a histogram share a fate, and the first says
+/// why.
 fn one_each(mut refused: Vec<Refused>) -> Vec<Refused> {
     refused.sort_by_key(|one| one.item);
-    refused.dedup_by_key(|one| one.item);
+    refused.dedup_by_key(|one| (one.item, one.rule));
     refused
 }
 

@@ -7,12 +7,13 @@
 //! I-OTLP-HTTP-1  200 means that the sender need not come again: what was not stored never will be,
 //!                and the answer says how much that is, and why.
 //! I-OTLP-HTTP-2  A request with deltas that was not answered with 200 has counted nothing.
-//! I-OTLP-HTTP-3  Errors of a known encoding are `google.rpc.Status` in that encoding.
+//! I-OTLP-HTTP-3  Errors are `google.rpc.Status` in the encoding of the request, or in JSON where that
+//!                is none of ours.
 //! Proved by: tests/it/otlp.rs, deltas/tests.rs.
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use tinyobs_model::Refused;
 use tinyobs_wire::json::Decoded;
@@ -29,54 +30,69 @@ pub mod deltas;
 use deltas::Adding;
 
 /// `POST /v1/metrics`
-pub async fn metrics(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
-    Params::parse(request.uri().query(), &[])?;
-    let format = format(request.headers())?;
-    let taken = intake::take_turned(&app, request, move |app, body, turn| {
-        let mut adding = Adding::new(app, turn);
-        match otlp::decode(format, body, &mut adding) {
-            Ok(decoded) => Ok(Some((decoded, adding.into_turn()))),
-            Err(_) if adding.must_wait() => Ok(None),
-            Err(error) => Err(refuse(&error)),
-        }
-    });
-    Ok(match taken.await.and_then(|taken| stored(&taken)) {
+pub async fn metrics(State(app): State<App>, request: Request) -> Response {
+    let (format, checked) = check(&request);
+    let taken = async {
+        checked?;
+        let taken = intake::take_turned(&app, request, move |app, body, turn| {
+            let mut adding = Adding::new(app, turn);
+            match otlp::decode(format, body, &mut adding) {
+                Ok(decoded) => Ok(Some((decoded, adding.into_turn()))),
+                Err(_) if adding.must_wait() => Ok(None),
+                Err(error) => Err(refuse(&error)),
+            }
+        });
+        stored(&taken.await?)
+    };
+    match taken.await {
         Ok((rejected, message)) => ok(format, Signal::Metrics, rejected, &message),
         Err(error) => failed(format, error),
-    })
+    }
 }
 
 /// `POST /v1/logs`: counted and not stored, so that clients that send both do not come again.
-pub async fn logs(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
-    Params::parse(request.uri().query(), &[])?;
-    let format = format(request.headers())?;
-    let taken = intake::take(&app, request, move |_, body, _| {
-        let items = otlp::logs::count(format, body).map_err(|error| refuse(&error))?;
-        Ok(Decoded {
-            items,
-            ..Decoded::default()
-        })
-    });
-    Ok(match taken.await {
+pub async fn logs(State(app): State<App>, request: Request) -> Response {
+    let (format, checked) = check(&request);
+    let taken = async {
+        checked?;
+        let read = move |_: &App, body: &[u8], _| {
+            let items = otlp::logs::count(format, body).map_err(|error| refuse(&error))?;
+            Ok(Decoded {
+                items,
+                ..Decoded::default()
+            })
+        };
+        intake::take(&app, request, read).await
+    };
+    match taken.await {
         Ok(Taken { items: 0, .. }) => ok(format, Signal::Logs, 0, ""),
         Ok(taken) => {
             let message = "TinyObs stores no logs, only metrics";
             ok(format, Signal::Logs, taken.items.into(), message)
         }
         Err(error) => failed(format, error),
-    })
+    }
 }
 
-fn format(headers: &HeaderMap) -> Result<Format, ApiError> {
-    let sent = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    sent.and_then(Format::from_content_type).ok_or_else(|| {
-        ApiError::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "send the header `content-type: application/x-protobuf` or `application/json`",
-        )
-    })
+/// How to answer, and whether the request may be read.
+fn check(request: &Request) -> (Format, Result<(), ApiError>) {
+    let known = Params::parse(request.uri().query(), &[]).map(drop);
+    let Some(format) = format(request.headers().get(header::CONTENT_TYPE)) else {
+        let message =
+            "send the header `content-type: application/x-protobuf` or `application/json`";
+        let error = ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
+        return (Format::Json, Err(error));
+    };
+    (format, known)
+}
+
+fn format(content_type: Option<&HeaderValue>) -> Option<Format> {
+    Format::from_content_type(content_type?.to_str().ok()?)
+}
+
+/// An error about a request that did not come as far as here, in the encoding that it named.
+pub fn failed_before(content_type: Option<&HeaderValue>, error: ApiError) -> Response {
+    failed(format(content_type).unwrap_or(Format::Json), error)
 }
 
 fn refuse(error: &BodyError) -> ApiError {
@@ -130,6 +146,7 @@ fn code(status: StatusCode) -> u32 {
         408 | 504 => 4,
         413 | 429 | 507 => 8,
         503 => 14,
+        405 => 12,
         500 => 13,
         // INVALID_ARGUMENT
         _ => 3,

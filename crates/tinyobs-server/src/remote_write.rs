@@ -4,7 +4,8 @@
 //!
 //! What senders rely on: 2xx means stored; 400 that the same request would be refused again, so that
 //! they drop it; 429, 503 and 507 that they should come again. Of a request with bad series the good
-//! ones are stored, and it is answered with 400, because senders look at nothing but the status.
+//! ones are stored, and of a series with samples out of time the others; it is answered with 400,
+//! because senders look at nothing but the status.
 //!
 //! I-RWRITE-1  A status of 5xx or 429 is never the answer to what is wrong with the request itself.
 //! I-RWRITE-2  The headers say how many samples are stored, also when the status is 400.
@@ -82,13 +83,12 @@ fn answer(taken: Taken) -> Result<(), ApiError> {
     let Some(first) = taken.refused.first() else {
         return Ok(());
     };
+    // A series may break two rules: that of some of its samples, and that of others.
+    let series = taken.refused.chunk_by(|a, b| a.item == b.item).count();
     let message = format!(
-        "{} of {} series were refused, {} samples were stored; the first, number {}: {}",
-        taken.refused.len(),
-        taken.items,
-        taken.stored,
-        first.item,
-        first.message
+        "of {series} of {} series all or some samples were refused, {} samples were stored; the \
+         first, series {}: {} ({})",
+        taken.items, taken.stored, first.item, first.message, first.rule
     );
     let listed = taken.refused.into_iter().take(limits::ERRORS_LISTED);
     Err(ApiError::bad_request(message).with_items(listed.map(ItemError::from).collect()))

@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post, put};
@@ -200,7 +201,23 @@ pub(crate) fn router(app: App) -> Router {
 /// `Allow` is added by axum.
 async fn method_not_allowed(request: Request) -> Response {
     let message = format!("{} is not a method of this path", request.method());
-    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, message).into_response()
+    let error = ApiError::new(StatusCode::METHOD_NOT_ALLOWED, message);
+    failed(
+        request.uri().path(),
+        request.headers().get(CONTENT_TYPE),
+        error,
+    )
+}
+
+/// An error that no handler has answered, in the shape that the clients of its path read.
+fn failed(path: &str, content_type: Option<&HeaderValue>, error: ApiError) -> Response {
+    match path {
+        "/write" | "/api/v2/write" | "/query" => influx::failed_before(path, &error),
+        "/v1/logs" | "/v1/metrics" | "/api/v1/otlp/v1/metrics" | "/opentelemetry/v1/metrics" => {
+            otlp::failed_before(content_type, error)
+        }
+        _ => error.into_response(),
+    }
 }
 
 async fn deadline(request: Request, next: Next) -> Response {
@@ -209,18 +226,18 @@ async fn deadline(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let is_stream = path.ends_with("/v1/import")
         || path == "/v1/ingest" && stream::is_stream(request.headers());
+    let uri = request.uri().clone();
+    let content_type = request.headers().get(CONTENT_TYPE).cloned();
     let answer = next.run(request);
     if is_stream {
         return answer.await;
     }
-    match tokio::time::timeout(Duration::from_secs(limits::REQUEST_SECONDS), answer).await {
-        Ok(response) => response,
-        Err(_) => ApiError::unavailable(format!(
-            "no answer within {} seconds",
-            limits::REQUEST_SECONDS
-        ))
-        .into_response(),
-    }
+    let seconds = limits::REQUEST_SECONDS;
+    let answered = tokio::time::timeout(Duration::from_secs(seconds), answer).await;
+    answered.unwrap_or_else(|_| {
+        let error = ApiError::unavailable(format!("no answer within {seconds} seconds"));
+        failed(uri.path(), content_type.as_ref(), error)
+    })
 }
 
 /// The panic hook has reported it already.

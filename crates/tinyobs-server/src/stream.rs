@@ -11,6 +11,8 @@
 //! I-STREAM-4  A line is stored a second after it came, however slow the stream is.
 //! I-STREAM-5  A stream that has begun is not refused for want of a place among those who store: its
 //!             sender is slowed down.
+//! I-STREAM-6  Of a stream whose connection breaks off, every line that came whole is stored; the one
+//!             that was being sent is not, for nobody knows where it would have ended.
 //! Proved by: stream/tests.rs, tests/it/stream.rs.
 
 use std::time::{Duration, Instant};
@@ -25,7 +27,7 @@ use tinyobs_wire::decompress::Encoding;
 use tinyobs_wire::json::decode_lines;
 
 use crate::body::{self, Frames, Next};
-use crate::error::ApiError;
+use crate::error::{ApiError, ItemError};
 use crate::gate::Cancel;
 use crate::intake;
 use crate::json;
@@ -60,7 +62,7 @@ struct Answer {
     lines: u64,
     /// Lines that were not stored, listed in `errors` or not.
     refused: u64,
-    errors: Vec<LineError>,
+    errors: Vec<ItemError>,
     #[serde(skip)]
     is_over_limit: bool,
     /// Whether something of it had a place among those who store.
@@ -68,16 +70,18 @@ struct Answer {
     has_begun: bool,
 }
 
-#[derive(Debug, Serialize)]
-struct LineError {
-    /// Counted from 1.
-    line: u64,
-    rule: &'static str,
-    message: String,
-}
-
 /// Takes a stream to its end.
 pub async fn push(app: &App, request: Request) -> Result<Response, ApiError> {
+    let app = app.clone();
+    // I-STREAM-6: a task of its own, for this one ends with the connection.
+    let taken = tokio::spawn(async move { take(&app, request).await });
+    match taken.await {
+        Ok(answer) => answer,
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    }
+}
+
+async fn take(app: &App, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let mut so_far = Answer {
         status: "success",
@@ -90,16 +94,22 @@ pub async fn push(app: &App, request: Request) -> Result<Response, ApiError> {
         _ => whole(app, &parts.headers, body, &mut so_far).await,
     };
     // I-STREAM-3
-    taken.map_err(|error| {
-        let lines = so_far.lines;
-        error.with_context(&format!("after {lines} lines were taken: "))
-    })?;
+    if let Err(error) = taken {
+        let error = error.with_context(&format!("after {} lines were taken: ", so_far.lines));
+        if so_far.errors.is_empty() {
+            return Err(error);
+        }
+        return Err(error.with_items(so_far.errors));
+    }
     if so_far.count > 0 || so_far.refused == 0 {
         return Ok(json::response(StatusCode::OK, &so_far));
     }
-    let first = so_far.errors.first().map_or("", |one| one.message.as_str());
+    let first = so_far
+        .errors
+        .first()
+        .map_or(String::new(), ToString::to_string);
     let message = format!(
-        "none of {} lines was stored; the first: {first}",
+        "none of {} lines was stored; the first, {first}",
         so_far.lines
     );
     let error = if so_far.is_over_limit {
@@ -107,7 +117,7 @@ pub async fn push(app: &App, request: Request) -> Result<Response, ApiError> {
     } else {
         ApiError::bad_request(message)
     };
-    Err(error)
+    Err(error.with_items(so_far.errors))
 }
 
 async fn follow(app: &App, body: Body, so_far: &mut Answer) -> Result<(), ApiError> {
@@ -116,8 +126,21 @@ async fn follow(app: &App, body: Body, so_far: &mut Answer) -> Result<(), ApiErr
     let mut share = body::take(&app.body_bytes, SHARE_BYTES).await?;
     loop {
         let frame = match lines.wait() {
-            None => frames.next().await?.map_or(Next::End, Next::Piece),
-            Some(wait) => frames.next_within(wait).await?,
+            None => frames
+                .next()
+                .await
+                .map(|it| it.map_or(Next::End, Next::Piece)),
+            Some(wait) => frames.next_within(wait).await,
+        };
+        let frame = match frame {
+            Ok(frame) => frame,
+            Err(error) => {
+                // I-STREAM-6
+                if let Some(chunk) = lines.take_whole() {
+                    store(app, chunk, &mut lines.number, so_far).await?;
+                }
+                return Err(error);
+            }
         };
         // I-STREAM-4
         if lines.wait().is_some_and(|wait| wait.is_zero())
@@ -223,11 +246,8 @@ async fn store_batch(
     so_far.refused += taken.refused.len() as u64;
     so_far.is_over_limit &= taken.items == 0 || taken.is_over_limit();
     let room = limits::ERRORS_LISTED - so_far.errors.len();
-    let named = |one: Refused| LineError {
-        line: *number + u64::from(one.item) + 1,
-        rule: one.rule.as_str(),
-        message: one.message,
-    };
+    let line = |one: &Refused| *number + u64::from(one.item) + 1;
+    let named = |one: Refused| ItemError::of_line(line(&one), one);
     so_far
         .errors
         .extend(taken.refused.into_iter().take(room).map(named));

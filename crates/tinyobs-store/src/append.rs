@@ -6,12 +6,14 @@
 //! the order of the log is the order of the head, and a replay ends where the live store stood.
 //!
 //! I-APPEND-1  Nothing is seen before it is in the log: not a sample, not a series.
-//! I-APPEND-2  An item is stored whole or refused whole; its neighbours do not notice.
+//! I-APPEND-2  An item is stored whole or refused whole; its neighbours do not notice. Of a loose
+//!             batch, where an item is a series, a sample out of time costs only itself.
 //! I-APPEND-3  The series limit is checked against what is there while nobody else can add to it.
 //! I-APPEND-4  A counter that began at 0 at a known time has that 0 before its first sample.
 //! I-APPEND-5  Whoever writes faster than the log is written out waits, before anybody is refused.
 //! Proved by: append/tests.rs, store/tests.rs, tests/model.rs, `cargo xtask crash`.
 
+mod item_times;
 mod plan;
 mod times;
 
@@ -24,6 +26,7 @@ use tinyobs_model::{Kind, Labels, Refusal, Refused, Row, Sample, WriteBatch};
 
 use tinyobs_model::labels::BYTES_MAX;
 
+use self::item_times::ItemTimes;
 use self::plan::{Item, Known, Plan, plan_descriptions};
 pub use self::times::TimesTaken;
 use crate::cardinality::{self, LastRefusal};
@@ -154,12 +157,18 @@ impl Inner {
                 rows: item,
                 known: &known[rows.clone()],
             };
-            let admitted =
-                in_time(&item, times).and_then(|()| self.admit(writer, &item, &mut plan, &mut ids));
-            match admitted {
-                Ok(()) => self.plan_item(&item, &ids, &mut plan),
-                Err(refused) => plan.refused.push(refused),
+            let times = ItemTimes::of(&item, times);
+            for run in times.kept(&item) {
+                match self.admit(writer, &run, &mut plan, &mut ids) {
+                    Ok(()) => self.plan_item(&run, &ids, &mut plan),
+                    // What is wrong with a series is wrong with all of its samples.
+                    Err(refused) => {
+                        plan.refused.push(refused);
+                        break;
+                    }
+                }
             }
+            plan.refused.extend(times.refused);
         }
         plan_descriptions(batch, &index, &mut plan);
         plan
@@ -408,18 +417,6 @@ impl Writer {
         }
         self.log.append(&self.frames).map(Some)
     }
-}
-
-fn in_time(item: &Item<'_>, times: TimesTaken) -> Result<(), Refused> {
-    let mut checked = item.rows.iter().map(|row| times.check(row.sample.time_ms));
-    let Some((rule, message)) = checked.find_map(Result::err) else {
-        return Ok(());
-    };
-    Err(Refused {
-        item: item.number(),
-        rule,
-        message,
-    })
 }
 
 #[cfg(test)]

@@ -164,16 +164,22 @@ impl Watch {
 pub(crate) type Values = HashMap<String, HashSet<String>>;
 
 /// The label whose value nobody had before, neither the index nor the batch, and its values; of several
-/// the one with the most, for that one grows (I-CARD-2).
+/// the one with the most, for that one grows (I-CARD-2). Where such a label is new itself, it has made
+/// nothing grow yet: then it is the one with the most values of all that the series has.
 pub(crate) fn offender<'a>(index: &Index, added: &Values, labels: &'a Labels) -> (&'a str, u64) {
     let is_added = |name: &str, value| added.get(name).is_some_and(|it| it.contains(value));
     let new = labels.iter().filter(|(name, value)| {
         *name != METRIC_NAME && !index.has_label_value(name, value) && !is_added(name, *value)
     });
     let size = |name: &str| index.label_value_count(name) + added.get(name).map_or(0, HashSet::len);
-    new.map(|(name, _)| (name, size(name) as u64))
-        .max_by_key(|(_, values)| *values)
-        .unwrap_or(("", 0))
+    let sized = |(name, _)| (name, size(name) as u64);
+    let grows = new.map(sized).max_by_key(|(_, values)| *values);
+    if let Some((_, 0)) = grows {
+        let all = labels.iter().filter(|(name, _)| *name != METRIC_NAME);
+        let most = all.map(sized).max_by_key(|(_, values)| *values);
+        return most.filter(|(_, values)| *values > 0).unwrap_or(("", 0));
+    }
+    grows.unwrap_or(("", 0))
 }
 
 /// What a batch adds to each label.

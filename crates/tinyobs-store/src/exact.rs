@@ -54,6 +54,21 @@ impl Store {
         Ok(Some(Sample::new(last.time_ms, value)))
     }
 
+    /// Whether the series with these canonical labels has a sample of this time, stale markers left
+    /// out.
+    ///
+    /// # Errors
+    /// As those of [`Self::newest`].
+    pub fn holds(&self, labels: &[u8], time_ms: i64) -> Result<bool, SelectError> {
+        let found = self.inner.index().find(labels);
+        let (Some((id, _)), Some(labels)) = (found, Labels::from_canonical(labels)) else {
+            return Ok(false);
+        };
+        let is_wanted = |sample: &Sample| !is_stale_marker(sample.value);
+        let range = TimeRange::new(time_ms, time_ms);
+        Ok(self.last_in(id, &labels, range, is_wanted)?.is_some())
+    }
+
     /// How many series a metric has.
     pub fn metric_series(&self, metric: &str) -> u64 {
         self.inner.index().metric_series(metric)

@@ -12,6 +12,7 @@
 //! I-INFLUX-3  What a batch may take in memory is checked before a line is written out into it.
 //! I-INFLUX-4  Linear: a byte is read a fixed number of times, whatever stands around it.
 //! I-INFLUX-5  However many lines are bad, what is said of them is bounded.
+//! I-INFLUX-6  The number of an item is that of its line, so that the store's refusals name it too.
 //! Proved by: influx/tests.rs, fuzz target `influx`.
 
 use std::borrow::Cow;
@@ -72,12 +73,23 @@ impl Precision {
 /// What a body held.
 #[derive(Debug, Default)]
 pub struct Read {
-    /// Its samples and refused lines; an item is a line with something on it.
+    /// Its samples and refused lines, numbered by their lines, counted from 0; items are counted
+    /// where something is on the line.
     pub decoded: Decoded,
     /// Fields left out because they are text.
     pub texts_skipped: u64,
-    /// Lines refused beyond the first `limits::ITEMS_PER_REQUEST`, which are not told one by one.
-    pub refused_besides: u64,
+    /// Lines refused beyond the first `limits::ITEMS_PER_REQUEST`, which are not told one by one, by
+    /// rule.
+    pub refused_besides: Vec<(Refusal, u64)>,
+}
+
+impl Read {
+    fn count_besides(&mut self, rule: Refusal) {
+        match self.refused_besides.iter_mut().find(|one| one.0 == rule) {
+            Some((_, count)) => *count += 1,
+            None => self.refused_besides.push((rule, 1)),
+        }
+    }
 }
 
 /// Reads a body that arrived at `now_ms`.
@@ -93,24 +105,24 @@ pub fn read(body: &[u8], precision: Precision, now_ms: i64) -> Read {
     let mut cursor = Cursor::new(body);
     let (mut tags, mut fields) = (Vec::new(), Vec::new());
     while cursor.skip_to_line() {
-        let item = sink.read.decoded.items;
+        // I-INFLUX-6. A body is far shorter than 2^32 lines.
+        let item = cursor.line as u32 - 1;
         sink.read.decoded.items += 1;
         tags.clear();
         fields.clear();
-        let line = cursor.line;
         let taken = read_line(&mut cursor, &mut tags, &mut fields)
             .and_then(|head| sink.take(item, &head, &tags, &fields));
         if let Err((rule, message)) = taken {
             cursor.skip_line();
             // I-INFLUX-5
             if sink.read.decoded.refused.len() == limits::ITEMS_PER_REQUEST {
-                sink.read.refused_besides += 1;
+                sink.read.count_besides(rule);
                 continue;
             }
             sink.read.decoded.refused.push(Refused {
                 item,
                 rule,
-                message: format!("line {line}: {message}"),
+                message,
             });
         }
     }

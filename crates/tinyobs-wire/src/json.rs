@@ -80,8 +80,10 @@ pub enum BodyError {
         column: usize,
     },
     /// Not JSON, or JSON with something behind it.
-    #[error("body is not valid JSON: {reason} at line {line}, column {column}")]
+    #[error("body is not valid JSON: {reason} at line {line}, column {column}{hint}")]
     Syntax {
+        /// What to do instead, or "".
+        hint: &'static str,
         /// What is wrong.
         reason: String,
         /// Counted from 1.
@@ -147,13 +149,13 @@ fn by_serde(text: &str, now_ms: i64) -> Result<Decoded, BodyError> {
                     limit: limits::ITEMS_PER_REQUEST,
                 });
             }
-            Err(error) if lenient => return Err(body_error(&error)),
+            Err(error) if lenient => return Err(body_error(&error, text)),
             Err(_) => lenient = true,
         }
     }
 }
 
-fn body_error(error: &serde_json::Error) -> BodyError {
+fn body_error(error: &serde_json::Error, text: &str) -> BodyError {
     let (line, column) = (error.line(), error.column());
     let reason = reason(error);
     match error.classify() {
@@ -164,6 +166,7 @@ fn body_error(error: &serde_json::Error) -> BodyError {
             column,
         },
         _ => BodyError::Syntax {
+            hint: hint_at(text, line, column),
             reason,
             line,
             column,
@@ -178,6 +181,36 @@ pub(crate) fn reason(error: &serde_json::Error) -> String {
         text.truncate(at);
     }
     shown(&text)
+}
+
+/// What to say to somebody who writes a number so, that JSON does not have; "" for all else.
+pub(crate) fn hint(word: &str) -> &'static str {
+    let word = word.trim_start_matches(['-', '+']);
+    let is = |name: &str| {
+        let front = word.as_bytes().get(..name.len());
+        front.is_some_and(|front| front.eq_ignore_ascii_case(name.as_bytes()))
+    };
+    if is("nan") || is("inf") {
+        "; JSON has no NaN and no infinity: leave the item out, or send it by remote write, OTLP or \
+         in the Prometheus text format, which have them"
+    } else {
+        ""
+    }
+}
+
+/// The same for what stands at a place, both counted from 1; the column in bytes, of the last byte
+/// that was read.
+fn hint_at(text: &str, line: usize, column: usize) -> &'static str {
+    let line = text.split('\n').nth(line.saturating_sub(1));
+    let line = line.unwrap_or_default().as_bytes();
+    // `N` is no value, but `-I` is no number where its second byte is read, and `nan` begins as
+    // `null` does.
+    let from = column.min(line.len()).saturating_sub(3);
+    (from..column.min(line.len()))
+        .filter_map(|at| std::str::from_utf8(&line[at..line.len().min(at + 4)]).ok())
+        .map(hint)
+        .find(|hint| !hint.is_empty())
+        .unwrap_or_default()
 }
 
 /// Text of a sender as it may stand in a message: short however long it is.

@@ -3,7 +3,8 @@
 //!   body ─▶ [`proto`] ─┐
 //!                      ├─▶ `Metric`, `Point` ─▶ [`rows`] ─▶ `WriteBatch` ─▶ store::append
 //!   body ─▶ [`json`]  ─┘                         │ ▲
-//!                                          delta ▼ │ newest value of a series
+//!                                        deltas, ▼ │ newest value of a series
+//!                                    in their order│
 //!                                             [`Stored`]
 //!
 //! The readers know the encodings and no meaning; `rows` knows what points mean and no encoding.
@@ -15,7 +16,8 @@
 //! I-OTLP-1  Each data point is an item: stored whole, refused whole, its neighbours unharmed.
 //! I-OTLP-2  Both encodings of a request give the same batch.
 //! I-OTLP-3  Nothing recurses on the sender's nesting, and no list grows past its limit.
-//! I-OTLP-4  A delta is counted once: what ends no later than what is stored adds nothing.
+//! I-OTLP-4  A delta is counted once: one that has been counted adds nothing, and one that comes too
+//!           late to be counted is refused.
 //! Proved by: otlp/tests.rs, fuzz target `otlp`, tinyobs-server tests/it/otlp.rs,
 //! `cargo xtask clients otlp` and `otel-rust`.
 
@@ -108,6 +110,12 @@ pub trait Stored {
     /// Why it cannot be read.
     fn newest(&mut self, labels: &[u8]) -> Result<Option<Sample>, String>;
 
+    /// Whether the series with these canonical labels has a value of this time.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    fn holds(&mut self, labels: &[u8], time_ms: i64) -> Result<bool, String>;
+
     /// Whether the store takes samples of this time.
     ///
     /// # Errors
@@ -132,11 +140,11 @@ pub fn decode(format: Format, body: &[u8], stored: &mut dyn Stored) -> Result<De
         Format::Protobuf => proto::read(body, &mut sink)?,
         Format::Json => json::read(body, &mut sink)?,
     }
-    Ok(sink.into_decoded())
+    sink.finish()
 }
 
 /// Items from here on are no data points.
-pub const TARGET_ITEMS: u32 = 1 << 31;
+pub const TARGET_ITEMS: u32 = tinyobs_model::OWN_ITEMS;
 
 fn text_of(bytes: &[u8]) -> Result<&str, BodyError> {
     const SHOWN: usize = 64;

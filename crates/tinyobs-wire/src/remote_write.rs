@@ -13,6 +13,8 @@
 //! I-WRITE-4  What is put together behind a body, and what is said of metrics, is bounded before it is
 //!            copied: one string may be named by many series.
 //! I-WRITE-5  A request of the other version is refused, not read as an empty one.
+//! I-WRITE-6  A sample out of time costs only itself, not its series: an item is a series here, and
+//!            the batch says that its samples stand for themselves.
 //! Proved by: remote_write/tests.rs, tests/it/remote_write.rs of the server, fuzz target
 //! `remote_write`.
 
@@ -116,6 +118,8 @@ pub fn decode_into(
     mut spare: WriteBatch,
 ) -> Result<Decoded, WriteError> {
     spare.recycle();
+    // I-WRITE-6
+    spare.set_loose();
     let mut rows = Rows {
         batch: spare,
         ..Rows::default()

@@ -89,6 +89,10 @@ impl Stored for Nothing {
         Ok(None)
     }
 
+    fn holds(&mut self, _: &[u8], _: i64) -> Result<bool, String> {
+        Ok(false)
+    }
+
     fn check_time(&mut self, _: i64) -> Result<(), (Refusal, String)> {
         Ok(())
     }
@@ -312,6 +316,27 @@ fn i_wire_1_otlp() {
         ),
     );
     check_binary("otlp: histograms", body);
+    // Deltas wait until all are there.
+    let deltas = |number: u8, points: &[u8]| {
+        let data = [points, &[0x10, 1, 0x18, 1]].concat();
+        let metric = [field(1, b"m"), field(number, &data)].concat();
+        field(1, &field(2, &field(2, &metric)))
+    };
+    let count = points.len() / point.len();
+    let small = field(1, &value);
+    let smalls = small.repeat((limits::OTLP_POINTS - 1).min(SOME / 4 / small.len()));
+    // What nobody knows, so that the body is one of these.
+    let padded = dense(SOME / 2, &smalls, &[0x7a, 0], b"");
+    check_binary("otlp: small deltas", deltas(7, &padded));
+    check_binary("otlp: wide deltas", deltas(7, &point.repeat(count)));
+    let bounds: Vec<u8> = (1..=20).flat_map(|n| f64::from(n).to_le_bytes()).collect();
+    let lists = [field(6, &[0; 8 * 21]), field(7, &bounds)].concat();
+    let histogram = field(1, &[&value[..9], &lists].concat());
+    let count = (limits::OTLP_POINTS - 1).min((SOME - 64) / histogram.len());
+    check_binary(
+        "otlp: delta histograms",
+        deltas(9, &histogram.repeat(count)),
+    );
 
     // A debug build needs a minute for a body at its limit, because each level is read again.
     let check_text = |what: &str, before: &str, item: &str| {
@@ -321,6 +346,9 @@ fn i_wire_1_otlp() {
     let points = "{\"resourceMetrics\":[{\"scopeMetrics\":[{\"metrics\":[{\"name\":\"m\",\"gauge\":{\"dataPoints\":[{}";
     check_text("otlp json: resources", "{\"resourceMetrics\":[{}", ",{}");
     check_text("otlp json: empty points", points, ",{}");
+    let none = ",7".repeat((limits::OTLP_POINTS - 1).min(SOME / 32));
+    let body = format!("{points}{none}]}}}}]}}]}}]}}");
+    check_text("otlp json: points that are none", &body, " ");
     let attributes = "{\"resourceMetrics\":[{\"resource\":{\"attributes\":[{}";
     check_text("otlp json: attributes", attributes, ",{}");
     check_text(

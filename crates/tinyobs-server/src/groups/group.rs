@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use tinyobs_model::{Kind, Labels, Refused, Sample, WriteBatch, limits, stale_marker};
+use tinyobs_model::{Kind, Labels, OWN_ITEMS, Refused, Sample, WriteBatch, limits, stale_marker};
 use tinyobs_wire::families::{Family, Series};
 
 use super::Key;
@@ -14,9 +14,6 @@ pub const PUSH_TIME_HELP: &str = "Last time when changing this group succeeded."
 /// When a push to it failed last; 0 when none did.
 pub const FAILURE_TIME: &str = "push_failure_time_seconds";
 pub const FAILURE_TIME_HELP: &str = "Last time when changing this group failed.";
-/// From here on items are rows that no line stands for. Each has a number of its own, because what
-/// shares one is refused together.
-const OWN_ITEMS: u32 = 1 << 31;
 /// The least that is concluded from watching pushes.
 const WATCHED_MS_MIN: i64 = 60_000;
 
@@ -161,7 +158,7 @@ impl Group {
     ) -> Vec<Refused> {
         let refused: BTreeMap<u32, Refused> = refused
             .into_iter()
-            .filter(|one| one.item < OWN_ITEMS)
+            .filter(Refused::is_of_request)
             .map(|one| (one.item, one))
             .collect();
         if refused.is_empty() {
@@ -262,6 +259,8 @@ impl Group {
     }
 }
 
+/// A row that no line stands for. Each has a number of its own, because what shares one is refused
+/// together.
 fn own_row(batch: &mut WriteBatch, labels: &Labels, kind: Kind, sample: Sample) {
     let item = OWN_ITEMS | batch.len() as u32;
     push_row(batch, item, labels, kind, sample, None);

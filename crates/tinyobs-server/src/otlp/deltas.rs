@@ -110,6 +110,12 @@ impl Stored for Adding {
         store.newest(labels).map_err(|error| error.to_string())
     }
 
+    fn holds(&mut self, labels: &[u8], time_ms: i64) -> Result<bool, String> {
+        let (store, _) = self.turn()?;
+        let held = store.holds(labels, time_ms);
+        held.map_err(|error| error.to_string())
+    }
+
     fn check_time(&mut self, time_ms: i64) -> Result<(), (Refusal, String)> {
         let store = &self.app.store;
         let times = self.times.get_or_insert_with(|| store.times_taken());

@@ -54,6 +54,32 @@ fn i_card_2_the_label_that_grows_is_named_from_the_first_request_on() {
     );
 }
 
+/// A series whose labels nobody had before is one too many for what others have: a label without a
+/// single value is not to blame.
+#[test]
+fn i_card_2_a_label_that_nobody_had_is_not_blamed() {
+    let server = TestServer::with(|config| config.max_series = 5);
+    let client = server.client();
+    assert_eq!(push(client, "logins", 0..5).status, 200);
+    let labels = json!({"job": "new", "service": "shop", "user": "u1"});
+    let item = json!({"name": "m", "value": 1, "labels": labels});
+    let message = client
+        .push(&json!({ "metrics": [item] }).to_string())
+        .error(429);
+    assert!(
+        message.contains("its label \"user\" has 5 values already"),
+        "{message}"
+    );
+    let item = json!({"name": "m", "value": 1, "labels": {"job": "new"}});
+    let message = client
+        .push(&json!({ "metrics": [item] }).to_string())
+        .error(429);
+    assert!(
+        message.contains("(--max-series): see /v1/cardinality"),
+        "{message}"
+    );
+}
+
 /// So many metrics of one series.
 fn push_many(client: Client, count: u32) {
     let items = (0..count).map(|i| json!({"name": format!("single{i}"), "value": 1}));

@@ -56,14 +56,16 @@ fn i_influxin_1_good_lines_are_kept_and_the_answer_counts_the_others() {
     assert_eq!(answer.status, 400);
     assert_eq!(
         answer.json(),
-        json!({"error": "partial write: line 2: \"one\" is no value of a field at column 5 dropped=2"})
+        json!({"error": "partial write: line 2: \"one\" is no value of a field at column 5 \
+            (value_not_a_number); line 4: fields are missing at column 2 (malformed) dropped=2"})
     );
     assert_eq!(stored(client, "a_f").len() + stored(client, "c_f").len(), 2);
     let answer = client.send("POST", "/api/v2/write?bucket=b", &[], b"d\n");
     assert_eq!(answer.status, 400);
     assert_eq!(
         answer.json(),
-        json!({"code": "invalid", "message": "partial write: line 1: fields are missing at column 2 dropped=1"})
+        json!({"code": "invalid", "line": 1, "message":
+            "partial write: line 1: fields are missing at column 2 (malformed) dropped=1"})
     );
     let refused = client.get("/metrics");
     assert!(
@@ -71,6 +73,50 @@ fn i_influxin_1_good_lines_are_kept_and_the_answer_counts_the_others() {
             .text()
             .contains("tinyobs_ingest_items_refused_total{rule=\"malformed\"} 2\n")
     );
+}
+
+#[test]
+fn i_influx_6_what_the_store_refuses_is_named_by_its_line() {
+    let server = TestServer::with(|config| config.max_series = 2);
+    let client = server.client();
+    let late = now_ms() + 3_600_000;
+    let body = format!("# a comment\na f=1\n\nb f=1 {late}000000\nc f=1\nd f=1\ne f=x\n");
+    let answer = client.send("POST", "/api/v2/write?bucket=b", &[], body.as_bytes());
+    assert_eq!(answer.status, 400);
+    let answer = answer.json();
+    assert_eq!(answer["line"], 4);
+    let message = answer["message"].as_str().unwrap();
+    let mut parts = message.split("; line ");
+    let first = parts.next().unwrap();
+    assert!(
+        first.starts_with(&format!("partial write: line 4: time {late} lies "))
+            && first.ends_with(" (time_in_future)"),
+        "{message}"
+    );
+    let limit = parts.next().unwrap();
+    assert!(
+        limit.starts_with("6: metric \"d_f\" needs 1 new series")
+            && limit.ends_with(" (series_limit)"),
+        "{message}"
+    );
+    assert_eq!(
+        parts.next(),
+        Some("7: \"x\" is no value of a field at column 5 (value_not_a_number) dropped=3")
+    );
+    // No more are named than can be read, and all are counted.
+    let body = "bad\n".repeat(20_000);
+    let answer = client
+        .send("POST", "/write?db=d", &[], body.as_bytes())
+        .json();
+    let message = answer["error"].as_str().unwrap();
+    assert_eq!(message.matches("(malformed)").count(), 10);
+    assert!(
+        message.ends_with("; and 19990 more dropped=20000"),
+        "{message}"
+    );
+    let counted = shown(client, "tinyobs_ingest_items_refused_total");
+    let malformed = "tinyobs_ingest_items_refused_total{rule=\"malformed\"} 20000";
+    assert!(counted.iter().any(|line| line == malformed), "{counted:?}");
 }
 
 #[test]

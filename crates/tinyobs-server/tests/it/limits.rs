@@ -161,6 +161,31 @@ fn histograms_with_heavy_labels_take_no_memory() {
 }
 
 #[test]
+fn what_is_no_request_is_told_so_in_the_shape_of_all_errors() {
+    let server = TestServer::start();
+    let client = server.client();
+    let answered = |head: &str| {
+        let mut stream = client.connect();
+        stream.write_all(head.as_bytes()).unwrap();
+        read_answer(&mut stream)
+    };
+    let bad = answered("this is no request\r\n\r\n");
+    assert!(bad.error(400).contains("cannot be read"));
+    let long = format!(
+        "GET /v1/query?metric={} HTTP/1.1\r\n\r\n",
+        "x".repeat(65_535)
+    );
+    let answer = answered(&long);
+    let status = answer.status;
+    assert!(status == 414 || status == 431, "{status}");
+    assert!(!answer.json()["message"].as_str().unwrap().is_empty());
+    let many = "x: y\r\n".repeat(200);
+    let answer = answered(&format!("GET / HTTP/1.1\r\n{many}\r\n"));
+    assert_eq!(answer.status, 431);
+    assert_eq!(answer.json()["error"], "Request Header Fields Too Large");
+}
+
+#[test]
 fn i_conn_1_silent_peers_are_let_go() {
     let server = TestServer::start();
     let client = server.client();

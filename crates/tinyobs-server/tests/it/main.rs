@@ -25,6 +25,7 @@ mod lifecycle;
 mod limits;
 mod maintenance;
 mod otlp;
+mod otlp_refused;
 mod pushgateway;
 mod query;
 mod remote_write;

@@ -20,22 +20,22 @@ mod encode;
 const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
 const PROTOBUF: [(&str, &str); 1] = [("content-type", "application/x-protobuf")];
 
-fn request(metrics: &Value) -> Value {
+pub fn request(metrics: &Value) -> Value {
     let service = json!({"key": "service.name", "value": {"stringValue": "shop"}});
     json!({"resourceMetrics": [{
         "resource": {"attributes": [service]}, "scopeMetrics": [{"metrics": metrics}]
     }]})
 }
 
-fn gauge(name: &str, points: &[Value]) -> Value {
+pub fn gauge(name: &str, points: &[Value]) -> Value {
     json!({"name": name, "unit": "s", "gauge": {"dataPoints": points}})
 }
 
-fn point(value: f64) -> Value {
+pub fn point(value: f64) -> Value {
     json!({"timeUnixNano": format!("{}000000", now_ms()), "asDouble": value})
 }
 
-fn push_json(client: Client, request: &Value) -> Answer {
+pub fn push_json(client: Client, request: &Value) -> Answer {
     client.send("POST", "/v1/metrics", &JSON, request.to_string().as_bytes())
 }
 
@@ -135,8 +135,11 @@ fn i_otlp_http_3_errors_have_the_shape_of_the_protocol() {
     assert!(answer.body.starts_with(&[8, 3, 18]), "{:?}", answer.body);
     assert!(answer.text().ends_with("cut or malformed at byte 2"));
     for headers in [&[("content-type", "text/plain")][..], &[]] {
-        let message = client.send("POST", "/v1/metrics", headers, b"").error(415);
-        assert!(message.starts_with("send the header `content-type: application/x-protobuf`"));
+        let answer = client.send("POST", "/v1/metrics", headers, b"");
+        let message =
+            "send the header `content-type: application/x-protobuf` or `application/json`";
+        assert_eq!(answer.status, 415);
+        assert_eq!(answer.json(), json!({"code": 3, "message": message}));
     }
     // One series too many, and nothing else: the sender may come again.
     assert_eq!(

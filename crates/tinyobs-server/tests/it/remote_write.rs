@@ -139,6 +139,110 @@ fn i_rwrite_1_what_is_wrong_is_400_and_the_good_series_are_stored() {
     }
 }
 
+/// The same series in the second version: symbols, then their references and samples.
+fn second(labels: &[(&str, &str)], samples: &[(i64, f64)]) -> Vec<u8> {
+    let symbols = labels.iter().flat_map(|(name, value)| [*name, *value]);
+    let mut body = field(4, b"");
+    body.extend(symbols.flat_map(|symbol| field(4, symbol.as_bytes())));
+    let refs: Vec<u8> = (1..=2 * labels.len() as u8).collect();
+    let samples = samples.iter().flat_map(|(at, value)| sample(*at, *value));
+    let parts = field(1, &refs).into_iter().chain(samples);
+    body.extend(field(5, &parts.collect::<Vec<u8>>()));
+    body
+}
+
+#[test]
+fn i_write_6_a_sample_out_of_time_costs_only_itself() {
+    const HOUR_MS: i64 = 3_600_000;
+    for server in TestServer::both_engines() {
+        let client = server.client();
+        let now = now_ms();
+        let samples = [
+            (1_000, 1.0),
+            (now - 3_000, 2.0),
+            (now + HOUR_MS, 3.0),
+            (now - 2_000, 4.0),
+            (now + HOUR_MS, 5.0),
+            (now - 1_000, 6.0),
+        ];
+        let named = |name| [("__name__", name), ("job", "x")];
+        let bodies = [
+            (ONE, "one", series(&named("one"), &samples)),
+            (TWO, "two", second(&named("two"), &samples)),
+        ];
+        for (version, name, body) in bodies {
+            let answer = write(client, version, &body);
+            assert_eq!(values(client, name), [2.0, 4.0, 6.0]);
+            let message = answer.error(400);
+            assert!(
+                message.starts_with(
+                    "of 1 of 1 series all or some samples were refused, 3 samples were stored; the \
+                     first, series 0: sample 0: time 1000 lies before "
+                ) && message.ends_with("(time_expired)"),
+                "{message}"
+            );
+            assert_eq!(
+                answer.header("x-prometheus-remote-write-samples-written"),
+                Some("3")
+            );
+            let errors = answer.json()["errors"].clone();
+            let rules: Vec<_> = errors.as_array().unwrap().iter().collect();
+            assert_eq!(rules.len(), 2);
+            assert_eq!(
+                (&rules[1]["index"], &rules[1]["rule"]),
+                (&json!(0), &json!("time_in_future"))
+            );
+            let late = rules[1]["message"].as_str().unwrap();
+            assert!(late.starts_with("sample 2, and 1 more: time "), "{late}");
+        }
+    }
+}
+
+#[test]
+fn i_write_6_a_bad_series_is_named_once_however_many_samples_it_has() {
+    let server = TestServer::with(|config| config.max_series = 1);
+    let client = server.client();
+    let now = now_ms();
+    let samples = [(now + 3_600_000, 1.0), (now - 2, 2.0), (now - 1, 3.0)];
+    let body = [
+        series(&[("a", "1")], &samples),
+        series(&[("__name__", "good")], &samples),
+        series(&[("__name__", "over")], &samples[1..]),
+    ];
+    let answer = write(client, ONE, &body.concat());
+    let rules: Vec<_> = answer.json()["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            (
+                one["index"].clone(),
+                one["rule"].as_str().unwrap().to_owned(),
+            )
+        })
+        .collect();
+    let expected = [
+        (0, "name_empty"),
+        (0, "time_in_future"),
+        (1, "time_in_future"),
+        (2, "series_limit"),
+    ];
+    assert_eq!(
+        rules,
+        expected.map(|(index, rule)| (json!(index), rule.to_owned()))
+    );
+    assert_eq!(values(client, "good"), [2.0, 3.0]);
+    let text = client.get("/metrics/self");
+    for (rule, count) in [
+        ("time_in_future", 2),
+        ("series_limit", 1),
+        ("name_empty", 1),
+    ] {
+        let line = format!("tinyobs_ingest_items_refused_total{{rule=\"{rule}\"}} {count}\n");
+        assert!(text.text().contains(&line), "{}", text.text());
+    }
+}
+
 #[test]
 fn too_many_series_are_named() {
     let server = TestServer::with(|config| config.max_series = 2);

@@ -2,7 +2,17 @@
 
 use tinyobs_server::routes::paths;
 
+use serde_json::json;
+
 use crate::server::TestServer;
+
+/// Where errors have OTLP's shape.
+const OTLP: [&str; 4] = [
+    "/v1/metrics",
+    "/api/v1/otlp/v1/metrics",
+    "/opentelemetry/v1/metrics",
+    "/v1/logs",
+];
 
 #[test]
 fn i_route_1_a_wrong_method_is_405_everywhere() {
@@ -19,9 +29,18 @@ fn i_route_1_a_wrong_method_is_405_everywhere() {
             let answer = client.send(method, path, &[], b"");
             assert_eq!(answer.status, 405, "{method} {path}");
             assert_eq!(answer.header("allow"), Some(*allow), "{method} {path}");
-            if method != "HEAD" {
-                let message = format!("{method} is not a method of this path");
-                assert_eq!(answer.error(405), message);
+            let message = format!("{method} is not a method of this path");
+            match *path {
+                _ if method == "HEAD" => {}
+                path if OTLP.contains(&path) => {
+                    assert_eq!(answer.json(), json!({"code": 12, "message": message}));
+                }
+                "/write" | "/query" => assert_eq!(answer.json(), json!({"error": message})),
+                "/api/v2/write" => {
+                    let code = "method not allowed";
+                    assert_eq!(answer.json(), json!({"code": code, "message": message}));
+                }
+                _ => assert_eq!(answer.error(405), message),
             }
         }
     }
@@ -44,9 +63,19 @@ fn i_param_1_an_unknown_parameter_is_400_everywhere() {
             continue;
         }
         let method = allow.split(',').next().unwrap();
-        let message = client
-            .send(method, &format!("{path}?metrik=x"), &[], b"")
-            .error(400);
+        let headers = [("content-type", "application/json")];
+        let headers = if OTLP.contains(path) {
+            &headers[..]
+        } else {
+            &[]
+        };
+        let answer = client.send(method, &format!("{path}?metrik=x"), headers, b"");
+        let message = if OTLP.contains(path) {
+            assert_eq!((answer.status, &answer.json()["code"]), (400, &json!(3)));
+            answer.json()["message"].as_str().unwrap().to_owned()
+        } else {
+            answer.error(400)
+        };
         assert!(
             message.starts_with("unknown parameter \"metrik\"; known: "),
             "{path}: {message}"

@@ -68,8 +68,41 @@ fn i_stream_2_a_bad_line_costs_only_itself_and_is_named() {
     let answer = client.send("POST", "/v1/ingest", &LINES, b"[]\n\n{}\n");
     let message = answer.error(400);
     assert!(
-        message.starts_with("none of 2 lines was stored; the first: item is malformed"),
+        message.starts_with("none of 2 lines was stored; the first, line 1: item is malformed")
+            && message.ends_with("(malformed)"),
         "{message}"
+    );
+    let errors = answer.json()["errors"].clone();
+    let places: Vec<_> = [0, 1]
+        .map(|i| (errors[i]["line"].clone(), errors[i]["rule"].clone()))
+        .into();
+    assert_eq!(
+        places,
+        [
+            (json!(1), json!("malformed")),
+            (json!(3), json!("name_empty"))
+        ]
+    );
+    let full = TestServer::with(|config| config.max_series = 1);
+    full.client()
+        .push(r#"{"metrics":[{"name":"full","value":1}]}"#);
+    let answer = full.client().send(
+        "POST",
+        "/v1/ingest",
+        &LINES,
+        b"\n{\"name\":\"m\",\"value\":1}\n",
+    );
+    let message = answer.error(429);
+    assert!(
+        message.starts_with("none of 1 lines was stored; the first, line 2: metric \"m\" needs"),
+        "{message}"
+    );
+    assert_eq!(
+        (
+            &answer.json()["errors"][0]["line"],
+            &answer.json()["errors"][0]["rule"]
+        ),
+        (&json!(2), &json!("series_limit"))
     );
 }
 
@@ -144,6 +177,43 @@ fn i_stream_4_a_slow_stream_is_stored_as_well() {
     stream.write_all(b"0\r\n\r\n").unwrap();
     let answer = read_answer(&mut stream).json();
     assert_eq!((&answer["count"], &answer["lines"]), (&json!(2), &json!(2)));
+}
+
+#[test]
+fn i_stream_6_whole_lines_before_a_broken_connection_are_stored() {
+    for server in TestServer::both_engines() {
+        let client = server.client();
+        for name in ["chunked", "declared"] {
+            let line = |value: u32| {
+                format!(
+                    "{{\"name\":\"{name}\",\"value\":{value},\"labels\":{{\"n\":\"{value}\"}}}}\n"
+                )
+            };
+            let text = format!("{}{}{}", line(1), line(2), line(3));
+            // The last one is whole but for its end.
+            let text = text.trim_end();
+            let mut stream = client.connect();
+            let chunked = [LINES[0], ("transfer-encoding", "chunked")];
+            if name == "chunked" {
+                let head = head(client.0, "POST", "/v1/ingest", &chunked, None);
+                stream.write_all(&head).unwrap();
+                write!(stream, "{:x}\r\n{text}\r\n", text.len()).unwrap();
+            } else {
+                let head = head(client.0, "POST", "/v1/ingest", &LINES, Some(text.len() + 9));
+                stream.write_all(&head).unwrap();
+                stream.write_all(text.as_bytes()).unwrap();
+            }
+            drop(stream);
+            let begun = std::time::Instant::now();
+            while stored(client, name).len() < 2 {
+                assert!(begun.elapsed() < Duration::from_secs(8), "{name}");
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            std::thread::sleep(Duration::from_millis(200));
+            let values: Vec<f64> = stored(client, name).iter().map(|row| row.1).collect();
+            assert_eq!(values, [1.0, 2.0], "{name}");
+        }
+    }
 }
 
 #[test]

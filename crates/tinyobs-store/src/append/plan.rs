@@ -49,7 +49,8 @@ struct Grown {
     counts: u32,
 }
 
-/// The rows of one item.
+/// The rows of one item, or of a loose one neighbours among them.
+#[derive(Clone, Copy)]
 pub struct Item<'a> {
     pub batch: &'a WriteBatch,
     pub index: &'a Index,

@@ -22,25 +22,36 @@ impl TimesTaken {
     /// # Errors
     /// The rule that it breaks, and the sentence for people.
     pub fn check(self, time_ms: i64) -> Result<(), (Refusal, String)> {
+        match self.rule(time_ms) {
+            None => Ok(()),
+            Some(rule) => Err((rule, self.message(rule, time_ms))),
+        }
+    }
+
+    /// The rule that a time breaks, if it does.
+    pub(super) fn rule(self, time_ms: i64) -> Option<Refusal> {
         if time_ms > self.now_ms.saturating_add(limits::FUTURE_MS) {
+            return Some(Refusal::TimeInFuture);
+        }
+        // Nobody would keep a sample that is older than everything that is kept.
+        (time_ms < self.expired_before_ms).then_some(Refusal::TimeExpired)
+    }
+
+    /// The sentence for people about a time that breaks this rule.
+    pub(super) fn message(self, rule: Refusal, time_ms: i64) -> String {
+        if rule == Refusal::TimeInFuture {
             let ahead_s = time_ms.saturating_sub(self.now_ms) / 1_000;
-            let message = format!(
+            return format!(
                 "time {time_ms} lies {ahead_s} s ahead of the server's clock, at most {} s are \
                  allowed",
                 limits::FUTURE_MS / 1_000
             );
-            return Err((Refusal::TimeInFuture, message));
         }
-        // Nobody would keep a sample that is older than everything that is kept.
-        if time_ms < self.expired_before_ms {
-            let message = format!(
-                "time {time_ms} lies before {}, and nothing so old is kept in any resolution \
-                 (--retention-raw, --retention-5m, --retention-1h)",
-                self.expired_before_ms
-            );
-            return Err((Refusal::TimeExpired, message));
-        }
-        Ok(())
+        format!(
+            "time {time_ms} lies before {}, and nothing so old is kept in any resolution \
+             (--retention-raw, --retention-5m, --retention-1h)",
+            self.expired_before_ms
+        )
     }
 }
 

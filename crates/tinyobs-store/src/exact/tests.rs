@@ -54,6 +54,23 @@ fn the_newest_sample_is_found_wherever_it_stands() {
 }
 
 #[test]
+fn a_sample_is_held_at_its_very_time() {
+    let store = Store::open(StoreOptions::memory()).expect("opens");
+    put(&store, "a", &[(9_000, 1.0), (5_000, 2.0)]);
+    put(&store, "a", &[(3_000, stale_marker())]);
+    let holds = |value, ago_ms: i64| {
+        let held = store.holds(&labels("m", value), NOW - ago_ms);
+        held.expect("reads")
+    };
+    for _ in 0..2 {
+        let held = [9_000, 8_999, 5_000, 5_001, 3_000].map(|ago_ms| holds("a", ago_ms));
+        assert_eq!(held, [true, false, true, false, false]);
+        assert!(!holds("b", 5_000));
+        store.flush().expect("flushes");
+    }
+}
+
+#[test]
 fn an_end_has_a_time_and_the_value_before_it() {
     let store = Store::open(StoreOptions::memory()).expect("opens");
     put(

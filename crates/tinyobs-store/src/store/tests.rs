@@ -35,6 +35,52 @@ fn memory() -> Store {
     Store::open(options).expect("opens")
 }
 
+#[test]
+fn i_itemtimes_1_and_i_batch_3_times_of_a_loose_item_are_its_samples_own() {
+    let late = NOW + tinyobs_model::limits::FUTURE_MS + 1;
+    let times = [NOW - 2, late, NOW - 1, late + 1, NOW];
+    let stored = |is_loose| {
+        let store = memory();
+        let mut batch = WriteBatch::new();
+        if is_loose {
+            batch.set_loose();
+        }
+        let mut labels = LabelsBuilder::new();
+        labels.begin("m");
+        let first = Sample::new(times[0], 0.0);
+        batch
+            .push(7, &mut labels, Kind::Gauge, first, None)
+            .expect("within limits");
+        for (value, time_ms) in (1..).zip(&times[1..]) {
+            batch.push_same_series(Sample::new(*time_ms, f64::from(value)));
+        }
+        let appended = store.append(&batch).expect("appends");
+        let refused = appended.refused;
+        assert_eq!(refused.len(), 1);
+        assert_eq!(
+            (refused[0].item, refused[0].rule),
+            (7, Refusal::TimeInFuture)
+        );
+        (appended.stored, refused[0].message.clone(), store)
+    };
+    let (count, message, store) = stored(true);
+    assert_eq!(count, 3);
+    assert!(
+        message.starts_with(&format!("sample 1, and 1 more: time {late} lies")),
+        "{message}"
+    );
+    let labels = Labels::new("m", []).expect("within limits");
+    let held = times.map(|time_ms| store.holds(labels.as_bytes(), time_ms).expect("reads"));
+    assert_eq!(held, [true, false, true, false, true]);
+    let (count, message, store) = stored(false);
+    assert_eq!(count, 0);
+    assert!(
+        message.starts_with(&format!("time {late} lies")),
+        "{message}"
+    );
+    assert_eq!(store.stats().series, 0);
+}
+
 #[derive(Clone, Copy)]
 struct Line<'a> {
     series: &'a str,

@@ -100,7 +100,8 @@ impl<'de> Visitor<'de> for Items<'_> {
                 let Some(raw) = list.next_element::<&'de RawValue>()? else {
                     return Ok(());
                 };
-                read_alone(raw.get(), &mut item).err()
+                let read = read_alone(raw.get(), &mut item);
+                read.err().map(|error| (error, raw.get()))
             } else {
                 if list.next_element_seed(Fill(&mut item))?.is_none() {
                     return Ok(());
@@ -114,7 +115,7 @@ impl<'de> Visitor<'de> for Items<'_> {
             }
             match refused {
                 None => sink.push(&item),
-                Some(error) => sink.refuse_malformed(&error),
+                Some((error, text)) => sink.refuse_malformed(&item, &error, text),
             }
         }
     }

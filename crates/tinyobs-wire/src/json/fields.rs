@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use tinyobs_model::{Kind, Refusal, limits};
 
 use super::item::{Item, Text};
-use super::shown;
+use super::{hint, shown};
 use crate::time;
 
 /// The rule an item breaks, and the sentence for people.
@@ -37,9 +37,20 @@ pub fn read_kind(item: &Item<'_>) -> Result<Kind, Broken> {
 pub fn read_number(field: &str, raw: Option<&str>, rule: Refusal) -> Result<f64, Broken> {
     let raw = raw.ok_or_else(|| (rule, format!("{field} is missing")))?;
     number(raw).ok_or_else(|| {
-        let message = format!("{field} is not a finite JSON number: {}", shown(raw));
+        let hint = hint(raw.trim_matches('"'));
+        let message = format!("{field} is not a finite JSON number: {}{hint}", shown(raw));
         (rule, message)
     })
+}
+
+/// How many values there are, which is a whole number.
+pub fn read_count(field: &str, raw: Option<&str>) -> Result<f64, Broken> {
+    let rule = Refusal::HistogramInvalid;
+    let count = read_number(field, raw, rule)?;
+    if count.fract() == 0.0 {
+        return Ok(count);
+    }
+    Err((rule, format!("{field} is not a whole number: {count}")))
 }
 
 fn number(text: &str) -> Option<f64> {
@@ -93,7 +104,7 @@ pub fn read_buckets(raw: &str) -> Result<Vec<(f64, f64)>, Broken> {
         .into_iter()
         .map(|(bound, count)| {
             let bound = read_number("bucket bound", Some(bound.get()), rule)?;
-            let count = read_number("bucket count", Some(count.get()), rule)?;
+            let count = read_count("bucket count", Some(count.get()))?;
             Ok((bound, count))
         })
         .collect()

@@ -12,6 +12,8 @@ use serde::de::{
 use serde_json::value::RawValue;
 use tinyobs_model::limits;
 
+use super::shown;
+
 /// A string that borrows from the body unless it has escapes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text<'a>(pub Cow<'a, str>);
@@ -30,7 +32,30 @@ pub struct Item<'a> {
     pub buckets: Option<&'a str>,
     pub sum: Option<&'a str>,
     pub count: Option<&'a str>,
+    /// A field that is there twice: nobody can know which one is meant.
+    pub twice: Option<&'static str>,
+    /// Whether there are labels, for who does not ask [`Self::see`].
+    pub has_labels: bool,
+    /// The fields that are there, as bits in the order of [`FIELDS`].
+    seen: u16,
+    /// The field that was read last, for who has to say where it is malformed.
+    reading: Option<&'static str>,
 }
+
+/// What an item may have.
+const FIELDS: [&str; 11] = [
+    "name",
+    "type",
+    "value",
+    "labels",
+    "timestamp",
+    "start",
+    "help",
+    "unit",
+    "buckets",
+    "sum",
+    "count",
+];
 
 /// Labels in the order they are written; a name may come twice, which the builder refuses.
 #[derive(Debug, Default)]
@@ -38,9 +63,33 @@ pub struct Pairs<'a> {
     /// At most one more than the limit: the rest is only counted.
     pub kept: Vec<(Text<'a>, Text<'a>)>,
     pub count: usize,
+    /// The label that is being read.
+    reading: Option<Text<'a>>,
 }
 
 impl Item<'_> {
+    /// Where the item is malformed, to be put before the reason: `label "code": `.
+    pub fn place(&self) -> String {
+        match (self.reading, &self.labels.reading) {
+            (Some("labels"), Some(Text(label))) => format!("label {:?}: ", shown(label)),
+            (Some(field), _) => format!("{field}: "),
+            (None, _) => String::new(),
+        }
+    }
+
+    /// Notes that a field is there.
+    fn see(&mut self, field: &str) -> Option<&'static str> {
+        let place = FIELDS.iter().position(|known| *known == field);
+        let field = place.map(|place| FIELDS[place]);
+        self.reading = field;
+        let bit = 1 << place?;
+        if self.seen & bit != 0 {
+            self.twice = self.twice.or(field);
+        }
+        self.seen |= bit;
+        field
+    }
+
     /// Forgets everything but keeps the memory for labels.
     pub fn clear(&mut self) {
         let mut labels = std::mem::take(&mut self.labels);
@@ -63,6 +112,7 @@ impl<'a> Pairs<'a> {
     pub fn clear(&mut self) {
         self.kept.clear();
         self.count = 0;
+        self.reading = None;
     }
 }
 
@@ -88,7 +138,7 @@ impl<'de> Visitor<'de> for Fill<'_, 'de> {
         let Self(item) = self;
         item.clear();
         while let Some(Text(key)) = map.next_key()? {
-            match &*key {
+            match item.see(&key).unwrap_or_default() {
                 "name" => item.name = map.next_value()?,
                 "type" => item.kind = map.next_value()?,
                 "value" => item.value = raw(&mut map)?,
@@ -105,6 +155,7 @@ impl<'de> Visitor<'de> for Fill<'_, 'de> {
                 }
             }
         }
+        item.reading = None;
         Ok(())
     }
 }
@@ -141,12 +192,16 @@ impl<'de> Visitor<'de> for FillPairs<'_, 'de> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let Self(pairs) = self;
         pairs.clear();
-        while let Some(pair) = map.next_entry()? {
+        while let Some(name) = map.next_key::<Text<'_>>()? {
+            pairs.reading = Some(name);
+            let value = map.next_value()?;
+            let name = pairs.reading.take();
             if pairs.count <= limits::LABELS_PER_SERIES {
-                pairs.kept.push(pair);
+                pairs.kept.extend(name.map(|name| (name, value)));
             }
             pairs.count += 1;
         }
+        pairs.reading = None;
         Ok(())
     }
 }

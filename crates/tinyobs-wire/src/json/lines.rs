@@ -24,7 +24,7 @@ pub fn decode_lines(lines: &[u8], now_ms: i64) -> Decoded {
         match std::str::from_utf8(line) {
             Ok(text) => match read_alone(text, &mut item) {
                 Ok(()) => sink.push(&item),
-                Err(error) => sink.refuse_malformed(&error),
+                Err(error) => sink.refuse_malformed(&item, &error, text),
             },
             Err(error) => {
                 let at = error.valid_up_to();

@@ -5,9 +5,11 @@ use tinyobs_model::{
     Kind, LabelsBuilder, Refusal, Refused, Row, Sample, WriteBatch, limits, stale_marker,
 };
 
-use super::fields::{Broken, check_buckets, read_buckets, read_kind, read_number, read_time};
+use super::fields::{
+    Broken, check_buckets, read_buckets, read_count, read_kind, read_number, read_time,
+};
 use super::item::{Item, Text};
-use super::{Decoded, Source, reason, shown};
+use super::{Decoded, Source, hint_at, reason, shown};
 
 /// Where the envelope puts what it reads.
 pub struct Sink {
@@ -70,8 +72,10 @@ impl Sink {
         }
     }
 
-    pub fn refuse_malformed(&mut self, error: &serde_json::Error) {
-        let message = format!("item is malformed: {}", reason(error));
+    /// Refuses an item that could be read up to there; `text` is all of it.
+    pub fn refuse_malformed(&mut self, item: &Item<'_>, error: &serde_json::Error, text: &str) {
+        let hint = hint_at(text, error.line(), error.column());
+        let message = format!("item is malformed: {}{}{hint}", item.place(), reason(error));
         self.refuse(Refusal::Malformed, message);
     }
 
@@ -95,6 +99,10 @@ impl Sink {
     }
 
     fn unfold(&mut self, index: u32, item: &Item<'_>) -> Result<(), Broken> {
+        if let Some(field) = item.twice {
+            let message = format!("item is malformed: the field {field} is there twice");
+            return Err((Refusal::Malformed, message));
+        }
         let name = match &item.name {
             Some(Text(name)) if !name.is_empty() => &**name,
             Some(_) => return Err((Refusal::NameEmpty, "metric name is empty".to_owned())),
@@ -149,6 +157,10 @@ impl Sink {
 
     fn plain(&mut self, at: &At<'_>, item: &Item<'_>) -> Result<(), Broken> {
         let value = read_number("value", item.value, Refusal::ValueNotANumber)?;
+        if item.sum.is_some() || item.count.is_some() {
+            let message = "sum and count belong to buckets, which are missing";
+            return Err((Refusal::HistogramInvalid, message.to_owned()));
+        }
         self.reserve(1, item)?;
         self.row(at, item, at.name, None, value)?;
         self.describe(&[at.name], item);
@@ -158,9 +170,13 @@ impl Sink {
     /// The rows of a classic histogram. The first one has the longest name and the most labels, so
     /// that an item is refused before any of its rows is in the batch.
     fn histogram(&mut self, at: &At<'_>, item: &Item<'_>, raw: &str) -> Result<(), Broken> {
+        if item.value.is_some() {
+            let message = "an item has a value or buckets, not both";
+            return Err((Refusal::HistogramInvalid, message.to_owned()));
+        }
         let buckets = read_buckets(raw)?;
         let sum = read_number("sum", item.sum, Refusal::HistogramInvalid)?;
-        let count = read_number("count", item.count, Refusal::HistogramInvalid)?;
+        let count = read_count("count", item.count)?;
         check_buckets(&buckets, count)?;
         self.reserve(buckets.len() + 3, item)?;
         let [bucket, sums, counts] =

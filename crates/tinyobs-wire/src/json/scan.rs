@@ -71,18 +71,19 @@ impl<'a> Scan<'a> {
             return Some(());
         }
         loop {
+            // A field that is there twice is left to serde as well, which says so.
             match self.key()? {
-                "name" => item.name = Some(self.words()?),
-                "type" => item.kind = Some(self.words()?),
-                "value" => item.value = Some(self.number()?),
-                "labels" => self.labels(item)?,
-                "timestamp" => item.timestamp = Some(self.time()?),
-                "start" => item.start = Some(self.time()?),
-                "help" => item.help = Some(self.words()?),
-                "unit" => item.unit = Some(self.words()?),
-                "buckets" => item.buckets = Some(self.list()?),
-                "sum" => item.sum = Some(self.number()?),
-                "count" => item.count = Some(self.number()?),
+                "name" if item.name.is_none() => item.name = Some(self.words()?),
+                "type" if item.kind.is_none() => item.kind = Some(self.words()?),
+                "value" if item.value.is_none() => item.value = Some(self.number()?),
+                "labels" if !item.has_labels => self.labels(item)?,
+                "timestamp" if item.timestamp.is_none() => item.timestamp = Some(self.time()?),
+                "start" if item.start.is_none() => item.start = Some(self.time()?),
+                "help" if item.help.is_none() => item.help = Some(self.words()?),
+                "unit" if item.unit.is_none() => item.unit = Some(self.words()?),
+                "buckets" if item.buckets.is_none() => item.buckets = Some(self.list()?),
+                "sum" if item.sum.is_none() => item.sum = Some(self.number()?),
+                "count" if item.count.is_none() => item.count = Some(self.number()?),
                 _ => return None,
             }
             if !self.accept(b',') {
@@ -92,6 +93,7 @@ impl<'a> Scan<'a> {
     }
 
     fn labels(&mut self, item: &mut Item<'a>) -> Option<()> {
+        item.has_labels = true;
         let pairs = &mut item.labels;
         pairs.clear();
         self.expect(b'{')?;

@@ -63,7 +63,7 @@ pub fn explicit(point: &Point<'_>) -> Result<Cumulative, Broken> {
 }
 
 fn check_total(counted: u64, count: u64) -> Result<(), Broken> {
-    if counted > count {
+    if counted != count {
         return invalid(format!(
             "histogram has {counted} values in its buckets, yet says that it has {count}"
         ));

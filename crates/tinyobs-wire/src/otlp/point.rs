@@ -54,6 +54,8 @@ pub struct Metric<'a> {
     pub unit: Cow<'a, str>,
     /// What its points are.
     pub shape: Shape,
+    /// Why none of them can be used.
+    pub broken: Option<Broken>,
 }
 
 /// Keys with their values as text.

@@ -119,6 +119,7 @@ fn metric<'a>(
         description: Cow::Borrowed(description),
         unit: Cow::Borrowed(unit),
         shape: shape(number, data)?,
+        broken: None,
     };
     let mut is_told = false;
     each_message(data, 1, |bytes| {

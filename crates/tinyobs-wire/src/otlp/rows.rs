@@ -24,10 +24,12 @@ use super::delta::Deltas;
 use super::labels::Resource;
 use super::point::{Broken, Metric, Place, Point, Shape, Temporality};
 use super::{BodyError, Stored, TARGET_ITEMS, name};
-use crate::json::{Decoded, Source};
+use crate::json::Source;
 
+mod adding;
 mod unfold;
 
+use adding::Waiting;
 use unfold::{At, Failure, Part};
 
 /// Where the readers put what they read.
@@ -45,6 +47,12 @@ pub struct Sink<'s> {
     newest_ms: Option<i64>,
     metric: Family,
     deltas: Deltas<'s>,
+    /// In the order in which they came, until the request is read.
+    waiting: Vec<Waiting>,
+    /// The canonical labels of those that wait.
+    waiting_labels: Vec<u8>,
+    /// Rows that the item in hand has paid for.
+    paid_rows: usize,
     /// Empty between two rows; here for its memory.
     builder: LabelsBuilder<'static>,
     scratch: Vec<u8>,
@@ -77,18 +85,11 @@ impl<'s> Sink<'s> {
             newest_ms: None,
             metric: Family::default(),
             deltas: Deltas::new(stored),
+            waiting: Vec::new(),
+            waiting_labels: Vec::new(),
+            paid_rows: 0,
             builder: LabelsBuilder::new(),
             scratch: Vec::new(),
-        }
-    }
-
-    pub fn into_decoded(self) -> Decoded {
-        Decoded {
-            batch: self.batch,
-            refused: self.refused,
-            items: self.items,
-            source: self.source,
-            more_sources: self.more_sources,
         }
     }
 
@@ -116,7 +117,10 @@ impl<'s> Sink<'s> {
         };
         let named = name::metric(&metric.name, &metric.unit, role);
         self.metric = Family {
-            broken: broken_metric(metric, &named.name),
+            broken: metric
+                .broken
+                .clone()
+                .or_else(|| broken_metric(metric, &named.name)),
             name: named.name,
             unit: metadata_text(&named.unit).to_owned(),
             help: metadata_text(&metric.description).to_owned(),
@@ -135,12 +139,33 @@ impl<'s> Sink<'s> {
         self.items += 1;
         let rows = self.batch.len();
         let unfolded = self.unfold(item, point);
+        if let Ok(time_ms) = &unfolded {
+            self.newest_ms = self.newest_ms.max(Some(*time_ms));
+            self.describe();
+        }
+        self.settle(item, rows, unfolded.map(drop))
+    }
+
+    /// Counts a part of the request in which no points can be told apart, as one that is refused.
+    pub fn refuse(&mut self, broken: Broken) -> Result<(), BodyError> {
+        let (item, rows) = (self.items, self.batch.len());
+        if item as usize >= limits::OTLP_POINTS {
+            return Err(BodyError::TooManyPoints);
+        }
+        self.items += 1;
+        self.settle(item, rows, Err(Failure::Item(broken)))
+    }
+
+    /// Notes what became of an item, whose rows begin there.
+    fn settle(
+        &mut self,
+        item: u32,
+        rows: usize,
+        unfolded: Result<(), Failure>,
+    ) -> Result<(), BodyError> {
         self.deltas.settle(unfolded.is_ok());
         match unfolded {
-            Ok(time_ms) => {
-                self.newest_ms = self.newest_ms.max(Some(time_ms));
-                self.describe();
-            }
+            Ok(()) => Ok(()),
             Err(Failure::Item((rule, message))) => {
                 // I-OTLP-ROW-1
                 self.batch.truncate(rows);
@@ -149,10 +174,10 @@ impl<'s> Sink<'s> {
                     rule,
                     message,
                 });
+                Ok(())
             }
-            Err(Failure::Body(error)) => return Err(error),
+            Err(Failure::Body(error)) => Err(error),
         }
-        Ok(())
     }
 
     /// Writes the `target_info` of a resource that had points and has something to tell.
@@ -237,6 +262,9 @@ impl<'s> Sink<'s> {
             .labels
             .iter()
             .map(|(name, value)| name.len() + value.len() + 4);
+        let paid = self.paid_rows.min(rows);
+        self.paid_rows -= paid;
+        let rows = rows - paid;
         let shared = self.resource.shared.iter();
         let shared = shared.map(|(name, value)| name.len() + value.len() + 4);
         let labels: usize = own.chain(shared).sum();

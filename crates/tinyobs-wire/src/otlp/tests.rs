@@ -9,6 +9,7 @@ use super::*;
 
 mod deltas;
 mod encode;
+mod json_places;
 mod malformed;
 
 use encode::protobuf;
@@ -29,6 +30,11 @@ impl Stored for Shelf {
     fn newest(&mut self, labels: &[u8]) -> Result<Option<Sample>, String> {
         let found = self.0.values().find(|(known, _)| known == labels);
         Ok(found.map(|(_, newest)| *newest))
+    }
+
+    fn holds(&mut self, labels: &[u8], time_ms: i64) -> Result<bool, String> {
+        let newest = self.newest(labels)?;
+        Ok(newest.is_some_and(|newest| newest.time_ms == time_ms))
     }
 
     fn check_time(&mut self, time_ms: i64) -> Result<(), (Refusal, String)> {

@@ -9,7 +9,7 @@ const BAD: &[(&str, &str)] = &[
     (r#"{"metrics":[{"name":"m","value":1}]} x"#, "body is not valid JSON: trailing characters at line 1, column 38"),
     (r#"{"metrics":[{"name":"m","value":1}]}{}"#, "body is not valid JSON: trailing characters at line 1, column 37"),
     ("hello", "body is not valid JSON: expected value at line 1, column 1"),
-    (r#"{"metrics":[{"name":"m","value":NaN}]}"#, "body is not valid JSON: expected value at line 1, column 33"),
+    (r#"{"metrics":[{"name":"m","value":NaN}]}"#, "body is not valid JSON: expected value at line 1, column 33; JSON has no NaN and no infinity: leave the item out, or send it by remote write, OTLP or in the Prometheus text format, which have them"),
     (r#"{"metrics":[{"name":"m","value":01}]}"#, "body is not valid JSON: invalid number at line 1, column 34"),
     ("[]", "body is not a push: invalid type: sequence, expected an object such as {\"metrics\":[…]} at line 1, column 2"),
     ("null", "body is not a push: invalid type: null, expected an object such as {\"metrics\":[…]} at line 1, column 4"),
@@ -27,4 +27,35 @@ fn i_json_2_broken_bodies_are_refused_whole() {
     }
     let cut = decode(b"{\"metrics\":[]}\xff", NOW_MS).unwrap_err();
     assert_eq!(cut, BodyError::NotUtf8 { at: 14 });
+}
+
+#[test]
+fn who_writes_what_json_has_not_is_told_what_to_do() {
+    for word in [
+        "NaN",
+        "nan",
+        "-NaN",
+        "Infinity",
+        "-Infinity",
+        "inf",
+        "-inf",
+        "Inf",
+    ] {
+        for before in ["", "\n\n  "] {
+            let body = format!(r#"{{"metrics":[{{"name":"m",{before}"value":{word}}}]}}"#);
+            let message = body_error(&body);
+            assert!(message.contains("; JSON has no NaN"), "{body}: {message}");
+            let lines = format!(r#"{{"name":"m","value":{word}}}"#);
+            let line = decode_lines(lines.as_bytes(), NOW_MS);
+            let message = &line.refused[0].message;
+            assert!(
+                message.starts_with("item is malformed: value: "),
+                "{message}"
+            );
+            assert!(message.contains("; JSON has no NaN"), "{body}: {message}");
+        }
+    }
+    for other in ["nothing", "x", "-", "{\"name\":\"nano\",\"value\":x}"] {
+        assert!(!body_error(other).contains("JSON has no"), "{other}");
+    }
 }

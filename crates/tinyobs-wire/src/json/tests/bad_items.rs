@@ -46,6 +46,16 @@ const BAD: &[(&str, Refusal)] = &[
     (r#"{"name":"m","buckets":{},"sum":1,"count":1}"#, Refusal::HistogramInvalid),
     (r#"{"name":"m","type":"gauge","buckets":[],"sum":1,"count":1}"#, Refusal::HistogramInvalid),
     (r#"{"name":"m","labels":{"le":"1"},"buckets":[],"sum":1,"count":1}"#, Refusal::LabelDuplicate),
+    (r#"{"name":"m","value":1,"value":2}"#, Refusal::Malformed),
+    (r#"{"name":"m","value":null,"value":2}"#, Refusal::Malformed),
+    (r#"{"name":"m","name":"m","value":2}"#, Refusal::Malformed),
+    (r#"{"name":"m","labels":{},"value":2,"labels":{"l":"v"}}"#, Refusal::Malformed),
+    (r#"{"name":"m","value":1,"timestamp":1795306562347,"timestamp":1795306562347}"#, Refusal::Malformed),
+    (r#"{"name":"m","value":1,"buckets":[[1,1]],"sum":1,"count":1}"#, Refusal::HistogramInvalid),
+    (r#"{"name":"m","value":1,"sum":1}"#, Refusal::HistogramInvalid),
+    (r#"{"name":"m","value":1,"count":1}"#, Refusal::HistogramInvalid),
+    (r#"{"name":"m","buckets":[[1,0.5]],"sum":1,"count":1}"#, Refusal::HistogramInvalid),
+    (r#"{"name":"m","buckets":[[1,1]],"sum":1,"count":1.5}"#, Refusal::HistogramInvalid),
     ("7", Refusal::Malformed),
     ("null", Refusal::Malformed),
     ("\"name\"", Refusal::Malformed),
@@ -129,7 +139,8 @@ fn messages_say_what_to_do() {
     };
     assert_eq!(
         message(r#"{"name":"m","value":"NaN"}"#),
-        "value is not a finite JSON number: \"NaN\""
+        "value is not a finite JSON number: \"NaN\"; JSON has no NaN and no infinity: leave the item \
+         out, or send it by remote write, OTLP or in the Prometheus text format, which have them"
     );
     assert_eq!(
         message(r#"{"name":"m","value":1,"timestamp":1795306562}"#),
@@ -141,6 +152,26 @@ fn messages_say_what_to_do() {
     );
     assert_eq!(
         message(r#"{"name":"m","value":1,"labels":{"code":200}}"#),
-        "item is malformed: invalid type: integer `200`, expected a string"
+        "item is malformed: label \"code\": invalid type: integer `200`, expected a string"
+    );
+    assert_eq!(
+        message(r#"{"name":7,"value":1}"#),
+        "item is malformed: name: invalid type: integer `7`, expected a string"
+    );
+    assert_eq!(
+        message(r#"{"name":"m","value":1,"labels":7}"#),
+        "item is malformed: labels: invalid type: integer `7`, expected labels as an object of strings"
+    );
+    assert_eq!(
+        message(r#"{"name":"m","value":1,"value":2}"#),
+        "item is malformed: the field value is there twice"
+    );
+    assert_eq!(
+        message(r#"{"name":"m","value":1,"buckets":[],"sum":0,"count":0}"#),
+        "an item has a value or buckets, not both"
+    );
+    assert_eq!(
+        message(r#"{"name":"m","buckets":[[1,0.5]],"sum":0,"count":1}"#),
+        "bucket count is not a whole number: 0.5"
     );
 }

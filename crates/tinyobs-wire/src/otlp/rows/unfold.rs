@@ -1,13 +1,16 @@
 //! Unfold: what a point means, as rows.
 //!
 //!   `Point` ─▶ [Part]s of an item [At] a time ─▶ `Sink::rows`
+//!         └──▶ a delta ─▶ [`adding`](super::adding)
 
-use tinyobs_model::{Refusal, Sample, limits, stale_marker};
+use tinyobs_model::{Refusal, stale_marker};
 
+use super::adding::Added;
 use super::{Sink, shown};
+use crate::otlp::delta::to_ms;
 use crate::otlp::labels::{self, Pair};
 use crate::otlp::point::{Broken, Point, Shape, Temporality};
-use crate::otlp::{BodyError, buckets, delta};
+use crate::otlp::{BodyError, buckets};
 use crate::time::MILLISECONDS_FROM;
 
 /// Why a point is not stored.
@@ -44,7 +47,7 @@ pub struct Part {
 }
 
 impl Part {
-    fn new(suffix: &'static str, value: f64) -> Self {
+    pub fn new(suffix: &'static str, value: f64) -> Self {
         Self {
             suffix,
             label: None,
@@ -64,22 +67,23 @@ impl Part {
 impl Sink<'_> {
     /// The rows of a point; its time.
     pub fn unfold(&mut self, item: u32, point: &mut Point<'_>) -> Result<i64, Failure> {
-        let broken = [
-            &mut self.resource.broken.clone(),
-            &mut self.metric.broken.clone(),
-            &mut point.attributes.broken,
-            &mut point.broken,
-        ];
-        if let Some(broken) = broken.into_iter().find_map(Option::take) {
+        let shared = [&self.resource.broken, &self.metric.broken];
+        if let Some(broken) = shared.into_iter().find_map(Option::clone) {
             return Err(broken.into());
         }
-        let ms = |ns: u64| (ns / 1_000_000) as i64;
+        let own = [&mut point.attributes.broken, &mut point.broken];
+        if let Some(broken) = own.into_iter().find_map(Option::take) {
+            return Err(self.named(broken).into());
+        }
         if point.time_ns == 0 {
             let message = format!("a data point of {:?} has no time", self.metric.name);
             return Err((Refusal::TimeInvalid, message).into());
         }
-        let time_ms = ms(point.time_ns);
-        let start_ms = Some(ms(point.start_ns));
+        let time_ms = to_ms(point.time_ns);
+        // Here and not by the store alone: a point that it refuses must not be what `target_info` has
+        // its time from, nor be counted as a delta (I-OTLP-DELTA-2).
+        self.deltas.check_time(time_ms)?;
+        let start_ms = Some(to_ms(point.start_ns));
         let start_ms = start_ms.filter(|start_ms| (MILLISECONDS_FROM..time_ms).contains(start_ms));
         let at = At {
             item,
@@ -87,144 +91,77 @@ impl Sink<'_> {
             time_ms,
             start_ms: start_ms.filter(|_| self.metric.kind.is_cumulative()),
         };
-        match self.metric.shape {
-            _ if point.is_end() => self.end(&at, point)?,
-            Some(Shape::Gauge) => self.rows(&at, &[Part::new("", number(point)?)])?,
-            Some(Shape::Sum {
-                temporality,
-                is_monotonic,
-            }) => self.sum(&at, number(point)?, temporality, is_monotonic)?,
-            Some(Shape::Histogram(temporality)) => {
-                let rows = buckets::explicit(point)?;
-                self.histogram(&at, &rows, point, temporality)?;
-            }
-            Some(Shape::Exponential(temporality)) => {
-                let rows = buckets::exponential(point)?;
-                self.histogram(&at, &rows, point, temporality)?;
-            }
-            Some(Shape::Summary) => self.rows(&at, &summary(point))?,
-            None => {}
-        }
+        self.unfold_at(&at, point)?;
         Ok(time_ms)
     }
 
-    fn sum(
-        &mut self,
-        at: &At<'_>,
-        value: f64,
-        temporality: Temporality,
-        is_monotonic: bool,
-    ) -> Result<(), Failure> {
-        if temporality == Temporality::Cumulative {
-            return self.rows(at, &[Part::new("", value)]);
+    fn unfold_at(&mut self, at: &At<'_>, point: &Point<'_>) -> Result<(), Failure> {
+        let (shape, time_ns) = (self.metric.shape, point.time_ns);
+        match shape {
+            _ if point.is_end() => self.end(at, point),
+            Some(Shape::Gauge) => self.rows(at, &[Part::new("", number(point)?)]),
+            Some(Shape::Sum {
+                temporality,
+                is_monotonic,
+            }) => match (number(point)?, temporality) {
+                (value, Temporality::Delta) => {
+                    self.wait(at, time_ns, Added::sum(value, is_monotonic))
+                }
+                (value, _) => self.rows(at, &[Part::new("", value)]),
+            },
+            Some(Shape::Histogram(temporality) | Shape::Exponential(temporality)) => {
+                let rows = match shape {
+                    Some(Shape::Histogram(_)) => buckets::explicit(point),
+                    _ => buckets::exponential(point),
+                };
+                let rows = rows.map_err(|broken| self.named(broken))?;
+                match temporality {
+                    Temporality::Delta => {
+                        self.wait(at, time_ns, Added::histogram(rows, point.sum, point.count))
+                    }
+                    _ => self.rows(at, &histogram(&rows, point.sum, point.count as f64)),
+                }
+            }
+            Some(Shape::Summary) => {
+                let parts = summary(point).map_err(|broken| self.named(broken))?;
+                self.rows(at, &parts)
+            }
+            None => Ok(()),
         }
-        if !value.is_finite() || (is_monotonic && value < 0.0) {
-            let message = format!("{value} cannot be added to {:?}", shown(&self.metric.name));
-            return Err((Refusal::ValueNotANumber, message).into());
-        }
-        self.canonical(at, "", None)?;
-        let newest = self.deltas.newest(&self.scratch)?;
-        if newest.is_some_and(|newest| newest.time_ms >= at.time_ms) {
-            return Ok(());
-        }
-        self.deltas.check_time(at.time_ms)?;
-        let total = value + newest.map_or(0.0, |newest| newest.value);
-        let part = Part::new("", total);
-        self.totals(at, std::slice::from_ref(&part), newest.is_none())
     }
 
-    fn histogram(
-        &mut self,
-        at: &At<'_>,
-        rows: &buckets::Cumulative,
-        point: &Point<'_>,
-        temporality: Temporality,
-    ) -> Result<(), Failure> {
-        if temporality == Temporality::Cumulative {
-            return self.rows(at, &histogram(rows, point.sum, point.count as f64));
+    /// What is wrong with a point, with the metric's name.
+    fn named(&self, (rule, message): Broken) -> Broken {
+        (rule, format!("{:?}: {message}", shown(&self.metric.name)))
+    }
+
+    /// I-OTLP-ROW-3
+    fn end(&mut self, at: &At<'_>, point: &Point<'_>) -> Result<(), Failure> {
+        match self.metric.shape {
+            // Its deltas may stand behind it, and there must be something to end.
+            Some(Shape::Histogram(_) | Shape::Exponential(_)) => {
+                self.wait(at, point.time_ns, Added::End)
+            }
+            Some(Shape::Summary) => self.ends(at, summary(point)?),
+            _ => self.ends(at, vec![Part::new("", 0.0)]),
         }
-        if point.sum.is_some_and(|sum| !sum.is_finite()) {
-            let message = format!(
-                "the sum cannot be added to that of {:?}",
-                shown(&self.metric.name)
-            );
-            return Err((Refusal::ValueNotANumber, message).into());
-        }
+    }
+
+    /// A point without a value has no buckets either: those that are stored end.
+    pub fn end_histogram(&mut self, at: &At<'_>) -> Result<(), Failure> {
         self.canonical(at, "_count", None)?;
-        let newest = self.deltas.newest(&self.scratch)?;
-        if newest.is_some_and(|newest| newest.time_ms >= at.time_ms) {
+        if self.deltas.newest(&self.scratch)?.is_none() {
+            // There is nothing to end.
             return Ok(());
         }
-        self.deltas.check_time(at.time_ms)?;
-        let mut known = Vec::new();
         self.canonical(at, "_bucket", None)?;
         let key = self.scratch.clone();
-        if newest.is_some() {
-            let bounds = self.deltas.bounds(&key)?;
-            // Each is a look-up: what they may cost is paid before they are made.
-            self.reserve(bounds.len(), at)?;
-            if bounds.len() > limits::BUCKETS_PER_HISTOGRAM {
-                let message = format!(
-                    "histogram {:?} has been sent with {} bounds, at most {} are allowed",
-                    shown(&self.metric.name),
-                    bounds.len(),
-                    limits::BUCKETS_PER_HISTOGRAM
-                );
-                return Err((Refusal::HistogramInvalid, message).into());
-            }
-            for bound in bounds {
-                self.canonical(at, "_bucket", Some(&bound.to_string()))?;
-                let total = self.deltas.newest(&self.scratch)?;
-                known.extend(total.map(|total| (bound, total.value)));
-            }
-        }
-        let rows = delta::add(&known, rows);
-        let bounds = rows.iter().map(|(bound, _)| *bound).collect();
-        self.deltas.set_bounds(&key, bounds);
-        let count = point.count as f64 + newest.map_or(0.0, |newest| newest.value);
-        let mut sum = point.sum;
-        if let Some(sum) = &mut sum {
-            self.canonical(at, "_sum", None)?;
-            *sum += self.deltas.newest(&self.scratch)?.map_or(0.0, |s| s.value);
-        }
-        self.totals(at, &histogram(&rows, sum, count), newest.is_none())
+        let bounds = self.deltas.bounds(&key)?;
+        let rows: Vec<_> = bounds.into_iter().map(|bound| (bound, 0.0)).collect();
+        self.ends(at, histogram(&rows, Some(0.0), 0.0))
     }
 
-    /// Stores running totals, and remembers them for the rest of the request.
-    fn totals(&mut self, at: &At<'_>, parts: &[Part], is_first: bool) -> Result<(), Failure> {
-        for part in parts {
-            let bound = part.label.as_ref().map(|(_, text)| &**text);
-            self.canonical(at, part.suffix, bound)?;
-            let total = Sample::new(at.time_ms, part.value);
-            self.deltas.set(&self.scratch, total);
-        }
-        // I-OTLP-ROW-4: what was counted before this interval has been counted.
-        let at = At {
-            labels: at.labels.clone(),
-            start_ms: at.start_ms.filter(|_| is_first),
-            ..*at
-        };
-        self.rows(&at, parts)
-    }
-
-    /// I-OTLP-ROW-3. A point without a value has no buckets either: those that are stored end.
-    fn end(&mut self, at: &At<'_>, point: &Point<'_>) -> Result<(), Failure> {
-        let mut parts = match self.metric.shape {
-            Some(Shape::Histogram(_) | Shape::Exponential(_)) => {
-                self.canonical(at, "_count", None)?;
-                if self.deltas.newest(&self.scratch)?.is_none() {
-                    // There is nothing to end.
-                    return Ok(());
-                }
-                self.canonical(at, "_bucket", None)?;
-                let key = self.scratch.clone();
-                let bounds = self.deltas.bounds(&key)?;
-                let rows: Vec<_> = bounds.into_iter().map(|bound| (bound, 0.0)).collect();
-                histogram(&rows, Some(0.0), 0.0)
-            }
-            Some(Shape::Summary) => summary(point),
-            _ => vec![Part::new("", 0.0)],
-        };
+    fn ends(&mut self, at: &At<'_>, mut parts: Vec<Part>) -> Result<(), Failure> {
         for part in &mut parts {
             part.value = stale_marker();
         }
@@ -247,7 +184,7 @@ fn number(point: &Point<'_>) -> Result<f64, Broken> {
     point.number.ok_or_else(missing)
 }
 
-fn histogram(rows: &[(f64, f64)], sum: Option<f64>, count: f64) -> Vec<Part> {
+pub fn histogram(rows: &[(f64, f64)], sum: Option<f64>, count: f64) -> Vec<Part> {
     let bucket = |bound: String, below| Part::labelled("_bucket", "le", bound, below);
     let mut parts: Vec<Part> = rows
         .iter()
@@ -259,12 +196,20 @@ fn histogram(rows: &[(f64, f64)], sum: Option<f64>, count: f64) -> Vec<Part> {
     parts
 }
 
-fn summary(point: &Point<'_>) -> Vec<Part> {
+fn summary(point: &Point<'_>) -> Result<Vec<Part>, Broken> {
+    let quantiles = || point.quantiles.iter().map(|(quantile, _)| *quantile);
+    let mut sorted: Vec<f64> = quantiles().collect();
+    sorted.sort_by(f64::total_cmp);
+    let is_twice = sorted.windows(2).any(|two| two[0] == two[1]);
+    if is_twice || !quantiles().all(|quantile| (0.0..=1.0).contains(&quantile)) {
+        let message = "a quantile of the summary is there twice, or not from 0 to 1";
+        return Err((Refusal::HistogramInvalid, message.to_owned()));
+    }
     let quantiles = point.quantiles.iter();
     let mut parts: Vec<Part> = quantiles
         .map(|(quantile, value)| Part::labelled("", "quantile", quantile.to_string(), *value))
         .collect();
     parts.push(Part::new("_sum", point.sum.unwrap_or_default()));
     parts.push(Part::new("_count", point.count as f64));
-    parts
+    Ok(parts)
 }

@@ -1,5 +1,7 @@
 //! Deltas become running totals, counted once.
 
+use tinyobs_model::Refused;
+
 use super::*;
 
 /// A point of the interval that ends `end` ms after [`NOW`] and took a minute.
@@ -37,7 +39,20 @@ fn i_otlp_delta_1_a_retry_adds_nothing() {
         ["d_total{} counter 6.5 at 60000"]
     );
     assert_eq!(push(&mut shelf, 60_000, 4.0), Vec::<String>::new());
-    assert_eq!(push(&mut shelf, 30_000, 4.0), Vec::<String>::new());
+    // Nobody has counted one that ends there: it is none that comes again, but one that comes too late.
+    let late = delta("sum", true, 30_000, &json!({"asDouble": 4.0}));
+    let got = decoded_with(&late, &mut shelf);
+    let message = format!(
+        "a delta of \"d_total\" ends at {}, and what ends by {} has been counted: it comes too late",
+        NOW + 30_000,
+        NOW + 60_000
+    );
+    let refused = Refused {
+        item: 0,
+        rule: Refusal::DeltaLate,
+        message,
+    };
+    assert_eq!((got.refused, got.batch.len()), (vec![refused], 0));
     assert_eq!(
         push(&mut shelf, 90_000, 0.0),
         ["d_total{} counter 6.5 at 90000"]
@@ -72,6 +87,117 @@ fn two_intervals_of_one_request_are_both_counted() {
         ]
     );
     assert_eq!(got.items, 4);
+}
+
+#[test]
+fn i_otlp_delta_4_intervals_of_one_request_are_counted_in_their_order() {
+    let point = |end: i64, add: i64| json!({"timeUnixNano": ns(NOW + end), "asInt": add});
+    let sum = |points: &[Value]| {
+        json!({"name": "d", "sum": {
+            "aggregationTemporality": 1, "isMonotonic": true, "dataPoints": points,
+        }})
+    };
+    // In one metric, and in another scope of the same resource.
+    let mut request = request(&json!([sum(&[point(20, 4), point(0, 1)])]));
+    let scopes = &mut request["resourceMetrics"][0]["scopeMetrics"];
+    let other = json!({"metrics": [sum(&[point(10, 2)])]});
+    scopes.as_array_mut().unwrap().push(other);
+    let got = decoded(&request);
+    assert_eq!(
+        shown(&got),
+        [
+            "d_total{} counter 1 at 0",
+            "d_total{} counter 3 at 10",
+            "d_total{} counter 7 at 20"
+        ]
+    );
+    assert_eq!((got.items, got.refused), (3, vec![]));
+    let items: Vec<u32> = got.batch.rows().iter().map(|row| row.item).collect();
+    assert_eq!(items, [1, 2, 0]);
+}
+
+#[test]
+fn i_otlp_delta_4_two_that_end_within_a_millisecond_are_added() {
+    let at = |ns: i64| format!("{NOW}{ns:06}");
+    let mut shelf = Shelf::default();
+    let sum = json!({"aggregationTemporality": 1, "isMonotonic": true, "dataPoints": [
+        {"timeUnixNano": at(700_000), "asInt": 2},
+        {"timeUnixNano": at(200_000), "asInt": 1},
+        // The very same once more.
+        {"timeUnixNano": at(700_000), "asInt": 2},
+    ]});
+    let histogram = |ns, counts: [u64; 2]| {
+        json!({
+            "timeUnixNano": at(ns), "count": counts[0] + counts[1], "sum": 1,
+            "bucketCounts": counts, "explicitBounds": [5],
+        })
+    };
+    let histograms = json!({"aggregationTemporality": 1, "dataPoints": [
+        histogram(2, [1, 0]), histogram(1, [1, 2]),
+    ]});
+    let body = request(&json!([{"name": "d", "sum": sum}, {"name": "h", "histogram": histograms}]));
+    let got = pushed(&mut shelf, &body);
+    let last = |prefix: &str| {
+        got.iter()
+            .rfind(|row| row.starts_with(prefix))
+            .unwrap()
+            .clone()
+    };
+    assert_eq!(last("d_total{}"), "d_total{} counter 3 at 0");
+    assert_eq!(last("h_count"), "h_count{} histogram 4 at 0");
+    assert_eq!(last("h_sum"), "h_sum{} histogram 2 at 0");
+    assert_eq!(
+        last("h_bucket{le=\"5\"}"),
+        "h_bucket{le=\"5\"} histogram 2 at 0"
+    );
+    // Stored they are one, and a retry adds nothing.
+    assert_eq!(pushed(&mut shelf, &body), Vec::<String>::new());
+}
+
+#[test]
+fn i_otlp_delta_4_late_histograms_with_other_bounds_go_before() {
+    let point = |end: i64, bound: f64| {
+        json!({
+            "timeUnixNano": ns(NOW + end), "count": 3, "sum": 2, "bucketCounts": [1, 2],
+            "explicitBounds": [bound],
+        })
+    };
+    let of = |points: Value| {
+        let data = json!({"aggregationTemporality": 1, "dataPoints": points});
+        shown(&decoded(&request(
+            &json!([{"name": "h", "histogram": data}]),
+        )))
+    };
+    let in_order = of(json!([point(0, 1.0), point(10, 2.0), point(20, 1.0)]));
+    assert_eq!(
+        of(json!([point(20, 1.0), point(0, 1.0), point(10, 2.0)])),
+        in_order
+    );
+    assert_eq!(in_order.last().unwrap(), "h_count{} histogram 9 at 20");
+}
+
+#[test]
+fn i_otlp_delta_4_an_end_has_its_place_among_the_deltas() {
+    let body = |points: Value| {
+        let data = json!({"aggregationTemporality": 1, "dataPoints": points});
+        request(&json!([{"name": "h", "histogram": data}]))
+    };
+    let end = json!({"timeUnixNano": ns(NOW + 10), "flags": 1});
+    let point = json!({
+        "timeUnixNano": ns(NOW), "count": 3, "bucketCounts": [1, 2], "explicitBounds": [5],
+    });
+    let expected = [
+        "h_bucket{le=\"5\"} histogram 1 at 0",
+        "h_bucket{le=\"+Inf\"} histogram 3 at 0",
+        "h_count{} histogram 3 at 0",
+        "h_bucket{le=\"5\"} histogram stale at 10",
+        "h_bucket{le=\"+Inf\"} histogram stale at 10",
+        "h_sum{} histogram stale at 10",
+        "h_count{} histogram stale at 10",
+    ];
+    for points in [json!([point, end]), json!([end, point])] {
+        assert_eq!(shown(&decoded(&body(points))), expected);
+    }
 }
 
 #[test]

@@ -159,15 +159,10 @@ fn bodies_that_cannot_be_read() {
     );
     assert!(json("[1]").starts_with("body is not an OTLP request in JSON: "));
     assert!(json(r#"{"resourceMetrics":7}"#).contains("expected a list"));
-    assert!(metric(r#"{"name":1}"#).contains("expected a string"));
-    let point = |point: &str| metric(&format!(r#"{{"gauge":{{"dataPoints":[{point}]}}}}"#));
-    assert!(point(r#"{"timeUnixNano":"x"}"#).ends_with("x is not a whole number from 0 on"));
-    assert!(point(r#"{"asDouble":"nan"}"#).ends_with("nan is not a number"));
-    assert!(point(r#"{"asInt":1.5}"#).ends_with("1.5 is not a whole number"));
-    assert!(
-        metric(r#"{"sum":{"aggregationTemporality":"SOMETIMES"}}"#)
-            .ends_with("aggregationTemporality \"SOMETIMES\" is unknown")
-    );
+    // Broken deep inside is broken as a whole.
+    for cut in [r#"{"name":01}"#, r#"{"name":"x}"#, "{]}", r#"{"name":NaN}"#] {
+        assert!(metric(cut).starts_with("body is not an OTLP request in JSON: "));
+    }
     let proto = |body: &[u8]| decode(Format::Protobuf, body, &mut Shelf::default());
     assert_eq!(
         proto(b"\x0a\x05ab").unwrap_err().to_string(),
@@ -193,6 +188,9 @@ fn a_store_that_cannot_be_read_is_said() {
     struct Broken;
     impl Stored for Broken {
         fn newest(&mut self, _: &[u8]) -> Result<Option<Sample>, String> {
+            Err("damaged".to_owned())
+        }
+        fn holds(&mut self, _: &[u8], _: i64) -> Result<bool, String> {
             Err("damaged".to_owned())
         }
         fn check_time(&mut self, _: i64) -> Result<(), (Refusal, String)> {
