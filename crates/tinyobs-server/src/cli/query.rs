@@ -15,7 +15,7 @@ use tinyobs_promql::{Control, ParseError, Span};
 use tinyobs_store::Store;
 
 use super::target::{self, Limits, Target};
-use super::{Outcome, arguments_of_store, http, say};
+use super::{Outcome, arguments_of_client, http, say};
 use crate::api::ask::{Ask, length_ms, time_of};
 use crate::api::failure::Failure;
 use crate::api::form::Form;
@@ -78,7 +78,7 @@ pub fn command() -> Command {
             "explain",
             "Say what the query took, on standard error",
         ))
-        .args(arguments_of_store(&["data-dir", "listen"]))
+        .args(arguments_of_client(&["data-dir", "listen"]))
         .arg(target::url_argument())
 }
 
