@@ -3,7 +3,7 @@
 use regex::Regex;
 use tinyobs_promql::{Call, Function};
 
-use super::{Naive, Point, Result, Value, distinct, fail};
+use super::{Naive, Point, Result, Value, distinct, fail, text};
 use crate::data::Tags;
 
 impl Naive<'_> {
@@ -12,7 +12,7 @@ impl Naive<'_> {
         let mut steps = self.vector(&call.args[0], at)?;
         let mut texts = Vec::new();
         for arg in &call.args[1..] {
-            texts.push(self.text(arg)?);
+            texts.push(text(arg)?);
         }
         if texts[0].is_empty() {
             return fail("no label name");
