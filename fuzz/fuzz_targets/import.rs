@@ -1,5 +1,5 @@
 //! Import: every line is samples, rows or an error, every file of the original is items or an error,
-//! and what is exported reads back bit for bit.
+//! every row of a table is a sample or an error, and what is exported reads back.
 
 #![no_main]
 
@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use tinyobs_fuzz::Feed;
 use tinyobs_model::{Columns, Kind, Labels, Resolution, Rollup, Sample};
+use tinyobs_wire::csv::{Header, Records, Row, Table};
 use tinyobs_wire::exposition::About;
 use tinyobs_wire::lines::{Content, Described, Line, Writer};
 use tinyobs_wire::original::{Item, items};
@@ -17,6 +18,7 @@ fuzz_target!(|data: &[u8]| {
     match feed.u8() {
         b'l' => any_line(&String::from_utf8_lossy(feed.rest())),
         b'o' => any_file(feed.rest()),
+        b'c' => any_table(feed.rest()),
         b'r' => rows(&mut feed),
         _ => samples(&mut feed),
     }
@@ -57,6 +59,48 @@ fn any_file(bytes: &[u8]) {
     });
     assert!(seen <= bytes.len());
     assert!(read.err().is_none_or(|message| !message.is_empty()));
+}
+
+/// The rows behind a header, as they stand in the file and as we write them.
+fn any_table(bytes: &[u8]) {
+    let head: &[u8] = b"timestamp,name,type,value,resolution,a,label_name\n";
+    let bytes = [head, bytes].concat();
+    each_row(&bytes, |row| {
+        let pairs = row.labels.iter().map(|(name, value)| (&**name, &**value));
+        // A year of five digits is none of RFC 3339.
+        let is_shown = (0..253_402_300_000_000).contains(&row.sample.time_ms);
+        let Some(labels) = Labels::new(row.name, pairs).ok().filter(|_| is_shown) else {
+            return;
+        };
+        let mut table = Table::new(["a", "name"].map(str::to_owned).into());
+        let mut text = Vec::new();
+        table.header(&mut text);
+        table.begin(&labels, row.kind);
+        table.row(&mut text, row.sample, row.resolution);
+        let mut seen = 0;
+        each_row(&text, |again| {
+            seen += 1;
+            assert_eq!((again.name, again.kind), (row.name, row.kind));
+            assert_eq!(again.labels, row.labels);
+            assert_eq!(again.sample.time_ms, row.sample.time_ms);
+            let (read, sent) = (again.sample.value, row.sample.value);
+            assert!(read.to_bits() == sent.to_bits() || (read.is_nan() && sent.is_nan()));
+        });
+        assert_eq!(seen, 1, "{}", String::from_utf8_lossy(&text));
+    });
+}
+
+fn each_row(bytes: &[u8], mut each: impl FnMut(&Row<'_>)) {
+    let mut records = Records::new(bytes);
+    let (_, header) = records.next_record().expect("memory").expect("a header");
+    let header = Header::read(&header.expect("cells")).expect("ours");
+    while let Some((line, record)) = records.next_record().expect("memory") {
+        assert!(line > 1);
+        match record.and_then(|cells| header.row(&cells)) {
+            Ok(row) => each(&row),
+            Err((_, message)) => assert!(!message.is_empty() && message.len() < 2_000),
+        }
+    }
 }
 
 static LABELS: LazyLock<Labels> =

@@ -5,7 +5,7 @@
 TEMPORALITY is cumulative or delta; ENCODING is protobuf, json (the same requests as protobuf's own
 library writes them in JSON), or default (protobuf to wherever the SDK pushes when it is told
 nothing). Each request is sent twice, as after a lost answer. What must be stored then is in
-xtask/src/clients/otlp.rs.
+xtask/src/clients/otlp/values.rs.
 """
 
 import gzip

@@ -3,6 +3,7 @@
 //! Each command installs its client below target/clients from the public package registry, or takes
 //! it from [`peers`](crate::peers), lets it push or scrape, and compares values, not counts.
 
+mod crates;
 mod otlp;
 mod push;
 mod remote_write;
@@ -14,6 +15,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use clap::Subcommand;
 
+use self::otlp::Sdk;
 use crate::peers::{self, Peer};
 use crate::tools;
 
@@ -22,6 +24,8 @@ use crate::tools;
 pub enum Client {
     /// OpenTelemetry's SDK for Python: every instrument, both temporalities, both encodings.
     Otlp,
+    /// OpenTelemetry's SDK for Rust: the same instruments, the same values.
+    OtelRust,
     /// Python's `prometheus_client` pushes to groups.
     Push(push::Options),
     /// Prometheus remote-writes, 1.0 and 2.0, over a `kill -9` of the server.
@@ -33,15 +37,16 @@ pub enum Client {
 /// Runs one of them.
 pub fn run(client: &Client) -> Result<()> {
     match client {
-        Client::Otlp => otlp::run(),
+        Client::Otlp => of_otel(Sdk::Python),
+        Client::OtelRust => of_otel(Sdk::Rust),
         Client::Push(options) => push::run(options),
         Client::RemoteWrite(options) => remote_write::run(options),
         Client::Scrape(options) => scrape::run(options),
     }
 }
 
-/// Those that need nothing but a Prometheus, as `cargo xtask test` runs them. Where there is none
-/// and none can be fetched they are left out and named.
+/// Those that `cargo xtask test` runs. Where a client is not there and cannot be fetched, what it
+/// would prove is left out and named.
 pub fn short() -> Result<()> {
     let begun = Instant::now();
     let prometheus = peers::find(Peer::Prometheus).map(drop);
@@ -49,8 +54,23 @@ pub fn short() -> Result<()> {
         scrape::run(&scrape::Options::default())?;
         remote_write::run(&remote_write::Options::default())?;
     }
+    if tools::allowed("OpenTelemetry's SDK for Rust", crates::fetch()?) {
+        of_otel(Sdk::Rust)?;
+    }
+    let python = Sdk::Python.install();
+    let (client, missing) = match python {
+        Ok(client) => (client, Ok(())),
+        Err(error) => (Vec::new(), Err(error)),
+    };
+    if tools::allowed("OpenTelemetry's SDK for Python", missing) {
+        otlp::run(Sdk::Python, &client)?;
+    }
     println!("clients: {:.0} s", begun.elapsed().as_secs_f64());
     Ok(())
+}
+
+fn of_otel(sdk: Sdk) -> Result<()> {
+    otlp::run(sdk, &sdk.install()?)
 }
 
 /// A Python with the packages of `requirements`, made when it is not there or they have changed.

@@ -17,6 +17,7 @@ mod bench;
 mod clients;
 mod crash;
 mod fuzz;
+mod licences;
 mod model;
 mod oracle;
 mod overload;

@@ -7,13 +7,14 @@
 //!
 //! A sender has series of its own and numbers its requests: number n is n milliseconds after the
 //! beginning, and its samples have the value n. It sends what was refused again, as real ones do, but
-//! most of them at once, whatever `Retry-After` says; [`POLITE`] of them do as they are told.
+//! most of them at once, whatever `Retry-After` says; a few (`polite`) do as they are told.
 //!
 //! Passes when what is acknowledged while overloaded is 90 % of the peak or more, memory stays flat and
 //! within [`MEMORY_MAX`], every refusal is 429 or 503 with `Retry-After` or a closed connection, nothing
 //! acknowledged is missing, nothing that was never sent is there, and requests at half of the peak are
 //! answered as before within five seconds. `--no-timing` leaves out what depends on the time: how
-//! much is acknowledged, how memory grows, and how fast answers are.
+//! much is acknowledged, how memory grows, and how fast answers are; then something must have been
+//! refused and something acknowledged while overloaded, or nothing was tried.
 
 use std::process::Command;
 use std::thread;
@@ -49,17 +50,46 @@ pub struct Options {
     /// Leave out what depends on the time, for a busy machine.
     #[arg(long)]
     no_timing: bool,
+    /// Fewer connections with fewer series, so that reading back takes seconds; with --no-timing.
+    #[arg(long, requires = "no_timing")]
+    few: bool,
 }
 
-/// Senders, each with a connection: more than the server lets wait (`INGEST_WAITING`).
-pub const SENDERS: usize = 512;
-/// Those among them that wait as long as `Retry-After` says.
-pub const POLITE: usize = 32;
-/// Series of a sender: so many samples has a request.
-pub const SERIES: usize = 200;
-/// Those that measure the peak: nearly as many as may wait, so that it is a peak with many series, which
-/// the processor's caches do not hold.
-const PEAK_SENDERS: usize = 240;
+/// The short form that `cargo xtask test` runs, as a process of its own: it stays on one core.
+pub fn short() -> Result<()> {
+    let xtask = std::env::current_exe()?.display().to_string();
+    let args = ["overload", "--seconds", "5", "--no-timing", "--few"];
+    tools::run(&xtask, &args, &[])
+}
+
+/// How many send how much.
+#[derive(Debug, Clone, Copy)]
+pub struct Scale {
+    /// Senders, each with a connection: more than the server lets wait (`INGEST_WAITING`).
+    pub senders: usize,
+    /// Those among them that wait as long as `Retry-After` says.
+    pub polite: usize,
+    /// Series of a sender: so many samples has a request.
+    pub series: usize,
+    /// Connections that measure the peak, with the series of all senders: nearly as many as may wait, so
+    /// that the server always has work and refuses none.
+    peak_connections: usize,
+}
+
+/// What the figures of docs/RELIABILITY.md are of.
+const FULL: Scale = Scale {
+    senders: 512,
+    polite: 32,
+    series: 200,
+    peak_connections: 240,
+};
+/// As few as are still more than may wait and be worked at.
+const FEW: Scale = Scale {
+    senders: 400,
+    polite: 16,
+    series: 10,
+    peak_connections: 200,
+};
 /// The peak is what goes on and on, with all that is written out of the log meanwhile.
 const PEAK: Duration = Duration::from_mins(1);
 /// All of it, at any time.
@@ -101,21 +131,26 @@ pub fn run(options: &Options) -> Result<()> {
     quietly(pin.args(["-a", "-c", "-p", "1", &own]))?;
 
     let base_ms = now_ms() - 3_600_000;
-    let mut senders: Vec<Template> = (0..SENDERS).map(|n| Template::new(n, base_ms)).collect();
+    let scale = if options.few { FEW } else { FULL };
+    let mut senders: Vec<Template> = (0..scale.senders)
+        .map(|n| Template::new(n, scale, base_ms))
+        .collect();
     let phase = Duration::from_secs(if options.no_timing { 1 } else { 10 });
     // The first requests make the series, which costs more than any later one.
-    run_load(&server, &mut senders, Pace::Once, phase)?;
+    run_load(&server, &mut senders, scale.senders, Pace::Once, phase)?;
     let peaking = if options.no_timing { phase } else { PEAK };
-    let peak = run_load(&server, &mut senders[..PEAK_SENDERS], Pace::Closed, peaking)?;
-    let before = run_load(&server, &mut senders, Pace::Open(peak.rate() / 2.0), phase)?;
-    let offered = Pace::Open(peak.rate() * options.times);
-    let (over, memory) = overload(&server, &mut senders, offered, options.seconds)?;
-    let after = run_load(
+    let peak = run_load(
         &server,
         &mut senders,
-        Pace::Open(peak.rate() / 2.0),
-        2 * phase,
+        scale.peak_connections,
+        Pace::Closed,
+        peaking,
     )?;
+    let half = Pace::Open(peak.rate() / 2.0);
+    let before = run_load(&server, &mut senders, scale.senders, half, phase)?;
+    let offered = Pace::Open(peak.rate() * options.times);
+    let (over, memory) = overload(&server, &mut senders, offered, options.seconds)?;
+    let after = run_load(&server, &mut senders, scale.senders, half, 2 * phase)?;
     report(&peak, &before, &over, &after, memory);
 
     let loads = [&peak, &before, &over, &after];
@@ -140,6 +175,11 @@ pub fn run(options: &Options) -> Result<()> {
     let status = server.stop()?;
     ensure!(status.success(), "the server ended with {status}");
     if options.no_timing {
+        let Told { acked, refused, .. } = over.told;
+        ensure!(
+            acked > 0 && refused > 0,
+            "that was no overload: {acked} requests acknowledged, {refused} refused"
+        );
         return Ok(());
     }
     judge(&peak, &before, &over, &after, memory)
@@ -182,7 +222,7 @@ fn overload(
         Ok((first, second))
     };
     let watcher = thread::spawn(watch);
-    let load = run_load(server, senders, pace, whole)?;
+    let load = run_load(server, senders, senders.len(), pace, whole)?;
     let Ok(memory) = watcher.join() else {
         bail!("the watcher panicked");
     };

@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
 use tinyobs_testing::{Server, Start};
 
-use crate::{clients, crash, fuzz, tools};
+use crate::{clients, crash, fuzz, overload, tools};
 
 /// What to leave out while working on something else. CI leaves out nothing.
 #[derive(Args)]
@@ -40,8 +40,10 @@ pub fn run(options: &Options) -> Result<()> {
     };
 
     tools::run("cargo", &["fmt", "--all", "--check"], &[])?;
-    let fuzz_fmt = ["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"];
-    tools::run("cargo", &fuzz_fmt, &[])?;
+    for apart in ["fuzz/Cargo.toml", "clients/Cargo.toml"] {
+        let fmt = ["fmt", "--manifest-path", apart, "--check"];
+        tools::run("cargo", &fmt, &[])?;
+    }
     // Its lock file stands alone: a dependency added to a crate is missing there until it is.
     let fuzz_lock = ["fetch", "--locked", "--manifest-path", "fuzz/Cargo.toml"];
     tools::run("cargo", &fuzz_lock, &[])?;
@@ -74,6 +76,12 @@ pub fn run(options: &Options) -> Result<()> {
     }
     if !options.no_crash {
         crash::short()?;
+        let cores = std::thread::available_parallelism()?.get();
+        let two = (cores > 1).then_some(());
+        let two = two.context("the server and the generator need a core each");
+        if tools::allowed("overload", two) {
+            overload::short()?;
+        }
     }
     if !options.no_clients {
         clients::short()?;

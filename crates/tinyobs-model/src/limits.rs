@@ -90,6 +90,8 @@ pub const HEALTHCHECK_SECONDS: u64 = 3;
 pub const CONNECTIONS: usize = 4_096;
 /// Bytes of a request head; also what is read ahead.
 pub const HEAD_BYTES: usize = 64 << 10;
+/// Fields of a request head: hyper's own bound, for which it needs no memory of its own.
+pub const HEAD_FIELDS: usize = 100;
 /// Threads that move bytes; fewer on a machine with fewer cores.
 pub const WORKER_THREADS: usize = 4;
 /// Threads that work at the store, where they may block.
@@ -179,12 +181,16 @@ pub const LIGHT_QUERIES_WAITING: usize = 64;
 pub const LIGHT_QUERY_WORK: u64 = 2_000_000;
 /// Bytes of a PromQL query above which nobody looks whether it is a light one.
 pub const LIGHT_QUERY_BYTES: usize = 4_096;
-/// Milliseconds after which a PromQL query is a heavy one, whatever it looked like.
-pub const LIGHT_QUERY_MS: u64 = 250;
+/// Milliseconds of a thread's work after which a PromQL query is a heavy one, whatever it looked
+/// like.
+pub const LIGHT_QUERY_MS: u64 = 500;
 /// Heavy PromQL queries that run at once, and no more than there are cores but one.
 pub const HEAVY_QUERIES_AT_ONCE: usize = 4;
 /// Heavy PromQL queries that wait; the next ones get 503.
 pub const HEAVY_QUERIES_WAITING: usize = 16;
+/// Bytes of the names, values or label sets that one answer of Prometheus' API lists; what is beyond
+/// is cut and said so.
+pub const LISTED_BYTES: usize = 64 << 20;
 /// Very large answers that are sent at once; the next ones wait.
 pub const LARGE_ANSWERS: usize = 8;
 /// Bytes that the values of answers may take while they are sent, all answers together.

@@ -72,6 +72,23 @@ pub trait SeriesCursor: Send {
     /// # Errors
     /// Stored bytes cannot be read or fail their checksum.
     fn next_block(&mut self, out: &mut Columns) -> Result<bool, SelectError>;
+
+    /// Adds the next samples behind those that `out` holds; false, with `out` as it was, at the end.
+    ///
+    /// # Errors
+    /// Stored bytes cannot be read or fail their checksum.
+    fn read_more(&mut self, out: &mut Columns) -> Result<bool, SelectError> {
+        let mut block = Columns::default();
+        let more = self.next_block(&mut block)?;
+        out.times.append(&mut block.times);
+        out.values.append(&mut block.values);
+        Ok(more)
+    }
+
+    /// Stored bytes that were read so far, compressed as they are.
+    fn bytes_read(&self) -> u64 {
+        0
+    }
 }
 
 /// A stretch of one series in one resolution.
@@ -106,6 +123,11 @@ pub trait ResolvedCursor: Send {
     /// # Errors
     /// Stored bytes cannot be read or fail their checksum.
     fn next_stretch(&mut self, out: &mut Stretch) -> Result<bool, SelectError>;
+
+    /// Stored bytes that were read so far, compressed as they are.
+    fn bytes_read(&self) -> u64 {
+        0
+    }
 }
 
 /// A place that holds series.
@@ -131,4 +153,10 @@ pub trait SeriesSource: Send + Sync {
         range: TimeRange,
         step_ms: i64,
     ) -> Result<Vec<Box<dyn ResolvedCursor>>, SelectError>;
+
+    /// The moment from which on all samples are there as they were sent; what is older may be there
+    /// as rollups only. It never goes back.
+    fn raw_from_ms(&self) -> i64 {
+        i64::MIN
+    }
 }

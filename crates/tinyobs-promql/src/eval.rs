@@ -6,7 +6,7 @@
 //! Series by series over all steps at once: a series is a column with one value for each step, and
 //! range functions slide one window over its samples. Until something puts series together, every
 //! one of them is on its own. In reading order: [`answer`], [`control`], [`error`], `grid`, `value`,
-//! `selector`, `window`, `call`, `binary`, `aggregate`.
+//! `meter`, `spread`, `read`, `selector`, `window`, `rows`, `call`, `binary`, `aggregate`, `plan`.
 //!
 //! I-EVAL-1  Memory is counted before it is taken, samples as they are read, and deadline and
 //!           cancellation are asked for between series: nothing runs without a bound.
@@ -14,7 +14,7 @@
 //! I-EVAL-3  What an answer holds comes in an order that does not depend on chance.
 //! Proved by: tests/eval.rs, tests/steps.rs, scripts/ through tests/scripts.rs.
 
-use tinyobs_model::{SeriesSource, limits};
+use tinyobs_model::{Resolution, SeriesSource, limits};
 
 use crate::ast::{Expr, ExprKind, UnaryOp, ValueType};
 use crate::duration::{DurationExpr, QueryTimes};
@@ -32,30 +32,43 @@ mod call;
 mod classic;
 mod date;
 mod extended;
+mod fold;
+mod front;
 mod grid;
 mod histogram;
 mod info;
 mod label_calls;
 mod matching;
+mod meter;
 mod natural;
 mod over_time;
+mod plan;
+mod points;
+mod range_call;
 mod ranked;
 mod rate;
+mod read;
 mod regression;
+mod rows;
 mod selector;
 mod set;
 mod sort;
+mod spread;
 mod stats;
+mod stream;
 mod value;
 mod window;
 mod xxhash;
 
-pub use answer::{Answer, AnswerValue, SeriesPoints, Stats};
-pub use control::{Budget, Control, Pace};
+pub use answer::{Answer, AnswerValue, NodeStats, ResolutionRead, SeriesPoints, Stats};
+pub use control::{Budget, Control};
 pub use error::EvalError;
 
 use annotations::Annotations;
 use grid::Grid;
+use meter::Meter;
+use plan::Plan;
+use read::Recorded;
 use value::{Series, Value};
 
 /// What is asked.
@@ -78,6 +91,10 @@ pub struct Query<'a> {
     /// Metric names that functions drop are dropped at the very end, as Prometheus does with its
     /// flag `promql-delayed-name-removal`.
     pub delayed_names: bool,
+    /// [`Stats::nodes`] says what each part of the query took.
+    pub explain: bool,
+    /// Threads that may work on it at once; the answer is the same for any number.
+    pub threads: usize,
     /// What it may take.
     pub budget: Budget,
 }
@@ -94,6 +111,8 @@ impl<'a> Query<'a> {
             lookback_ms: 5 * 60_000,
             subquery_step_ms: 60_000,
             delayed_names: false,
+            explain: false,
+            threads: spread::usual_threads(),
             budget: Budget::default(),
         }
     }
@@ -124,45 +143,92 @@ pub fn evaluate(
     control: &Control,
 ) -> Result<Answer, EvalError> {
     let grid = Grid::of_query(query)?;
-    let mut evaluator = Evaluator {
-        query,
-        source,
-        control,
-        annotations: Annotations::default(),
-        bytes: 0,
-        bytes_max: 0,
-        samples: 0,
-        series: 0,
-    };
-    evaluator.answer(grid)
+    let mut coarsest = Resolution::Raw;
+    let mut moves_left = MOVES_MAX;
+    loop {
+        let meter = Meter::new(query.budget);
+        let mut evaluator = Evaluator::new(query, source, control, &meter, coarsest);
+        match evaluator.answer(grid) {
+            // What was read is let go of before it is read in another way.
+            Err(EvalError::TooManySamples { .. }) if evaluator.could_be_coarser => {
+                coarsest = match coarsest {
+                    Resolution::Raw => Resolution::FiveMinutes,
+                    _ => Resolution::Hour,
+                };
+            }
+            Err(EvalError::Moved) if moves_left > 0 => moves_left -= 1,
+            outcome => return outcome,
+        }
+    }
 }
 
-/// The work on one query.
+/// How often a query is begun anew because what it read was dropped meanwhile. Retention drops
+/// something about once an hour.
+const MOVES_MAX: u32 = 3;
+
+/// The work on one query, or the part of it that one thread does.
 struct Evaluator<'a> {
     query: &'a Query<'a>,
     source: &'a dyn SeriesSource,
     control: &'a Control,
+    meter: &'a Meter,
     annotations: Annotations,
-    /// Bytes of values that are held.
-    bytes: u64,
-    /// The most that were held at once.
-    bytes_max: u64,
-    /// Samples read.
-    samples: u64,
-    /// Series read.
-    series: u64,
+    /// From when on raw samples were there when it began.
+    raw_from_ms: i64,
+    /// Rows no coarser than this may stand for samples that are there.
+    coarsest: Resolution,
+    /// Coarser ones could.
+    could_be_coarser: bool,
+    plan: Plan,
+    /// Memory that one series after the other is read into.
+    recorded: Recorded,
 }
 
 type Evaluated<T> = Result<T, EvalError>;
+
+impl<'a> Evaluator<'a> {
+    fn new(
+        query: &'a Query<'a>,
+        source: &'a dyn SeriesSource,
+        control: &'a Control,
+        meter: &'a Meter,
+        coarsest: Resolution,
+    ) -> Self {
+        Self {
+            query,
+            source,
+            control,
+            meter,
+            annotations: Annotations::default(),
+            raw_from_ms: source.raw_from_ms(),
+            coarsest,
+            could_be_coarser: false,
+            plan: Plan::default(),
+            recorded: Recorded::default(),
+        }
+    }
+
+    /// For another thread, which does a part of the work.
+    fn fork(&self) -> Self {
+        Self {
+            annotations: Annotations::default(),
+            plan: Plan::default(),
+            recorded: Recorded::default(),
+            ..*self
+        }
+    }
+}
 
 impl Evaluator<'_> {
     /// The value of `expr` at every step of `grid`.
     fn eval(&mut self, expr: &Expr, grid: Grid) -> Evaluated<Value> {
         self.check()?;
-        let before = self.bytes;
+        let before = self.meter.bytes();
+        let node = self.begin_node(expr);
         let value = self.eval_kind(expr, grid)?;
         // What was taken on the way is given back; the result is all that is left.
-        self.bytes = before + value.bytes();
+        self.meter.settle(before + value.bytes());
+        self.end_node(node, value.series());
         Ok(value)
     }
 
@@ -170,7 +236,7 @@ impl Evaluator<'_> {
         match &expr.kind {
             ExprKind::Number(number) => Ok(Value::Scalar(self.constant(number.value, grid)?)),
             ExprKind::String(text) => Ok(Value::String(text.clone())),
-            ExprKind::Vector(selector) => self.vector_selector(selector, grid),
+            ExprKind::Vector(selector) => self.vector_selector(selector, expr.span, grid),
             ExprKind::Matrix(_) | ExprKind::Subquery(_) => Err(EvalError::execution(
                 expr.span,
                 "a range vector can only be the argument of a function",
@@ -230,7 +296,7 @@ impl Evaluator<'_> {
     }
 
     /// `value` at every step.
-    fn constant(&mut self, value: f64, grid: Grid) -> Evaluated<Vec<f64>> {
+    fn constant(&self, value: f64, grid: Grid) -> Evaluated<Vec<f64>> {
         self.column(value, grid)
     }
 
@@ -260,28 +326,12 @@ impl Evaluator<'_> {
     }
 
     /// Counts memory that is about to be taken.
-    fn take_bytes(&mut self, bytes: u64) -> Evaluated<()> {
-        self.bytes = self.bytes.saturating_add(bytes);
-        self.bytes_max = self.bytes_max.max(self.bytes);
-        let most = self.query.budget.bytes;
-        if self.bytes > most {
-            return Err(EvalError::TooManyBytes { most });
-        }
-        Ok(())
-    }
-
-    /// Counts samples that were read.
-    fn take_samples(&mut self, samples: usize) -> Evaluated<()> {
-        self.samples += samples as u64;
-        let most = self.query.budget.samples;
-        if self.samples > most {
-            return Err(EvalError::TooManySamples { most });
-        }
-        Ok(())
+    fn take_bytes(&self, bytes: u64) -> Evaluated<()> {
+        self.meter.take_bytes(bytes)
     }
 
     /// A column of `value`, counted.
-    fn column(&mut self, value: f64, grid: Grid) -> Evaluated<Vec<f64>> {
+    fn column(&self, value: f64, grid: Grid) -> Evaluated<Vec<f64>> {
         self.take_bytes(Series::bytes_of(grid.count))?;
         Ok(vec![value; grid.count])
     }

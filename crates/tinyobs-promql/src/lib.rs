@@ -36,7 +36,8 @@ pub use binary::{BinaryOp, Cardinality, Matching};
 pub use duration::{DurationExpr, DurationKind, DurationOp, QueryTimes};
 pub use error::{Fault, ParseError};
 pub use eval::{
-    Answer, AnswerValue, Budget, Control, EvalError, Pace, Query, SeriesPoints, evaluate,
+    Answer, AnswerValue, Budget, Control, EvalError, NodeStats, Query, ResolutionRead,
+    SeriesPoints, Stats, evaluate,
 };
 pub use functions::{Function, Signature};
 pub use number::Number;

@@ -3,7 +3,7 @@
 //! `serve` (also without a subcommand), `config`, `query`, `push`, `export`, `import`, `maintain`, `backup`,
 //! `restore`, `check`, `inspect`, `healthcheck`, `version`. Exit codes: 0 when all went well, 1 when
 //! something failed, 2 when the command line cannot be read, 3 when what was asked for is there, but
-//! lacks what is damaged in the store ([`Incomplete`]).
+//! lacks what is damaged in the store, or what the format has no name for ([`Incomplete`]).
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -238,16 +238,16 @@ fn arguments_of(keys: &[&str]) -> impl Iterator<Item = Arg> + use<> {
     settings.chain([file])
 }
 
-/// Like [`arguments_of`], for those who take a store as it is and make none.
-fn arguments_of_store(keys: &[&str]) -> impl Iterator<Item = Arg> + use<> {
-    arguments_of(keys).map(|arg| {
-        if arg.get_id() == "data-dir" {
-            return arg.help(
-                "Where the store is; it must be there [env: TINYOBS_DATA_DIR, default: \
-                 ./tinyobs-data]",
-            );
-        }
-        arg
+/// Like [`arguments_of`], for those who ask a server or take a store as it is, and make neither.
+fn arguments_of_client(keys: &[&str]) -> impl Iterator<Item = Arg> + use<> {
+    arguments_of(keys).map(|arg| match arg.get_id().as_str() {
+        "data-dir" => arg.help(
+            "Where the store is; it must be there [env: TINYOBS_DATA_DIR, default: ./tinyobs-data]",
+        ),
+        "listen" => arg.help(
+            "Where the running server listens [env: TINYOBS_LISTEN, default: 127.0.0.1:8080]",
+        ),
+        _ => arg,
     })
 }
 

@@ -1,9 +1,9 @@
 //! Import: files of samples, of any size, become stored series.
 //!
-//!   body ─▶ frames ─▶ unpacked ─▶ [`reader`]: lines │ the original's export ─▶ [`batches`] ─▶ store
+//!   body ─▶ frames ─▶ unpacked ─▶ [`reader`]: lines │ table │ original ─▶ [`batches`] ─▶ store
 //!
-//! `POST /v1/import` takes lines of JSON, ours and VictoriaMetrics', and export files of the Go
-//! original; which it is, the file says itself. `POST /api/v1/import` answers as VictoriaMetrics.
+//! `POST /v1/import` takes lines of JSON, ours and VictoriaMetrics', our tables, and export files of
+//! the Go original; which it is, and whether it is packed, the file says itself. `POST /api/v1/import` answers as VictoriaMetrics.
 //!
 //! I-IMPORT-1  A bad line costs only itself, and a bad sample only itself; both are named by line.
 //! I-IMPORT-2  What is held is one line, one batch, and a few frames, however large the file is.
@@ -35,6 +35,7 @@ use crate::state::App;
 use crate::{body, json};
 
 pub mod batches;
+mod guess;
 pub mod reader;
 
 use batches::{Batches, Report};
@@ -186,7 +187,7 @@ fn read(app: &App, encoding: Encoding, frames: Frames) -> Result<Report, ApiErro
         Ok::<_, StoreError>(appended.into())
     };
     let mut batches = Batches::new(&mut append);
-    let read = reader::read(unpacked, &mut batches);
+    let read = reader::read(unpacked, encoding == Encoding::Identity, &mut batches);
     let (report, failed) = batches.finish();
     if let Some(error) = failed {
         return Err(ApiError::from(error).after(&format!(
@@ -198,9 +199,9 @@ fn read(app: &App, encoding: Encoding, frames: Frames) -> Result<Report, ApiErro
     match read {
         Ok(()) => Ok(report),
         // What came before it is kept, and said.
-        Err(error) => Err(ApiError::bad_request(format!(
-            "the file could not be read to its end: {error}; {} samples before that are stored",
-            report.stored
+        Err(error) => Err(ApiError::bad_request(reader::sentence(
+            &error,
+            report.stored,
         ))),
     }
 }

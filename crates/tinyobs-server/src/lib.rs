@@ -42,6 +42,7 @@ mod execute;
 mod export;
 mod gate;
 mod groups;
+mod head;
 mod health;
 mod import;
 mod influx;

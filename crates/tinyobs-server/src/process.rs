@@ -1,6 +1,7 @@
 //! Process: what Linux says about this process. Elsewhere there is nothing to say.
 
 use std::fs;
+use std::time::Duration;
 
 /// A few facts from `/proc/self`.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +34,15 @@ pub fn read() -> Option<Process> {
     })
 }
 
+/// How long this thread has had a core; none where that is unknown.
+pub fn thread_time() -> Option<Duration> {
+    let stat = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    let mut fields = stat.split_whitespace().map(str::parse::<u64>);
+    let (nanoseconds, times) = (fields.next()?.ok()?, fields.nth(1)?.ok()?);
+    // Who asks has had a core once at least, unless the kernel does not count.
+    (times > 0).then(|| Duration::from_nanos(nanoseconds))
+}
+
 /// How many files the process may open; none where that is unknown.
 pub fn open_files_max() -> Option<usize> {
     let limits = fs::read_to_string("/proc/self/limits").ok()?;
@@ -51,5 +61,19 @@ mod tests {
         assert!(process.resident_bytes > 100_000.0, "{process:?}");
         assert!(process.open_files >= 3.0, "{process:?}");
         assert!(super::open_files_max().unwrap() >= 64);
+    }
+
+    #[test]
+    fn a_thread_that_sleeps_does_not_work() {
+        use std::time::{Duration, Instant};
+        let worked = || super::thread_time().unwrap();
+        let begun = worked();
+        std::thread::sleep(Duration::from_millis(100));
+        assert!(worked() < begun + Duration::from_millis(50));
+        let (enough, since) = (worked() + Duration::from_millis(50), Instant::now());
+        while worked() < enough {
+            assert!(since.elapsed() < Duration::from_mins(1));
+        }
+        assert!(since.elapsed() >= Duration::from_millis(40));
     }
 }

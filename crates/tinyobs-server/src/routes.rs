@@ -1,7 +1,7 @@
 //! Routes: the table of what is answered, and the layers around it.
 //!
-//! A request passes, from the outside in: counting, security, compression, panics, the deadline,
-//! its handler.
+//! A request passes, from the outside in: counting, security, the bound on its head, compression,
+//! panics, the deadline, its handler.
 //!
 //! I-ROUTE-1  Every path knows its methods: another one is 405 with `Allow`, and so is a path that
 //!            a browser would ask about before it sends something from another site.
@@ -24,9 +24,9 @@ use tower_http::compression::CompressionLayer;
 use crate::error::ApiError;
 use crate::state::App;
 use crate::{
-    api, assets, backup, cardinality, catalogue, execute, export, health, import, influx, ingest,
-    maintenance, observe, otlp, pushgateway, query, range, remote_write, scrape, security, stats,
-    storage, stream,
+    api, assets, backup, cardinality, catalogue, execute, export, head, health, import, influx,
+    ingest, maintenance, observe, otlp, pushgateway, query, range, remote_write, scrape, security,
+    stats, storage, stream,
 };
 
 /// What a path answers, and to which methods.
@@ -191,6 +191,7 @@ pub(crate) fn router(app: App) -> Router {
         .layer(from_fn(deadline))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(from_fn(head::bound))
         .layer(from_fn_with_state(app.clone(), security::secure))
         .layer(from_fn_with_state(app.clone(), observe::observe))
         .with_state(app)

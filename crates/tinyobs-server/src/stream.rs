@@ -131,7 +131,7 @@ async fn follow(app: &App, body: Body, so_far: &mut Answer) -> Result<(), ApiErr
             Next::End => break,
         };
         // A frame may be large: it is cut, so that no more than a chunk is gathered.
-        for piece in frame.chunks(limits::STREAM_CHUNK_BYTES) {
+        for piece in frame.chunks(limits::STREAM_CHUNK_BYTES / 2) {
             let needed = lines.held.len() + piece.len();
             if needed > share.num_permits() {
                 let more = needed - share.num_permits();
@@ -139,6 +139,7 @@ async fn follow(app: &App, body: Body, so_far: &mut Answer) -> Result<(), ApiErr
             }
             if let Some(chunk) = lines.add(piece)? {
                 store(app, chunk, &mut lines.number, so_far).await?;
+                lines.check()?;
                 // A stream that becomes slow gives back what it does not need.
                 let needed = lines.held.len().max(SHARE_BYTES);
                 drop(share.split(share.num_permits().saturating_sub(needed)));
@@ -166,6 +167,7 @@ async fn whole(
     for piece in unpacked.chunks(limits::STREAM_CHUNK_BYTES / 2) {
         if let Some(chunk) = lines.add(piece)? {
             store(app, chunk, &mut lines.number, so_far).await?;
+            lines.check()?;
         }
     }
     let rest = std::mem::take(&mut lines.held);
@@ -241,21 +243,52 @@ struct Lines {
     since: Option<Instant>,
     /// Lines before those held.
     number: u64,
+    /// Bytes of the line that came last, its end not counted.
+    line_bytes: usize,
+    /// Whether a line is too long. Those before it are held, and it is not.
+    is_over: bool,
 }
 
 impl Lines {
-    /// Adds bytes; whole lines once there are enough of them.
+    /// Adds bytes; whole lines once there are enough of them, or one after them is too long.
     fn add(&mut self, bytes: &[u8]) -> Result<Option<Vec<u8>>, ApiError> {
-        self.held.extend_from_slice(bytes);
+        let mut taken = 0;
+        for (place, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
+            let before = if place == 0 { self.line_bytes } else { 0 };
+            self.line_bytes = before + line.len();
+            // However the stream is cut into pieces, the same lines are too long.
+            if self.line_bytes > limits::STREAM_LINE_BYTES {
+                self.is_over = true;
+                break;
+            }
+            taken += line.len() + 1;
+        }
+        // Behind the last line is no line feed.
+        self.held
+            .extend_from_slice(&bytes[..taken.min(bytes.len())]);
         self.since.get_or_insert_with(Instant::now);
         let is_enough = self.held.len() >= limits::STREAM_CHUNK_BYTES / 2;
-        if !is_enough {
+        if !self.is_over && !is_enough {
             return Ok(None);
         }
-        match self.take_whole() {
-            None => self.too_long().map(|()| None),
-            chunk => Ok(chunk),
+        let chunk = self.take_whole();
+        if chunk.is_none() {
+            self.check()?;
         }
+        Ok(chunk)
+    }
+
+    /// An error once a line was too long; those before it have been taken.
+    fn check(&self) -> Result<(), ApiError> {
+        if !self.is_over {
+            return Ok(());
+        }
+        let message = format!(
+            "line {} has more than {} bytes",
+            self.number + 1,
+            limits::STREAM_LINE_BYTES
+        );
+        Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, message))
     }
 
     /// The lines that are whole, if there are some.
@@ -270,18 +303,6 @@ impl Lines {
     fn wait(&self) -> Option<Duration> {
         let since = self.since?;
         Some(HELD_FOR.saturating_sub(since.elapsed()))
-    }
-
-    fn too_long(&self) -> Result<(), ApiError> {
-        if self.held.len() <= limits::STREAM_LINE_BYTES {
-            return Ok(());
-        }
-        let message = format!(
-            "a line after line {} has more than {} bytes",
-            self.number,
-            limits::STREAM_LINE_BYTES
-        );
-        Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, message))
     }
 }
 

@@ -104,6 +104,17 @@ impl<'a> Chunk<'a> {
         Self::read_header(body).ok_or(ChunkError::Malformed)
     }
 
+    /// Reads the header of bytes whose checksum was checked before.
+    ///
+    /// # Errors
+    /// The bytes are of a newer version.
+    pub fn reopen(bytes: &'a [u8]) -> Result<Self, ChunkError> {
+        let (body, _) = bytes
+            .split_last_chunk::<CHECKSUM_BYTES>()
+            .ok_or(ChunkError::Checksum)?;
+        Self::read_header(body).ok_or(ChunkError::Malformed)
+    }
+
     fn read_header(body: &'a [u8]) -> Option<Self> {
         let mut reader = Reader::new(body);
         let [version, sample_type, times] = *reader.take(3)?.first_chunk()?;

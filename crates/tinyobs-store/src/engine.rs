@@ -157,7 +157,7 @@ pub type Readable = (Box<dyn EntryReader>, Option<StoreError>);
 /// Which tables of a partition to merge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pick {
-    /// Newest ones of similar size, when there are enough of them: what is written is rewritten a
+    /// Newest ones of similar weight, when there are enough of them: what is written is rewritten a
     /// logarithmic number of times.
     Similar,
     /// All of a partition that hardly anything is added to any more, unless that would rewrite a

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use tinyobs_model::{Labels, Resolution, ResolvedCursor, SelectError, Stretch, TimeRange};
 
-use crate::engine::{Engine, Partition, Space, View};
+use crate::engine::{Engine, EntryReader, EntryRef, Partition, Space, View};
 use crate::error::StoreError;
 use crate::head::Head;
 use crate::rollup::job::read_rows;
@@ -125,6 +125,8 @@ pub struct Resolving {
     head: Arc<Head>,
     engine: Arc<dyn Engine>,
     begun: Option<Begun>,
+    /// Of chunks and rows read, compressed.
+    bytes: u64,
 }
 
 /// What is known after the first look at head and engine.
@@ -155,12 +157,20 @@ impl Resolving {
             head,
             engine,
             begun: None,
+            bytes: 0,
         }
     }
 
     fn begin(&self) -> Begun {
-        // I-RESOLVE-2.
-        let head = self.head.samples(self.id, TimeRange::ALL);
+        // I-RESOLVE-2. Whoever wants samples as they are gets rows only from before any are there:
+        // what waits to be rolled up does not matter, and the head is not looked through for it.
+        let wants_raw = self.wanted == Resolution::Raw;
+        let range = if wants_raw {
+            self.range
+        } else {
+            TimeRange::ALL
+        };
+        let head = self.head.samples(self.id, range);
         let head = Run::of_head(head);
         let view = self.engine.view();
         let counters = view.counters();
@@ -169,7 +179,8 @@ impl Resolving {
         let waiting_ms = in_head
             .map(Run::first_ms)
             .chain(view.first_ms_after(Space::Raw, counters.rolled, raw_from))
-            .min();
+            .min()
+            .filter(|_| !wants_raw);
         let there = There::new(counters.dropped_ms, waiting_ms);
         Begun {
             left: stretches(self.range, self.wanted, &there).into(),
@@ -179,7 +190,7 @@ impl Resolving {
         }
     }
 
-    fn begin_raw(&self, begun: &mut Begun, range: TimeRange) -> Result<(), StoreError> {
+    fn begin_raw(&mut self, begun: &mut Begun, range: TimeRange) -> Result<(), StoreError> {
         // Raw may come in several stretches only where retention of raw is the longest; the head
         // belongs to the newest of them.
         let is_raw = |(_, next): &(TimeRange, Resolution)| *next == Resolution::Raw;
@@ -188,12 +199,13 @@ impl Resolving {
             runs = std::mem::take(&mut begun.head);
         }
         stored_runs(begun.view.as_ref(), self.id, range, &mut runs)?;
+        self.bytes += runs.iter().map(Run::bytes).sum::<u64>();
         begun.raw = Some((Runs::new(runs), range));
         Ok(())
     }
 
     fn rows(
-        &self,
+        &mut self,
         view: &dyn View,
         resolution: Resolution,
         range: TimeRange,
@@ -207,8 +219,11 @@ impl Resolving {
         };
         for (partition, _) in view.partitions() {
             if reaches(&partition) {
-                let mut reader = view.reader(partition, 0)?;
-                let rows = read_rows(reader.as_mut(), self.id, range)?;
+                let mut reader = Counting {
+                    reader: view.reader(partition, 0)?,
+                    bytes: &mut self.bytes,
+                };
+                let rows = read_rows(&mut reader, self.id, range)?;
                 out.rollups.extend(rows.into_values());
             }
         }
@@ -230,10 +245,14 @@ impl ResolvedCursor for Resolving {
         self.begun = Some(begun);
         more
     }
+
+    fn bytes_read(&self) -> u64 {
+        self.bytes
+    }
 }
 
 impl Resolving {
-    fn advance(&self, begun: &mut Begun, out: &mut Stretch) -> Result<bool, SelectError> {
+    fn advance(&mut self, begun: &mut Begun, out: &mut Stretch) -> Result<bool, SelectError> {
         out.samples.clear();
         out.rollups.clear();
         loop {
@@ -257,6 +276,29 @@ impl Resolving {
                 return Ok(true);
             }
         }
+    }
+}
+
+/// Counts the bytes that are read.
+struct Counting<'a> {
+    reader: Box<dyn EntryReader>,
+    bytes: &'a mut u64,
+}
+
+impl EntryReader for Counting<'_> {
+    fn seek(&mut self, from: &[u8]) -> Result<(), StoreError> {
+        self.reader.seek(from)
+    }
+
+    fn advance(&mut self) -> Result<(), StoreError> {
+        self.reader.advance()?;
+        let read = self.reader.current().map_or(0, |(_, value)| value.len());
+        *self.bytes += read as u64;
+        Ok(())
+    }
+
+    fn current(&self) -> Option<EntryRef<'_>> {
+        self.reader.current()
     }
 }
 

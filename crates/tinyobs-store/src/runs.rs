@@ -143,23 +143,32 @@ impl Run {
         self.last_ms
     }
 
-    fn decode(&self) -> Result<Columns, SelectError> {
-        let mut columns = Columns::default();
-        let bytes = match &self.samples {
+    /// Adds its samples to `out`.
+    fn decode(&self, out: &mut Columns) -> Result<(), SelectError> {
+        let chunk = match &self.samples {
             Samples::Open(samples) => {
                 for sample in samples {
-                    columns.push(*sample);
+                    out.push(*sample);
                 }
-                return Ok(columns);
+                return Ok(());
             }
-            Samples::Sealed(chunk) => &chunk.bytes[..],
-            Samples::Stored(bytes) => bytes,
+            Samples::Sealed(chunk) => Chunk::open(&chunk.bytes),
+            // Checked when it was collected, a moment ago.
+            Samples::Stored(bytes) => Chunk::reopen(bytes),
         };
-        let decoded = Chunk::open(bytes).and_then(|chunk| chunk.decode(&mut columns));
+        let decoded = chunk.and_then(|chunk| chunk.decode(out));
         decoded.map_err(|error| SelectError {
             message: error.to_string(),
-        })?;
-        Ok(columns)
+        })
+    }
+
+    /// Bytes of it, compressed as it stands.
+    pub fn bytes(&self) -> u64 {
+        match &self.samples {
+            Samples::Open(samples) => (samples.len() * size_of::<Sample>()) as u64,
+            Samples::Sealed(chunk) => chunk.bytes.len() as u64,
+            Samples::Stored(bytes) => bytes.len() as u64,
+        }
     }
 }
 
@@ -171,6 +180,28 @@ impl Runs {
             waiting: runs,
             active: BinaryHeap::new(),
         }
+    }
+
+    /// Adds the next samples to `out`; false, with `out` as it was, at the end.
+    ///
+    /// # Errors
+    /// A chunk is malformed.
+    pub fn read_more(&mut self, out: &mut Columns) -> Result<bool, SelectError> {
+        let before = out.len();
+        let next_ms = self.waiting.iter().rev().nth(1).map(|run| run.first_ms);
+        let alone = |run: &mut Run| next_ms.is_none_or(|next_ms| run.last_ms < next_ms);
+        if self.active.is_empty()
+            && let Some(run) = self.waiting.pop_if(alone)
+        {
+            // It meets no other: its samples are decoded to where they are wanted.
+            run.decode(out)?;
+        } else {
+            let mut block = Columns::default();
+            self.next_block(&mut block)?;
+            out.times.append(&mut block.times);
+            out.values.append(&mut block.values);
+        }
+        Ok(out.len() > before)
     }
 
     /// Replaces `out` by the next samples; false, with `out` empty, at the end.
@@ -193,7 +224,8 @@ impl Runs {
     }
 
     fn activate(&mut self, run: &Run) -> Result<(), SelectError> {
-        let columns = run.decode()?;
+        let mut columns = Columns::default();
+        run.decode(&mut columns)?;
         if !columns.is_empty() {
             self.active.push(Active {
                 columns,

@@ -30,6 +30,8 @@ pub struct Cursor {
     engine: Arc<dyn Engine>,
     /// None before the first block.
     runs: Option<Runs>,
+    /// Of all runs, compressed.
+    bytes: u64,
 }
 
 impl Cursor {
@@ -48,13 +50,15 @@ impl Cursor {
             head,
             engine,
             runs: None,
+            bytes: 0,
         }
     }
 
-    fn collect_runs(&self) -> Result<Runs, StoreError> {
+    fn collect_runs(&mut self) -> Result<Runs, StoreError> {
         // I-SELECT-1.
         let mut runs = Run::of_head(self.head.samples(self.id, self.range));
         stored_runs(self.engine.view().as_ref(), self.id, self.range, &mut runs)?;
+        self.bytes = runs.iter().map(Run::bytes).sum();
         Ok(Runs::new(runs))
     }
 }
@@ -71,6 +75,25 @@ impl SeriesCursor for Cursor {
         let runs = self.runs.as_mut().expect("collected above");
         next_within(runs, self.range, out)
     }
+
+    fn read_more(&mut self, out: &mut Columns) -> Result<bool, SelectError> {
+        if self.runs.is_none() {
+            self.runs = Some(self.collect_runs()?);
+        }
+        let runs = self.runs.as_mut().expect("collected above");
+        let before = out.len();
+        while runs.read_more(out)? {
+            trim(out, before, self.range);
+            if out.len() > before {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn bytes_read(&self) -> u64 {
+        self.bytes
+    }
 }
 
 /// The next samples of `runs` that lie in `range`.
@@ -80,7 +103,7 @@ pub fn next_within(
     out: &mut Columns,
 ) -> Result<bool, SelectError> {
     while runs.next_block(out)? {
-        trim(out, range);
+        trim(out, 0, range);
         if !out.is_empty() {
             return Ok(true);
         }
@@ -185,19 +208,16 @@ pub fn merge_sealed<'a>(
     Ok(())
 }
 
-/// Cuts columns to `range`.
-fn trim(out: &mut Columns, range: TimeRange) {
-    let end = out
-        .times
-        .partition_point(|&time_ms| time_ms <= range.end_ms);
-    let start = out
-        .times
-        .partition_point(|&time_ms| time_ms < range.start_ms);
+/// Cuts what columns hold from place `from` on to `range`.
+fn trim(out: &mut Columns, from: usize, range: TimeRange) {
+    let times = &out.times[from..];
+    let end = from + times.partition_point(|&time_ms| time_ms <= range.end_ms);
+    let start = from + times.partition_point(|&time_ms| time_ms < range.start_ms);
     out.times.truncate(end);
     out.values.truncate(end);
-    if start > 0 {
-        out.times.drain(..start.min(end));
-        out.values.drain(..start.min(end));
+    if start > from {
+        out.times.drain(from..start.min(end));
+        out.values.drain(from..start.min(end));
     }
 }
 

@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, RwLock};
 use std::thread::JoinHandle;
 
 use tinyobs_model::{
-    Kind, Labels, Matcher, ResolvedCursor, Sample, SelectError, SeriesCursor, SeriesSource,
-    TimeRange, WriteBatch, is_stale_marker,
+    Kind, Labels, Matcher, Resolution, ResolvedCursor, Sample, SelectError, SeriesCursor,
+    SeriesSource, TimeRange, WriteBatch, is_stale_marker,
 };
 
 use crate::append::Appended;
@@ -365,6 +365,11 @@ impl SeriesSource for Store {
                 Box::new(cursor) as Box<dyn ResolvedCursor>
             });
         Ok(cursors)
+    }
+
+    fn raw_from_ms(&self) -> i64 {
+        let counters = self.inner.engine.view().counters();
+        counters.dropped_ms[Resolution::Raw as usize]
     }
 }
 

@@ -16,7 +16,8 @@
 //! windows' last values as its values, so that it means something without those keys too.
 //!
 //! I-LINES-1  What is written reads back bit for bit: samples, rows, labels, type, help and unit.
-//! I-LINES-2  A line is read whole or refused whole, with the rule it broke; nothing in it panics.
+//! I-LINES-2  A line is read, or refused with the rule it broke; a value or a time that is none costs
+//!             its own sample, and is shown. A row of a rollup costs its line. Nothing in it panics.
 //! I-LINES-3  Memory follows the bytes of the line, never a number in it.
 //! Proved by: lines/tests.rs, fuzz target `import`, `cargo xtask clients scrape` for the shape.
 

@@ -17,7 +17,7 @@
 //! I-OTLP-3  Nothing recurses on the sender's nesting, and no list grows past its limit.
 //! I-OTLP-4  A delta is counted once: what ends no later than what is stored adds nothing.
 //! Proved by: otlp/tests.rs, fuzz target `otlp`, tinyobs-server tests/it/otlp.rs,
-//! `cargo xtask clients otlp`.
+//! `cargo xtask clients otlp` and `otel-rust`.
 
 use tinyobs_model::{Refusal, Sample, limits};
 

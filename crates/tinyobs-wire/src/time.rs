@@ -1,15 +1,18 @@
 //! Time: moments as people and programs write them, to and from milliseconds since the epoch.
 //!
 //!   `?start=…` ─▶ [`parse_param`]      `"timestamp":"…"` ─▶ [`parse_rfc3339`]
-//!   answers ◀─ [`format_rfc3339`]
+//!   `tinyobs push` ─▶ [`parse_moment`]   answers ◀─ [`format_rfc3339`]
+//!
+//! Where a time says what is stored, it must have a zone: a local time taken for UTC would stand in
+//! the wrong hour for good. A parameter of a query may go without, and is UTC: so the original had it.
 //!
 //! I-TIME-1  Milliseconds survive: what [`format_rfc3339`] writes, both parsers read back equal.
 //! I-TIME-2  What cannot be read is an error that shows it, never silently another time.
+//! I-TIME-3  What is stored says its zone.
 //! Proved by: time/tests.rs.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
-use jiff::tz::Offset;
 
 /// Numbers from here on are milliseconds, smaller ones seconds: in seconds this is the year 5138,
 /// in milliseconds March 1973.
@@ -17,17 +20,39 @@ pub const MILLISECONDS_FROM: i64 = 100_000_000_000;
 
 /// Text that is no moment in time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{shown:?} is not a time: use RFC 3339, Unix seconds or Unix milliseconds")]
-pub struct BadTime {
-    /// The text, cut when long.
-    pub shown: String,
+#[non_exhaustive]
+pub enum BadTime {
+    /// It is none at all.
+    #[error("{shown:?} is not a time: use RFC 3339, Unix seconds or Unix milliseconds")]
+    NoTime {
+        /// The text, cut when long.
+        shown: String,
+    },
+    /// It is one somewhere on the earth.
+    #[error("{shown:?} has no zone: end it with Z for UTC, or with an offset such as +01:00")]
+    NoZone {
+        /// The text, cut when long.
+        shown: String,
+    },
 }
 
 /// A time as a query parameter: RFC 3339, Unix seconds (whole or not), or whole Unix milliseconds.
+/// Without a zone it is UTC.
 ///
 /// # Errors
 /// It is none of these.
 pub fn parse_param(text: &str) -> Result<i64, BadTime> {
+    match parse_moment(text) {
+        Err(BadTime::NoZone { .. }) => parse_rfc3339(&format!("{text}Z")).map_err(|_| bad(text)),
+        other => other,
+    }
+}
+
+/// As [`parse_param`], but with a zone.
+///
+/// # Errors
+/// It is none of these.
+pub fn parse_moment(text: &str) -> Result<i64, BadTime> {
     let is_number = text
         .bytes()
         .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+' | b'e' | b'E'));
@@ -38,21 +63,19 @@ pub fn parse_param(text: &str) -> Result<i64, BadTime> {
     parse_rfc3339(text)
 }
 
-/// RFC 3339 such as `2026-11-22T00:16:02.347Z`; without an offset it is UTC, as the original had
-/// it.
+/// RFC 3339 such as `2026-11-22T00:16:02.347Z`.
 ///
 /// # Errors
-/// It is not such a text, or has no date.
+/// It is not such a text, has no date, or no zone.
 pub fn parse_rfc3339(text: &str) -> Result<i64, BadTime> {
-    let zoned = text.parse::<Timestamp>();
-    let moment = zoned.or_else(|_| {
-        let civil = text.parse::<DateTime>()?;
-        Offset::UTC.to_timestamp(civil)
-    });
     // A bare date parses as midnight; it is too easily a mistake.
-    match moment {
-        Ok(moment) if text.contains(['T', 't', ' ']) => Ok(floor_ms(moment)),
-        _ => Err(bad(text)),
+    if !text.contains(['T', 't', ' ']) {
+        return Err(bad(text));
+    }
+    match text.parse::<Timestamp>() {
+        Ok(moment) => Ok(floor_ms(moment)),
+        Err(_) if text.parse::<DateTime>().is_ok() => Err(BadTime::NoZone { shown: cut(text) }),
+        Err(_) => Err(bad(text)),
     }
 }
 
@@ -85,9 +108,11 @@ fn floor_ms(moment: Timestamp) -> i64 {
 }
 
 fn bad(text: &str) -> BadTime {
-    BadTime {
-        shown: text.chars().take(64).collect(),
-    }
+    BadTime::NoTime { shown: cut(text) }
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(64).collect()
 }
 
 #[cfg(test)]

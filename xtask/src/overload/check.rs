@@ -6,14 +6,13 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use tinyobs_testing::Server;
 
-use super::SERIES;
 use super::wire::Template;
 
 /// Compares a series of each sender, all of which share their requests, and the number of all samples. Returns how many were read.
 pub fn compare(server: &Server, senders: &[Template], base_ms: i64) -> Result<u64> {
     let mut read = 0;
     for template in senders {
-        let series = template.sender % SERIES;
+        let series = template.sender % template.scale.series;
         let told = || format!("series {series} of sender {}", template.sender);
         read += one(server, template, series, base_ms).with_context(told)?;
     }
@@ -26,7 +25,8 @@ pub fn compare(server: &Server, senders: &[Template], base_ms: i64) -> Result<u6
     let stored = stats["TotalMetrics"]
         .as_u64()
         .context("no number of samples")?;
-    let range = (least * SERIES) as u64..=(most * SERIES) as u64;
+    let series = senders.first().map_or(0, |sender| sender.scale.series);
+    let range = (least * series) as u64..=(most * series) as u64;
     ensure!(
         range.contains(&stored),
         "{stored} samples are stored, not within {range:?}"

@@ -15,8 +15,8 @@ use anyhow::{Context, Result, anyhow, bail};
 use tinyobs_testing::Server;
 use tinyobs_testing::process::cpu_seconds;
 
+use super::Scale;
 use super::wire::Template;
-use super::{POLITE, SENDERS, SERIES};
 
 /// How requests follow one another.
 #[derive(Debug, Clone, Copy)]
@@ -53,29 +53,31 @@ pub struct Load {
     took: Duration,
     /// Of the server.
     cpu_seconds: f64,
+    /// Samples of a request.
+    series: f64,
 }
 
 impl Load {
     /// Samples acknowledged a second.
     pub fn rate(&self) -> f64 {
-        self.told.acked as f64 * SERIES as f64 / self.took.as_secs_f64()
+        self.told.acked as f64 * self.series / self.took.as_secs_f64()
     }
 
     /// Samples acknowledged for a second of the server's CPU: what others do on the machine hardly
     /// shows in it.
     pub fn rate_of_cpu(&self) -> f64 {
-        self.told.acked as f64 * SERIES as f64 / self.cpu_seconds
+        self.told.acked as f64 * self.series / self.cpu_seconds
     }
 
     /// Samples offered a second, those among them that no connection was free for.
     pub fn offered(&self) -> f64 {
-        self.sent() + self.told.late as f64 * SERIES as f64 / self.took.as_secs_f64()
+        self.sent() + self.told.late as f64 * self.series / self.took.as_secs_f64()
     }
 
     /// Samples sent a second.
     pub fn sent(&self) -> f64 {
         let sent = self.told.acked + self.told.refused + self.told.closed;
-        sent as f64 * SERIES as f64 / self.took.as_secs_f64()
+        sent as f64 * self.series / self.took.as_secs_f64()
     }
 
     /// How long acknowledgements took.
@@ -108,35 +110,48 @@ impl Load {
     }
 }
 
-/// Lets all of them send for so long.
+/// Lets all of them send for so long, over so many connections.
 pub fn run_load(
     server: &Server,
     senders: &mut [Template],
+    connections: usize,
     pace: Pace,
     time: Duration,
 ) -> Result<Load> {
     let addr: SocketAddr = server.url.trim_start_matches("http://").parse()?;
-    let count = senders.len();
+    let Some(scale) = senders.first().map(|sender| sender.scale) else {
+        bail!("nobody sends");
+    };
+    let Scale { series, .. } = scale;
+    let mut shares: Vec<Vec<&mut Template>> = Vec::new();
+    shares.resize_with(connections, Vec::new);
+    for template in senders {
+        shares[template.sender % connections].push(template);
+    }
     let cpu = cpu_seconds(server.pid())?;
     let begun = Instant::now();
     let all = thread::scope(|scope| -> Result<Vec<Told>> {
-        let threads: Vec<_> = senders
-            .iter_mut()
-            .map(|template| {
+        let threads: Vec<_> = shares
+            .into_iter()
+            .map(|mut templates| {
+                let first = templates[0].sender;
                 let sender = Sender {
                     addr,
                     stream: None,
                     begun,
                     until: begun + time,
                     gap: match pace {
-                        Pace::Open(rate) => Duration::from_secs_f64((SERIES * count) as f64 / rate),
+                        Pace::Open(rate) => {
+                            Duration::from_secs_f64((series * connections) as f64 / rate)
+                        }
                         _ => Duration::ZERO,
                     },
                     is_once: matches!(pace, Pace::Once),
-                    is_polite: template.sender >= SENDERS - POLITE,
+                    is_polite: first >= scale.senders - scale.polite,
+                    shift: first as f64 / scale.senders as f64,
                     told: Told::default(),
                 };
-                scope.spawn(move || sender.run(template))
+                scope.spawn(move || sender.run(&mut templates))
             })
             .collect();
         let joined = threads.into_iter().map(thread::ScopedJoinHandle::join);
@@ -150,9 +165,10 @@ pub fn run_load(
         told,
         took,
         cpu_seconds: cpu_seconds(server.pid())? - cpu,
+        series: series as f64,
     };
     println!(
-        "{pace:?} of {count}: {} acknowledged, {} refused, {} closed in {:.1} s; {}",
+        "{pace:?} over {connections}: {} acknowledged, {} refused, {} closed in {:.1} s; {}",
         load.told.acked,
         load.told.refused,
         load.told.closed,
@@ -184,6 +200,8 @@ struct Sender {
     gap: Duration,
     is_once: bool,
     is_polite: bool,
+    /// The part of a gap that it begins later.
+    shift: f64,
     told: Told,
 }
 
@@ -195,11 +213,12 @@ struct Answer {
 }
 
 impl Sender {
-    fn run(mut self, template: &mut Template) -> Told {
+    /// The series of one request after those of another.
+    fn run(mut self, templates: &mut [&mut Template]) -> Told {
         // Not all at the same moment.
-        let shift = self.gap.mul_f64(template.sender as f64 / SENDERS as f64);
-        let mut due = self.begun + shift;
-        loop {
+        let mut due = self.begun + self.gap.mul_f64(self.shift);
+        for turn in 0.. {
+            let template = &mut *templates[turn % templates.len()];
             thread::sleep(due.saturating_duration_since(Instant::now()));
             if Instant::now() >= self.until {
                 return self.told;
@@ -214,6 +233,7 @@ impl Sender {
                 Instant::now() + waits
             };
         }
+        self.told
     }
 
     /// What is due next: at once if it is late, and what should have been sent by now is left out.

@@ -1,16 +1,18 @@
 //! Wire: a remote-write request that is built once and has its times and values patched.
 //!
-//!   [Template] ─▶ head and Snappy of a `WriteRequest`, one sample each of [`SERIES`] series
+//!   [Template] ─▶ head and Snappy of a `WriteRequest`, one sample each of all series of a sender
 //!
 //! The generator has one core like the server, so it must be much cheaper: what Snappy holds are
 //! literals, which can be patched where they lie, and a request that was refused is sent as it is.
 
-use super::SERIES;
+use super::Scale;
 
 /// The requests of one sender.
 pub struct Template {
     /// Which one: the label of its series.
     pub sender: usize,
+    /// How many there are, and how many series each has.
+    pub scale: Scale,
     /// Head and body as they go over the wire.
     pub request: Vec<u8>,
     /// Numbers of the requests that were acknowledged.
@@ -29,9 +31,9 @@ const TIME_BYTES: usize = 6;
 
 impl Template {
     /// Request number 0.
-    pub fn new(sender: usize, base_ms: i64) -> Self {
+    pub fn new(sender: usize, scale: Scale, base_ms: i64) -> Self {
         let (mut message, mut places) = (Vec::new(), Vec::new());
-        for series in 0..SERIES {
+        for series in 0..scale.series {
             let mut inner = Vec::new();
             for (name, value) in [
                 ("__name__", "overload_total"),
@@ -59,6 +61,7 @@ impl Template {
         let places = shifted.iter().map(|place| head.len() + place).collect();
         let mut template = Self {
             sender,
+            scale,
             request: [head.as_bytes(), &body].concat(),
             acked: Vec::new(),
             open: Vec::new(),

@@ -4,7 +4,7 @@
 //!
 //! Such labels identify no stored series: they may lack a metric name, and nobody counts them.
 
-use super::{Labels, put_wire_pair};
+use super::{Labels, put_wire_pair, take_raw_pair};
 
 impl Labels {
     /// No labels at all, as `sum(x)` has.
@@ -32,10 +32,17 @@ impl Labels {
     #[must_use]
     pub fn filtered(&self, keep: impl Fn(&str) -> bool) -> Self {
         let mut bytes = Vec::with_capacity(self.0.len());
-        for (name, value) in self.iter().filter(|(name, _)| keep(name)) {
-            put_wire_pair(&mut bytes, name.as_bytes(), value.as_bytes());
+        let mut rest = &self.0[..];
+        loop {
+            let before = rest;
+            let Some((name, _)) = take_raw_pair(&mut rest) else {
+                return Self(bytes.into());
+            };
+            if std::str::from_utf8(name).is_ok_and(&keep) {
+                // The pair is written as it stands.
+                bytes.extend_from_slice(&before[..before.len() - rest.len()]);
+            }
         }
-        Self(bytes.into())
     }
 
     /// These labels with `name` set to `value`; an empty value takes it away.

@@ -171,3 +171,27 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #[test]
+    fn labels_are_sorted_pair_by_pair(
+        a in prop::collection::btree_map("[a-cé]{1,3}", "[xyß]{1,12}", 0..6),
+        b in prop::collection::btree_map("[a-cé]{1,3}", "[xyß]{1,12}", 0..6),
+        shared in prop::collection::btree_map("[A-B]{1,9}", "[xy]{1,200}", 0..4),
+    ) {
+        fn pairs(
+            own: &std::collections::BTreeMap<String, String>,
+            shared: &std::collections::BTreeMap<String, String>,
+        ) -> Labels {
+            let all = own.iter().chain(shared);
+            Labels::of_pairs(all.map(|(name, value)| (name.as_str(), value.as_str())))
+        }
+        let (a, b) = (pairs(&a, &shared), pairs(&b, &shared));
+        prop_assert_eq!(a.cmp(&b), a.iter().cmp(b.iter()));
+        prop_assert_eq!(a.cmp(&a), Ordering::Equal);
+        for (name, value) in a.iter() {
+            prop_assert_eq!(a.get(name), Some(value));
+        }
+        prop_assert_eq!(a.get("c_"), None);
+    }
+}

@@ -18,6 +18,12 @@ pub const ALL: &[Limit] = &[
         "a head is held in memory until it ends",
     ),
     limit(
+        "head_fields",
+        HEAD_FIELDS as u64,
+        "fields",
+        "room for them is made before they are read",
+    ),
+    limit(
         "worker_threads",
         WORKER_THREADS as u64,
         "threads",
@@ -508,6 +514,12 @@ pub const ALL: &[Limit] = &[
         HEAVY_QUERIES_WAITING as u64,
         "queries",
         "each waits on a thread of its own",
+    ),
+    limit(
+        "listed_bytes",
+        LISTED_BYTES as u64,
+        "bytes",
+        "an answer is built in memory",
     ),
     limit(
         "large_answers",

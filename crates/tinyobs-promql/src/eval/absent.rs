@@ -4,6 +4,7 @@ use tinyobs_model::{Labels, METRIC_NAME, MatchOp, Matcher};
 
 use super::grid::Grid;
 use super::value::{ABSENT, Series, Value, is_present};
+use super::window::Input;
 use super::{Evaluated, Evaluator};
 use crate::ast::{Expr, ExprKind};
 
@@ -23,8 +24,17 @@ impl Evaluator<'_> {
 
     pub(super) fn absent_over_time(&mut self, arg: &Expr, grid: Grid) -> Evaluated<Value> {
         let mut values = self.column(1.0, grid)?;
-        self.each_window_series(arg, grid, &mut |_, input| {
-            input.slide(|i, _| values[i] = ABSENT);
+        let is_there = |evaluator: &mut Self, input: &Input<'_>| {
+            evaluator.take_bytes(grid.count as u64)?;
+            let mut there = vec![false; grid.count];
+            input.slide(1, |i, _| there[i] = true);
+            Ok(Some(there))
+        };
+        self.each_window_series(arg, grid, &is_there, &mut |evaluator, there| {
+            for (value, _) in values.iter_mut().zip(&there).filter(|(_, there)| **there) {
+                *value = ABSENT;
+            }
+            evaluator.meter.give_back(there.len() as u64);
             Ok(())
         })?;
         Ok(named(arg, values))

@@ -1,5 +1,5 @@
 //! Aggregate: many series to one for each group; `topk` and its like, which keep series, are in
-//! `ranked`.
+//! `ranked`, and the arithmetic is in `fold`.
 //!
 //! I-AGGREGATE-1  Values are added up in the order of their series' labels: the same query gives
 //!                the same bits.
@@ -9,8 +9,9 @@ use std::collections::HashMap;
 
 use tinyobs_model::{Labels, METRIC_NAME, limits};
 
+use super::fold::{Folder, folder};
 use super::grid::Grid;
-use super::stats::{Mean, Sum, quantile};
+use super::stats::quantile;
 use super::value::{ABSENT, Series, Value, is_present};
 use super::{EvalError, Evaluated, Evaluator};
 use crate::aggregate::AggregateOp;
@@ -36,6 +37,9 @@ impl Evaluator<'_> {
             _ => Vec::new(),
         };
         let place = param.as_deref().map_or(span, |param| param.span);
+        if param.is_none() {
+            return self.folded(aggregate, grid);
+        }
         let series = self.eval_vector(&aggregate.expr, grid)?;
         let groups = grouped(&aggregate.grouping, series);
         match (op, param.as_deref()) {
@@ -46,31 +50,47 @@ impl Evaluator<'_> {
                 for &q in &numbers {
                     self.warn_of_quantile(place, q);
                 }
-                self.each_group(groups, grid, |members, _| quantiles(members, &numbers))
+                self.quantiles(groups, &numbers, grid)
             }
-            (op, Some(_)) => self.ranked(*op, &numbers, groups, place, grid),
-            (op, None) => self.each_group(groups, grid, |members, grid| {
-                folded(*op, members, grid.count)
-            }),
+            (op, _) => self.ranked(*op, &numbers, groups, place, grid),
         }
     }
 
-    /// One series for each group.
-    fn each_group(
-        &mut self,
-        groups: Vec<Group>,
-        grid: Grid,
-        fold: impl Fn(&[Series], Grid) -> Vec<f64>,
-    ) -> Evaluated<Value> {
+    /// The aggregations that go value by value: a series goes as soon as it is in its group.
+    fn folded(&mut self, aggregate: &Aggregate, grid: Grid) -> Evaluated<Value> {
+        let mut places: HashMap<Labels, usize> = HashMap::new();
+        let mut groups: Vec<(Labels, bool, Box<dyn Folder>)> = Vec::new();
+        self.each_vector(&aggregate.expr, grid, &mut |evaluator, series| {
+            let labels = group_labels(&aggregate.grouping, &series.labels);
+            let at = if let Some(&at) = places.get(&labels) {
+                at
+            } else {
+                // The column of the result, and what is added up on the way to it.
+                evaluator.take_bytes(7 * Series::bytes_of(grid.count))?;
+                let folder = folder(aggregate.op, grid.count);
+                groups.push((labels.clone(), series.drop_name, folder));
+                places.insert(labels, groups.len() - 1);
+                groups.len() - 1
+            };
+            groups[at].2.add(&series.values);
+            evaluator.meter.give_back(Series::bytes_of(grid.count));
+            Ok(())
+        })?;
+        groups.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+        let series = groups.into_iter().map(|(labels, drop_name, folder)| {
+            let mut series = Series::new(labels, folder.values());
+            series.drop_name = drop_name;
+            series
+        });
+        Ok(Value::Vector(series.collect()))
+    }
+
+    fn quantiles(&mut self, groups: Vec<Group>, numbers: &[f64], grid: Grid) -> Evaluated<Value> {
         let mut out = Vec::with_capacity(groups.len());
         for group in groups {
             self.check()?;
-            // What is added up on the way to the result is given back.
-            let on_the_way = 6 * Series::bytes_of(grid.count);
             self.take_bytes(Series::bytes_of(grid.count))?;
-            self.take_bytes(on_the_way)?;
-            self.bytes -= on_the_way;
-            let mut series = Series::new(group.labels, fold(&group.members, grid));
+            let mut series = Series::new(group.labels, quantiles(&group.members, numbers));
             series.drop_name = group.members.first().is_some_and(|first| first.drop_name);
             out.push(series);
         }
@@ -141,18 +161,22 @@ pub(super) fn go_float(value: f64) -> String {
     value.to_string()
 }
 
+/// The labels of the group that a series is in.
+fn group_labels(grouping: &Grouping, labels: &Labels) -> Labels {
+    let listed = |name: &str| grouping.labels.iter().any(|label| label == name);
+    if grouping.without {
+        labels.filtered(|name| name != METRIC_NAME && !listed(name))
+    } else {
+        labels.filtered(listed)
+    }
+}
+
 /// The groups in the order of their labels, members in the order given.
 fn grouped(grouping: &Grouping, series: Vec<Series>) -> Vec<Group> {
-    let listed = |name: &str| grouping.labels.iter().any(|label| label == name);
     let mut places: HashMap<Labels, usize> = HashMap::new();
     let mut groups: Vec<Group> = Vec::new();
     for one in series {
-        let labels = if grouping.without {
-            one.labels
-                .filtered(|name| name != METRIC_NAME && !listed(name))
-        } else {
-            one.labels.filtered(listed)
-        };
+        let labels = group_labels(grouping, &one.labels);
         let at = *places.entry(labels).or_insert_with_key(|labels| {
             groups.push(Group {
                 labels: labels.clone(),
@@ -164,97 +188,6 @@ fn grouped(grouping: &Grouping, series: Vec<Series>) -> Vec<Group> {
     }
     groups.sort_by(|a, b| a.labels.cmp(&b.labels));
     groups
-}
-
-/// The aggregations that go value by value.
-fn folded(op: AggregateOp, members: &[Series], steps: usize) -> Vec<f64> {
-    let larger = |kept: &mut f64, value: f64| {
-        if *kept < value || kept.is_nan() {
-            *kept = value;
-        }
-    };
-    let smaller = |kept: &mut f64, value: f64| {
-        if *kept > value || kept.is_nan() {
-            *kept = value;
-        }
-    };
-    let same = |value: f64| value;
-    match op {
-        AggregateOp::Sum => fold(
-            members,
-            steps,
-            Sum::of,
-            |sum, value| *sum = sum.plus(value),
-            Sum::value,
-        ),
-        AggregateOp::Avg => fold(members, steps, Mean::of, Mean::add, Mean::value),
-        AggregateOp::Max => fold(members, steps, same, larger, same),
-        AggregateOp::Min => fold(members, steps, same, smaller, same),
-        AggregateOp::Count => fold(members, steps, |_| 1.0, |count, _| *count += 1.0, same),
-        AggregateOp::Stddev => fold(members, steps, Distance::of, Distance::add, |d| {
-            d.variance().sqrt()
-        }),
-        AggregateOp::Stdvar => fold(
-            members,
-            steps,
-            Distance::of,
-            Distance::add,
-            Distance::variance,
-        ),
-        // `group`; all others take a parameter and do not come here.
-        _ => fold(members, steps, |_| 1.0, |_, _| {}, same),
-    }
-}
-
-/// Column by column: `first` makes of a step's first value what `add` adds the others to.
-fn fold<A: Copy>(
-    members: &[Series],
-    steps: usize,
-    first: impl Fn(f64) -> A,
-    add: impl Fn(&mut A, f64),
-    value: impl Fn(A) -> f64,
-) -> Vec<f64> {
-    let mut states: Vec<Option<A>> = vec![None; steps];
-    for member in members {
-        for (state, &new) in states.iter_mut().zip(&member.values) {
-            match state {
-                _ if !is_present(new) => {}
-                Some(state) => add(state, new),
-                None => *state = Some(first(new)),
-            }
-        }
-    }
-    let value = |state: Option<A>| state.map_or(ABSENT, &value);
-    states.into_iter().map(value).collect()
-}
-
-/// Squares of the distances from the mean, by Welford's way; not compensated, as in Prometheus.
-#[derive(Clone, Copy)]
-struct Distance {
-    count: f64,
-    mean: f64,
-    squares: f64,
-}
-
-impl Distance {
-    fn of(first: f64) -> Self {
-        Self {
-            count: 1.0,
-            mean: first,
-            squares: if first.is_finite() { 0.0 } else { f64::NAN },
-        }
-    }
-
-    fn add(&mut self, value: f64) {
-        self.count += 1.0;
-        let delta = value - self.mean;
-        self.mean += delta / self.count;
-        self.squares += delta * (value - self.mean);
-    }
-
-    fn variance(self) -> f64 {
-        self.squares / self.count
-    }
 }
 
 fn quantiles(members: &[Series], numbers: &[f64]) -> Vec<f64> {

@@ -2,14 +2,17 @@
 //!
 //!   evaluation ─▶ [Annotations] ─▶ `warnings`, `infos` of the answer
 //!
+//! What was done with rows instead of samples is gathered from all series first: one sentence says so
+//! for a place of the query, with the whole stretch of time.
+//!
 //! I-ANNOTATION-1  Each is there once, in order, and at most `limits::QUERY_ANNOTATIONS` of a kind.
 //! Proved by: tests/eval.rs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use tinyobs_model::limits;
+use tinyobs_model::{Resolution, limits};
 
-use super::Evaluator;
+use super::{Evaluator, date};
 use crate::span::Span;
 
 /// What was noticed.
@@ -17,12 +20,41 @@ use crate::span::Span;
 pub(super) struct Annotations {
     warnings: BTreeSet<String>,
     infos: BTreeSet<String>,
+    /// By place, deed and resolution, from when to when.
+    rows: BTreeMap<(usize, RowDeed, Resolution), (i64, i64)>,
+}
+
+/// What was done with rows because there are no samples.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum RowDeed {
+    /// A range was shorter than the windows.
+    Widened { range_ms: i64, to_ms: i64 },
+    /// There is no column for what was asked.
+    LastValues { what: &'static str },
 }
 
 impl Annotations {
     pub fn into_lists(self) -> (Vec<String>, Vec<String>) {
         let list = |set: BTreeSet<String>| set.into_iter().collect();
         (list(self.warnings), list(self.infos))
+    }
+
+    /// Adds what another thread noticed.
+    pub fn join(&mut self, other: Self) {
+        for text in other.warnings {
+            add(&mut self.warnings, text);
+        }
+        for text in other.infos {
+            add(&mut self.infos, text);
+        }
+        for (deed, (from_ms, to_ms)) in other.rows {
+            self.note(deed, from_ms, to_ms);
+        }
+    }
+
+    fn note(&mut self, deed: (usize, RowDeed, Resolution), from_ms: i64, to_ms: i64) {
+        let stretch = self.rows.entry(deed).or_insert((from_ms, to_ms));
+        *stretch = (stretch.0.min(from_ms), stretch.1.max(to_ms));
     }
 }
 
@@ -39,6 +71,39 @@ impl Evaluator<'_> {
         let position = span.position(self.query.text);
         let text = format!("PromQL info: {text} ({position})");
         add(&mut self.annotations.infos, text);
+    }
+
+    /// Rows of `resolution` from `from_ms` to `to_ms` were used in another way than samples are.
+    pub(super) fn note_rows(
+        &mut self,
+        span: Span,
+        deed: RowDeed,
+        resolution: Resolution,
+        (from_ms, to_ms): (i64, i64),
+    ) {
+        let deed = (span.start, deed, resolution);
+        self.annotations.note(deed, from_ms, to_ms);
+    }
+
+    /// One warning for each deed.
+    pub(super) fn tell_of_rows(&mut self) {
+        for ((place, deed, resolution), (from_ms, to_ms)) in
+            std::mem::take(&mut self.annotations.rows)
+        {
+            let (from, to) = (date::rfc3339(from_ms), date::rfc3339(to_ms));
+            let there = format!("windows of {resolution} are all there is from {from} to {to}");
+            let seconds = |ms: i64| ms as f64 / 1_000.0;
+            let text = match deed {
+                RowDeed::Widened { range_ms, to_ms } => {
+                    let (range, wide) = (seconds(range_ms), seconds(to_ms));
+                    format!("{there}: the range of {range}s is widened to {wide}s")
+                }
+                RowDeed::LastValues { what } => {
+                    format!("{there}, which have no column for {what}: their last values are taken")
+                }
+            };
+            self.warn(Span::new(place, place), &text);
+        }
     }
 
     /// A quantile is of something between 0 and 1.

@@ -1,9 +1,13 @@
 //! Answer: what a query comes to, as the HTTP API shows it.
 
-use tinyobs_model::{Labels, Sample};
+use std::time::Duration;
 
+use tinyobs_model::{Labels, Resolution, Sample};
+
+use super::annotations::RowDeed;
 use super::grid::Grid;
 use super::value::{Series, Value, distinct, is_present, without_name};
+use super::window::{Input, View};
 use super::{EvalError, Evaluated, Evaluator, sort};
 use crate::ast::{Expr, ExprKind, ValueType};
 
@@ -43,14 +47,50 @@ pub struct SeriesPoints {
 }
 
 /// What a query took.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Stats {
-    /// Samples read.
+    /// Samples read, and rows of rollups.
     pub samples: u64,
     /// Series read.
     pub series: u64,
+    /// Bytes read from the store, compressed as they are there.
+    pub bytes_read: u64,
     /// Bytes of values held at once, at most.
     pub bytes_max: u64,
+    /// The resolutions that were read, from the finest.
+    pub resolutions: Vec<ResolutionRead>,
+    /// What each part of the query took, each before the parts that it is made of; empty unless
+    /// `Query::explain` asks for it.
+    pub nodes: Vec<NodeStats>,
+}
+
+/// What was read in one resolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ResolutionRead {
+    /// Raw samples, or windows.
+    pub resolution: Resolution,
+    /// How many of them.
+    pub count: u64,
+    /// The earliest.
+    pub from_ms: i64,
+    /// The latest: a sample, or the end of a window.
+    pub to_ms: i64,
+}
+
+/// What a part of a query took, with the parts that it is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeStats {
+    /// Its text.
+    pub text: String,
+    /// How many parts it is inside of.
+    pub depth: usize,
+    /// From its beginning to its end. Where series are put together as they are read, the reading is
+    /// not over before the putting together.
+    pub wall: Duration,
+    /// Series that it comes to.
+    pub series: u64,
+    /// Samples and rows read.
+    pub samples: u64,
 }
 
 impl Evaluator<'_> {
@@ -73,11 +113,15 @@ impl Evaluator<'_> {
                 self.shaped(value, grid)?
             }
         };
+        self.tell_of_rows();
         let (warnings, infos) = std::mem::take(&mut self.annotations).into_lists();
         let stats = Stats {
-            samples: self.samples,
-            series: self.series,
-            bytes_max: self.bytes_max,
+            samples: self.meter.samples(),
+            series: self.meter.series(),
+            bytes_read: self.meter.bytes_read(),
+            bytes_max: self.meter.bytes_max(),
+            resolutions: self.meter.resolutions(),
+            nodes: std::mem::take(&mut self.plan).into_nodes(),
         };
         Ok(Answer {
             value,
@@ -151,21 +195,28 @@ impl Evaluator<'_> {
             return self.raw_matrix(inner, grid);
         }
         let mut out = Vec::new();
-        self.each_window_series(expr, grid, &mut |evaluator, input| {
-            evaluator.take_bytes((input.times.len() * size_of::<Sample>()) as u64)?;
-            let window = input.window(0);
-            let points: Vec<Sample> = window
-                .times
-                .iter()
-                .zip(window.values)
-                .map(|(&time_ms, &value)| Sample::new(time_ms, value))
-                .collect();
-            if !points.is_empty() {
-                out.push(SeriesPoints {
-                    labels: input.labels.clone(),
-                    points,
-                });
-            }
+        let of_series = |evaluator: &mut Self, input: &Input<'_>| {
+            let window = match input.view(0, 1) {
+                Some(View::Samples(window)) => window,
+                Some(View::Rows(rows)) => {
+                    let (what, resolution) = ("samples", rows.resolution);
+                    let stretch = (rows.lasts.start_ms, rows.lasts.end_ms);
+                    let deed = RowDeed::LastValues { what };
+                    evaluator.note_rows(expr.span, deed, resolution, stretch);
+                    rows.lasts
+                }
+                None => return Ok(None),
+            };
+            evaluator.take_bytes((window.times.len() * size_of::<Sample>()) as u64)?;
+            let pairs = window.times.iter().zip(window.values);
+            let sample = |(&time_ms, &value): (&i64, &f64)| Sample::new(time_ms, value);
+            Ok(Some(SeriesPoints {
+                labels: input.labels.clone(),
+                points: pairs.map(sample).collect(),
+            }))
+        };
+        self.each_window_series(expr, grid, &of_series, &mut |_, series| {
+            out.push(series);
             Ok(())
         })?;
         out.sort_by(|a, b| a.labels.cmp(&b.labels));

@@ -1,15 +1,13 @@
 //! Call: functions, each by what it works on.
 //!
 //!   [Call] ─▶ value by value   math, clamp, dates       here, date
-//!          ─▶ window by window rate, *_over_time        over_time, rate, regression, extended
+//!          ─▶ window by window rate, *_over_time        range_call
 //!          ─▶ labels, order, whole histograms           label_calls, sort, histogram, absent, info
 
-use tinyobs_model::Labels;
-
 use super::grid::Grid;
-use super::selector::Wanted;
-use super::value::{ABSENT, Series, Value, distinct, is_present, signed};
-use super::{Evaluated, Evaluator, date, over_time};
+use super::selector::{Look, Wanted};
+use super::value::{Series, Value, distinct, is_present, signed};
+use super::{Evaluated, Evaluator, date};
 use crate::ast::{Call, Expr, ExprKind};
 use crate::functions::Function;
 use crate::span::Span;
@@ -119,8 +117,11 @@ impl Evaluator<'_> {
     fn timestamp(&mut self, arg: &Expr, span: Span, grid: Grid) -> Evaluated<Value> {
         let mut series = match &arg.without_parens().kind {
             ExprKind::Vector(selector) if selector.extension.is_none() => {
-                let shift = self.shift(&selector.time)?;
-                self.select_columns(selector, shift, Wanted::Time, grid)?
+                let look = Look {
+                    wanted: Wanted::Time,
+                    ..self.look(selector, arg.span)?
+                };
+                self.select_columns(look, grid)?
             }
             _ => {
                 let mut series = self.eval_vector(arg, grid)?;
@@ -178,99 +179,7 @@ impl Evaluator<'_> {
         }
         distinct(series, span).map(Value::Vector)
     }
-
-    /// A function of a range vector, window by window.
-    fn range_call(&mut self, call: &Call, span: Span, grid: Grid) -> Evaluated<Value> {
-        let matrix = usize::from(call.function == Function::QuantileOverTime);
-        let mut scalars = Vec::new();
-        for (_, arg) in call.args.iter().enumerate().filter(|(i, _)| *i != matrix) {
-            scalars.push(self.eval_scalar(arg, grid)?);
-        }
-        self.check_scalars(call, &scalars)?;
-        let f = over_time::function(call.function);
-        let keeps_name = matches!(
-            call.function,
-            Function::FirstOverTime | Function::LastOverTime
-        );
-        let arg = &call.args[matrix];
-        let mut out: Vec<Series> = Vec::new();
-        self.each_window_series(arg, grid, &mut |evaluator, input| {
-            evaluator.note_counter(call.function, input.labels, arg.span);
-            let mut values = evaluator.column(ABSENT, grid)?;
-            let (control, mut left, mut ended) = (evaluator.control, WORK, Ok(()));
-            input.slide(|i, window| {
-                // One series of many samples and steps can be the work of minutes.
-                left = left.saturating_sub(window.values.len());
-                if left == 0 {
-                    left = WORK;
-                    ended = control.check();
-                }
-                if ended.is_err() {
-                    return;
-                }
-                let first = scalars.first().map_or(f64::NAN, |values| values[i]);
-                let second = scalars.get(1).map_or(f64::NAN, |values| values[i]);
-                values[i] = f(window, [first, second]).unwrap_or(ABSENT);
-            });
-            ended?;
-            let mut series = Series::new(input.labels.clone(), values);
-            series.drop_name = input.drop_name;
-            if !keeps_name {
-                evaluator.drop_name(&mut series);
-            }
-            if !series.is_empty() {
-                out.push(series);
-            }
-            Ok(())
-        })?;
-        self.unique(out, span).map(Value::Vector)
-    }
-
-    fn check_scalars(&mut self, call: &Call, scalars: &[Vec<f64>]) -> Evaluated<()> {
-        match call.function {
-            Function::QuantileOverTime => {
-                for &q in scalars.iter().flatten() {
-                    self.warn_of_quantile(call.args[0].span, q);
-                }
-            }
-            Function::DoubleExponentialSmoothing => {
-                for (arg, values) in call.args[1..].iter().zip(scalars) {
-                    if let Some(wrong) = values.iter().find(|&&f| !(f > 0.0 && f < 1.0)) {
-                        let reason =
-                            format!("a smoothing factor must be between 0 and 1, not {wrong}");
-                        return Err(super::EvalError::execution(arg.span, reason));
-                    }
-                }
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// A rate of something that does not look like a counter is often a mistake.
-    fn note_counter(&mut self, function: Function, labels: &Labels, span: Span) {
-        if !matches!(function, Function::Rate | Function::Increase) {
-            return;
-        }
-        let name = labels.metric_name();
-        let counted = ["_total", "_sum", "_count", "_bucket"];
-        let told = labels.get("__type__");
-        let is_counter = match told {
-            Some(kind) => matches!(kind, "counter" | "histogram" | "summary"),
-            None => counted.iter().any(|end| name.ends_with(end)),
-        };
-        if !name.is_empty() && !is_counter {
-            let text = format!(
-                "metric might not be a counter, its name does not end in \
-                 _total/_sum/_count/_bucket: {name:?}"
-            );
-            self.inform(span, &text);
-        }
-    }
 }
-
-/// Samples that functions look at between two looks at the deadline.
-const WORK: usize = 1 << 20;
 
 /// Functions of one value.
 fn math(function: Function) -> Option<fn(f64) -> f64> {

@@ -108,3 +108,6 @@ impl fmt::Debug for Control {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

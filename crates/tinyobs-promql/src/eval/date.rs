@@ -68,6 +68,15 @@ fn part(function: Function, value: f64) -> f64 {
     whole as f64
 }
 
+/// A moment as people write it.
+pub(super) fn rfc3339(time_ms: i64) -> String {
+    let seconds = time_ms.div_euclid(1_000);
+    let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let Date { year, month, day } = Date::of_days(days);
+    let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
 /// A day of the Gregorian calendar, before its time too.
 struct Date {
     year: i64,

@@ -51,6 +51,9 @@ pub enum EvalError {
         /// What does not fit.
         reason: String,
     },
+    /// Samples were dropped by retention again and again while they were read.
+    #[error("samples were dropped while the query read them, ask again")]
+    Moved,
     /// Stored samples cannot be read.
     #[error(transparent)]
     Storage(#[from] SelectError),

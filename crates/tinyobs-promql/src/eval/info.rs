@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 use tinyobs_model::{Labels, METRIC_NAME, Matcher};
 
 use super::grid::Grid;
-use super::selector::{Shift, Wanted};
+use super::selector::{Look, Shift, Wanted};
 use super::value::{ABSENT, Series, Value, distinct, is_present};
 use super::{EvalError, Evaluated, Evaluator};
 use crate::ast::{Expr, ExprKind, Selector};
@@ -42,7 +42,7 @@ impl Evaluator<'_> {
         };
         let wish = Wish::new(matchers);
         let shift = self.shift_of(&args[0], Shift::default())?;
-        let known = self.known(&wish, shift, grid)?;
+        let known = self.known(&wish, shift, span, grid)?;
         let mut out = Vec::new();
         for series in base {
             self.check()?;
@@ -73,14 +73,20 @@ impl Evaluator<'_> {
     }
 
     /// The info series with the times of their samples.
-    fn known(&mut self, wish: &Wish<'_>, shift: Shift, grid: Grid) -> Evaluated<Known> {
+    fn known(&mut self, wish: &Wish<'_>, shift: Shift, span: Span, grid: Grid) -> Evaluated<Known> {
         let labels = wish.labels.iter().map(|matcher| (*matcher).clone());
         let selector = Selector {
             matchers: wish.names.iter().cloned().chain(labels).collect(),
             ..Selector::default()
         };
         let mut known = Known::new();
-        for series in self.select_columns(&selector, shift, Wanted::Time, grid)? {
+        let look = Look {
+            selector: &selector,
+            shift,
+            wanted: Wanted::Time,
+            span,
+        };
+        for series in self.select_columns(look, grid)? {
             let about = identity(&series.labels);
             let name = series.labels.metric_name().to_owned();
             let metrics = known.entry(about).or_default();

@@ -1,5 +1,6 @@
 //! Over time: functions of the samples in a window.
 
+use super::rate::Falls;
 use super::stats::{Mean, Spread, Sum, quantile};
 use super::window::Window;
 use super::{extended, rate, regression};
@@ -18,21 +19,22 @@ pub(super) fn function(function: Function) -> RangeFunction {
         F::PresentOverTime => |_, _| Some(1.0),
         F::FirstOverTime => |w, _| w.values.first().copied(),
         F::LastOverTime => |w, _| w.values.last().copied(),
-        F::MaxOverTime => |w, _| Some(w.values[best(w.values, |a, b| a > b)]),
-        F::MinOverTime => |w, _| Some(w.values[best(w.values, |a, b| a < b)]),
+        F::MaxOverTime => |w, _| Some(w.values[best_of(w.values, |a, b| a > b)]),
+        F::MinOverTime => |w, _| Some(w.values[best_of(w.values, |a, b| a < b)]),
         F::TsOfFirstOverTime => |w, _| w.times.first().map(|&time| seconds(time)),
         F::TsOfLastOverTime => |w, _| w.times.last().map(|&time| seconds(time)),
         // The last of several that are equal.
-        F::TsOfMaxOverTime => |w, _| Some(seconds(w.times[best(w.values, |a, b| a >= b)])),
-        F::TsOfMinOverTime => |w, _| Some(seconds(w.times[best(w.values, |a, b| a <= b)])),
+        F::TsOfMaxOverTime => |w, _| Some(seconds(w.times[best_of(w.values, |a, b| a >= b)])),
+        F::TsOfMinOverTime => |w, _| Some(seconds(w.times[best_of(w.values, |a, b| a <= b)])),
         F::StddevOverTime => |w, _| Some(variance(w.values).sqrt()),
         F::StdvarOverTime => |w, _| Some(variance(w.values)),
         F::QuantileOverTime => |w, [q, _]| Some(quantile(q, &mut w.values.to_vec())),
         F::MadOverTime => |w, _| Some(median_deviation(w.values)),
         F::Changes => extended::changes,
         F::Resets => extended::resets,
-        F::Rate => rate::rate,
-        F::Increase => rate::increase,
+        // Of a window on its own, as rows have them.
+        F::Rate => |w, _| rate::growth(w, &Falls::of(w.values), true),
+        F::Increase => |w, _| rate::growth(w, &Falls::of(w.values), false),
         F::Delta => rate::delta,
         F::Irate => rate::irate,
         F::Idelta => rate::idelta,
@@ -48,11 +50,19 @@ fn seconds(time_ms: i64) -> f64 {
     time_ms as f64 / 1_000.0
 }
 
+fn best_of(values: &[f64], better: impl Fn(f64, f64) -> bool) -> usize {
+    best(values.len(), |i| values[i], better)
+}
+
 /// The place of the value that is better than all before it; whatever is not a number is worse.
-fn best(values: &[f64], better: impl Fn(f64, f64) -> bool) -> usize {
+pub(super) fn best(
+    count: usize,
+    value: impl Fn(usize) -> f64,
+    better: impl Fn(f64, f64) -> bool,
+) -> usize {
     let mut at = 0;
-    for (i, &value) in values.iter().enumerate().skip(1) {
-        if better(value, values[at]) || values[at].is_nan() {
+    for i in 1..count {
+        if better(value(i), value(at)) || value(at).is_nan() {
             at = i;
         }
     }

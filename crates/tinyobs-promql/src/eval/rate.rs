@@ -3,27 +3,51 @@
 //! I-RATE-1  Samples rarely lie on the edges of the range: the change is extended to an edge that is
 //!           no farther away than 1.1 usual distances, else by half such a distance; and a counter
 //!           not to before it was 0.
-//! Proved by: scripts/windows.test.
+//! I-RATE-2  A counter seldom falls: where it does is looked for once in a series, not in each of the
+//!           windows, which share most of their samples.
+//! Proved by: scripts/windows.test, tests/steps.rs.
 
 use super::extended;
 use super::window::Window;
 
-/// How much a counter grows, per second.
-pub(super) fn rate(window: Window<'_>, _: [f64; 2]) -> Option<f64> {
-    change(window, true, true)
+/// The places of a series' samples that are less than the one before: I-RATE-2.
+#[derive(Debug, Default)]
+pub(super) struct Falls(Vec<usize>);
+
+impl Falls {
+    pub fn of(values: &[f64]) -> Self {
+        let pairs = values.windows(2).enumerate();
+        let falls = pairs.filter(|(_, pair)| pair[1] < pair[0]);
+        Self(falls.map(|(place, _)| place + 1).collect())
+    }
+
+    /// `change` and what the counter had counted each time it fell inside of a window, one after the
+    /// other: added up on its own first it would round in another way than Prometheus does.
+    fn add_to(&self, change: f64, window: Window<'_>) -> f64 {
+        if self.0.is_empty() {
+            return change;
+        }
+        let end = window.place + window.values.len();
+        let first = self.0.partition_point(|&place| place <= window.place);
+        let inside = self.0[first..].iter().take_while(|&&place| place < end);
+        let lost = inside.map(|place| window.values[place - 1 - window.place]);
+        lost.fold(change, |sum, lost| sum + lost)
+    }
 }
 
-/// How much a counter grows.
-pub(super) fn increase(window: Window<'_>, _: [f64; 2]) -> Option<f64> {
-    change(window, true, false)
+/// How much a counter grows; per second, if so.
+pub(super) fn growth(window: Window<'_>, falls: &Falls, per_second: bool) -> Option<f64> {
+    change(window, Some(falls), per_second)
 }
 
 /// How much a gauge changes.
 pub(super) fn delta(window: Window<'_>, _: [f64; 2]) -> Option<f64> {
-    change(window, false, false)
+    change(window, None, false)
 }
 
-fn change(window: Window<'_>, is_counter: bool, per_second: bool) -> Option<f64> {
+/// Of a counter, if its falls are given.
+fn change(window: Window<'_>, falls: Option<&Falls>, per_second: bool) -> Option<f64> {
+    let is_counter = falls.is_some();
     if window.extension.is_some() {
         return extended::change(window, is_counter, per_second);
     }
@@ -31,8 +55,8 @@ fn change(window: Window<'_>, is_counter: bool, per_second: bool) -> Option<f64>
         return None;
     };
     let mut change = last - first;
-    if is_counter {
-        change = with_resets(change, window.values);
+    if let Some(falls) = falls {
+        change = falls.add_to(change, window);
     }
     let seconds = |ms: i64| ms as f64 / 1_000.0;
     let sampled = seconds(last_ms - first_ms);
@@ -61,15 +85,6 @@ fn change(window: Window<'_>, is_counter: bool, per_second: bool) -> Option<f64>
         factor /= seconds(window.range_ms);
     }
     Some(change * factor)
-}
-
-/// `change` and what a counter had counted each time it fell, one after the other: added up on its
-/// own first it would round in another way than Prometheus does.
-fn with_resets(change: f64, values: &[f64]) -> f64 {
-    let falls = values.windows(2).filter(|pair| pair[1] < pair[0]);
-    falls
-        .map(|pair| pair[0])
-        .fold(change, |sum, lost| sum + lost)
 }
 
 /// How much a counter grew between the last two samples, per second.

@@ -4,16 +4,19 @@
 //!
 //! I-SELECTOR-1  A sample counts for `lookback_ms` after its time, that moment itself left out.
 //! I-SELECTOR-2  A stale marker ends a series: nothing before it is looked back to.
-//! Proved by: scripts/selectors.test, tests/steps.rs.
+//! Proved by: scripts/selectors.test, tests/steps.rs; of rows, tests/rolled.rs.
 
-use std::collections::HashSet;
+use tinyobs_model::{Columns, Resolution, TimeRange, is_stale_marker};
 
-use tinyobs_model::{Columns, Labels, SeriesCursor, TimeRange, is_stale_marker};
-
+use super::front::Front;
 use super::grid::Grid;
-use super::value::{ABSENT, Series, Value};
+use super::points::{Points, Woven};
+use super::read::Asked;
+use super::spread::Sink;
+use super::value::{ABSENT, Series, Value, is_present};
 use super::{Evaluated, Evaluator};
 use crate::ast::{At, Extension, Selector, TimeShift};
+use crate::span::Span;
 
 /// Where in time a selector looks at a step.
 #[derive(Debug, Clone, Copy, Default)]
@@ -54,7 +57,16 @@ pub(super) enum Wanted {
     Time,
 }
 
-impl Evaluator<'_> {
+/// What a vector selector is asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Look<'a> {
+    pub selector: &'a Selector,
+    pub shift: Shift,
+    pub wanted: Wanted,
+    pub span: Span,
+}
+
+impl<'e> Evaluator<'e> {
     pub(super) fn shift(&self, time: &TimeShift) -> Evaluated<Shift> {
         let at_ms = time.at.map(|at| match at {
             At::Time(ms) => ms,
@@ -68,92 +80,80 @@ impl Evaluator<'_> {
         Ok(Shift { at_ms, offset_ms })
     }
 
-    pub(super) fn vector_selector(&mut self, selector: &Selector, grid: Grid) -> Evaluated<Value> {
-        let shift = self.shift(&selector.time)?;
-        self.select_columns(selector, shift, Wanted::Value, grid)
-            .map(Value::Vector)
-    }
-
-    /// One column for each series of `selector`, whose own time shift is not looked at.
-    pub(super) fn select_columns(
+    pub(super) fn vector_selector(
         &mut self,
         selector: &Selector,
-        shift: Shift,
-        wanted: Wanted,
+        span: Span,
         grid: Grid,
-    ) -> Evaluated<Vec<Series>> {
-        let lookback = self.query.lookback_ms;
-        let smoothed = selector.extension == Some(Extension::Smoothed);
-        let ahead = if smoothed { lookback } else { 0 };
-        let range = reach(shift, grid, lookback, ahead);
+    ) -> Evaluated<Value> {
+        let look = self.look(selector, span)?;
+        self.select_columns(look, grid).map(Value::Vector)
+    }
+
+    /// The values of `selector`, with the time shift that it has itself.
+    pub(super) fn look<'s>(&self, selector: &'s Selector, span: Span) -> Evaluated<Look<'s>> {
+        Ok(Look {
+            selector,
+            shift: self.shift(&selector.time)?,
+            wanted: Wanted::Value,
+            span,
+        })
+    }
+
+    /// One column for each series of a selector.
+    pub(super) fn select_columns(&mut self, look: Look<'_>, grid: Grid) -> Evaluated<Vec<Series>> {
         let mut out = Vec::new();
-        self.each_series(selector, range, &mut |evaluator, labels, samples| {
-            let mut values = evaluator.column(ABSENT, grid)?;
-            let mut last = Last::default();
-            for (i, value) in values.iter_mut().enumerate() {
-                let at = shift.apply(grid.time(i));
-                *value = if smoothed {
-                    last.interpolated(samples, at, lookback)
-                } else {
-                    last.value(samples, at, lookback, wanted)
-                };
-            }
-            let series = Series::new(labels.clone(), values);
-            if !series.is_empty() {
-                out.push(series);
-            }
+        self.each_column(look, grid, &mut |_, series| {
+            out.push(series);
             Ok(())
         })?;
         Ok(out)
     }
 
-    /// Calls `each` with the samples of every series of `selector` in `range`, stale markers
-    /// among them, in the order of labels.
-    pub(super) fn each_series(
+    /// The same, one after the other.
+    pub(super) fn each_column(
         &mut self,
-        selector: &Selector,
-        range: TimeRange,
-        each: &mut dyn FnMut(&mut Self, &Labels, &Columns) -> Evaluated<()>,
+        look: Look<'_>,
+        grid: Grid,
+        sink: Sink<'_, 'e, Series>,
     ) -> Evaluated<()> {
-        let mut cursors = self.source.select(&selector.matchers, range)?;
-        if !selector.alternatives.is_empty() {
-            for matchers in &selector.alternatives {
-                cursors.extend(self.source.select(matchers, range)?);
-            }
-            let mut seen = HashSet::new();
-            cursors.retain(|cursor| seen.insert(cursor.labels().clone()));
-            cursors.sort_by(|a, b| a.labels().cmp(b.labels()));
-        }
-        let (mut samples, mut block) = (Columns::default(), Columns::default());
-        for mut cursor in cursors {
-            self.check()?;
-            let before = self.bytes;
-            self.read(cursor.as_mut(), &mut samples, &mut block)?;
-            let held = self.bytes - before;
-            if !samples.is_empty() {
-                self.series += 1;
-                each(self, cursor.labels(), &samples)?;
-            }
-            self.bytes -= held;
-        }
-        Ok(())
-    }
-
-    /// All samples of `cursor`, counted.
-    fn read(
-        &mut self,
-        cursor: &mut dyn SeriesCursor,
-        samples: &mut Columns,
-        block: &mut Columns,
-    ) -> Evaluated<()> {
-        samples.clear();
-        while cursor.next_block(block)? {
-            self.take_samples(block.len())?;
-            self.take_bytes((block.len() * 16) as u64)?;
-            samples.times.extend_from_slice(&block.times);
-            samples.values.extend_from_slice(&block.values);
-        }
-        Ok(())
+        let Look { shift, wanted, .. } = look;
+        let lookback = self.query.lookback_ms;
+        let smoothed = look.selector.extension == Some(Extension::Smoothed);
+        let ahead = if smoothed { lookback } else { 0 };
+        let moves = grid.count > 1 && !shift.is_fixed();
+        let asked = Asked {
+            range: reach(shift, grid, lookback, ahead),
+            rows_back: Resolution::Hour.width_ms(),
+            coarse_ms: if moves { grid.step_ms } else { 0 },
+            span: look.span,
+        };
+        self.each_series(
+            look.selector,
+            asked,
+            &|evaluator, labels, recorded| {
+                let mut values = evaluator.column(ABSENT, grid)?;
+                let mut woven = Woven::default();
+                let points = Points::of(recorded, lookback, &mut woven);
+                let mut last = Last::default();
+                let mut empty = true;
+                for (i, value) in values.iter_mut().enumerate() {
+                    let at = shift.apply(grid.time(i));
+                    *value = if smoothed {
+                        last.interpolated(&points, at)
+                    } else {
+                        last.value(&points, at, wanted)
+                    };
+                    empty &= !is_present(*value);
+                }
+                if empty {
+                    evaluator.meter.give_back(Series::bytes_of(grid.count));
+                    return Ok(None);
+                }
+                Ok(Some(Series::new(labels.clone(), values)))
+            },
+            sink,
+        )
     }
 }
 
@@ -169,29 +169,18 @@ pub(super) fn reach(shift: Shift, grid: Grid, back: i64, ahead: i64) -> TimeRang
 /// Goes forward through samples with the steps.
 #[derive(Default)]
 struct Last {
-    /// Samples not later than the moment asked last.
-    behind: usize,
+    front: Front,
 }
 
 impl Last {
-    fn advance(&mut self, samples: &Columns, at: i64) {
-        while samples
-            .times
-            .get(self.behind)
-            .is_some_and(|&time| time <= at)
-        {
-            self.behind += 1;
-        }
-    }
-
-    fn value(&mut self, samples: &Columns, at: i64, lookback: i64, wanted: Wanted) -> f64 {
-        self.advance(samples, at);
-        let Some(i) = self.behind.checked_sub(1) else {
+    fn value(&mut self, points: &Points<'_>, at: i64, wanted: Wanted) -> f64 {
+        let behind = self.front.pass(&points.samples.times, at);
+        let Some(i) = behind.checked_sub(1) else {
             return ABSENT;
         };
-        let (time, value) = (samples.times[i], samples.values[i]);
+        let (time, value) = (points.samples.times[i], points.samples.values[i]);
         // I-SELECTOR-1, I-SELECTOR-2
-        if time <= at.saturating_sub(lookback) || is_stale_marker(value) {
+        if time <= at.saturating_sub(points.lookback(i)) || is_stale_marker(value) {
             return ABSENT;
         }
         match wanted {
@@ -202,15 +191,20 @@ impl Last {
 
     /// `smoothed`: on the line between the samples before and after. As in ranges, stale markers
     /// are no samples.
-    fn interpolated(&mut self, samples: &Columns, at: i64, lookback: i64) -> f64 {
-        self.advance(samples, at);
-        let (from, to) = (at.saturating_sub(lookback), at.saturating_add(lookback));
+    fn interpolated(&mut self, points: &Points<'_>, at: i64) -> f64 {
+        let samples: &Columns = points.samples;
+        let place = self.front.pass(&samples.times, at);
         let sample = |i: usize| (samples.times[i], samples.values[i]);
         let there = |(_, value): &(i64, f64)| !is_stale_marker(*value);
-        let behind = (0..self.behind).rev().map(sample);
-        let ahead = (self.behind..samples.len()).map(sample);
-        let before = behind.take_while(|&(time, _)| time > from).find(there);
-        let after = ahead.take_while(|&(time, _)| time <= to).find(there);
+        let reaches = |&i: &usize| {
+            let lookback = points.lookback(i);
+            let (from, to) = (at.saturating_sub(lookback), at.saturating_add(lookback));
+            samples.times[i] > from && samples.times[i] <= to
+        };
+        let behind = (0..place).rev().take_while(reaches);
+        let ahead = (place..samples.len()).take_while(reaches);
+        let before = behind.map(sample).find(there);
+        let after = ahead.map(sample).find(there);
         match (before, after) {
             (Some((time, value)), _) if time == at => value,
             (Some((t0, v0)), Some((t1, v1))) => {

@@ -62,6 +62,14 @@ impl Value {
             Self::String(text) => text.len() as u64,
         }
     }
+
+    /// Series in it.
+    pub fn series(&self) -> usize {
+        match self {
+            Self::Vector(series) => series.len(),
+            Self::Scalar(_) | Self::String(_) => 1,
+        }
+    }
 }
 
 impl Series {
@@ -83,7 +91,7 @@ impl Series {
         (steps * size_of::<f64>() + 2 * size_of::<Self>()) as u64
     }
 
-    fn bytes(&self) -> u64 {
+    pub fn bytes(&self) -> u64 {
         Self::bytes_of(self.values.len()) + self.labels.as_bytes().len() as u64
     }
 
@@ -173,7 +181,7 @@ pub(super) fn distinct(series: Vec<Series>, span: Span) -> Evaluated<Vec<Series>
     Ok(out)
 }
 
-fn same_labels(span: Span, labels: &Labels) -> EvalError {
+pub(super) fn same_labels(span: Span, labels: &Labels) -> EvalError {
     let reason = format!(
         "two series of the result have the same labels {labels}, keep a label that tells them apart"
     );

@@ -8,15 +8,21 @@
 //! I-WINDOW-1  A window holds the samples with `start < time <= end`: its left edge is left out.
 //! I-WINDOW-2  Stale markers are in no window.
 //! I-WINDOW-3  The steps of a subquery are multiples of its step, whenever it is asked.
-//! Proved by: scripts/windows.test, tests/steps.rs.
+//! I-WINDOW-4  A window that touches no row is made of samples as if there were no rows at all.
+//! Proved by: scripts/windows.test, tests/steps.rs; with rows, tests/rolled.rs.
 
-use tinyobs_model::{Columns, Labels, is_stale_marker};
+use tinyobs_model::{Columns, Labels, Sample, is_stale_marker};
 
+use super::front::Front;
 use super::grid::Grid;
+use super::read::{Asked, Recorded, Row};
+use super::rows::{self, Cells, RowWindow};
 use super::selector::{Shift, reach};
-use super::value::is_present;
+use super::spread::Sink;
+use super::value::{Series, is_present};
 use super::{Evaluated, Evaluator, mistyped};
 use crate::ast::{Expr, ExprKind, Extension, RangeSelector, Subquery, ValueType};
+use crate::span::Span;
 
 /// One series with everything that its windows are made of.
 pub(super) struct Input<'a> {
@@ -25,6 +31,9 @@ pub(super) struct Input<'a> {
     /// Ascending, without stale markers.
     pub times: &'a [i64],
     pub values: &'a [f64],
+    /// Windows, where there are no samples, and both in one line.
+    rows: &'a [Row],
+    cells: Option<&'a Cells>,
     range_ms: i64,
     /// Samples next to the window that belong to it.
     reach: Reach,
@@ -42,6 +51,15 @@ struct Reach {
 
 /// What a range function sees at a step.
 #[derive(Debug, Clone, Copy)]
+pub(super) enum View<'a> {
+    /// Samples.
+    Samples(Window<'a>),
+    /// Windows, at least one, and what samples stand beside them.
+    Rows(RowWindow<'a>),
+}
+
+/// The samples in a range.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Window<'a> {
     pub times: &'a [i64],
     pub values: &'a [f64],
@@ -52,19 +70,55 @@ pub(super) struct Window<'a> {
     /// The moment of the step.
     pub at_ms: i64,
     pub extension: Option<Extension>,
+    /// How many samples of the series stand before it.
+    pub place: usize,
 }
 
 impl Input<'_> {
-    /// The window of step `i`.
-    pub fn window(&self, i: usize) -> Window<'_> {
+    pub fn range_ms(&self) -> i64 {
+        self.range_ms
+    }
+
+    /// What there is at step `i`; a range that meets rows is as wide as `windows` of them.
+    pub fn view(&self, i: usize, windows: i64) -> Option<View<'_>> {
         let at_ms = self.grid.time(i);
+        if let Some(rows) = self.row_window(at_ms, windows) {
+            return (!rows.cells.is_empty()).then_some(View::Rows(rows));
+        }
         let end_ms = self.shift.apply(at_ms);
-        let start_ms = end_ms.saturating_sub(self.range_ms);
-        let from = start_ms.saturating_sub(self.reach.back_ms);
-        let to = end_ms.saturating_add(self.reach.ahead_ms);
+        let (from, to) = self.edges(end_ms);
         let low = self.times.partition_point(|&time| time <= from);
         let high = self.times.partition_point(|&time| time <= to);
-        self.cut(at_ms, low, high.max(low))
+        (low < high).then(|| View::Samples(self.cut(at_ms, low, high)))
+    }
+
+    /// Samples are seen with `from < time <= to`.
+    fn edges(&self, end_ms: i64) -> (i64, i64) {
+        let from = end_ms.saturating_sub(self.range_ms.saturating_add(self.reach.back_ms));
+        (from, end_ms.saturating_add(self.reach.ahead_ms))
+    }
+
+    /// None where there are only samples.
+    fn row_window(&self, at_ms: i64, windows: i64) -> Option<RowWindow<'_>> {
+        let cells = self.cells?;
+        let end_ms = self.shift.apply(at_ms);
+        let (mut from, to) = self.edges(end_ms);
+        let resolution = rows::widest_between(self.rows, from, to)?;
+        // I-ROWS-4
+        let range_ms = self.range_ms.max(resolution.width_ms() * windows);
+        from = from.min(end_ms.saturating_sub(range_ms));
+        let window = Window {
+            start_ms: end_ms.saturating_sub(range_ms),
+            range_ms,
+            ..self.cut(at_ms, 0, 0)
+        };
+        let (cells, lasts) = cells.between(from, to, window);
+        Some(RowWindow {
+            cells,
+            lasts,
+            resolution,
+            widened_from: (range_ms > self.range_ms).then_some(self.range_ms),
+        })
     }
 
     fn cut(&self, at_ms: i64, low: usize, high: usize) -> Window<'_> {
@@ -77,62 +131,73 @@ impl Input<'_> {
             range_ms: self.range_ms,
             at_ms,
             extension: self.reach.extension,
+            place: low,
         }
     }
 
-    /// Calls `each` with the windows of all steps that hold anything.
-    pub fn slide(&self, mut each: impl FnMut(usize, Window<'_>)) {
-        if self.shift.is_fixed() {
-            let window = self.window(0);
-            for (i, at_ms) in self.grid.times().enumerate() {
-                if !window.times.is_empty() {
-                    each(i, Window { at_ms, ..window });
+    /// Calls `each` with what there is at each step that there is anything at.
+    pub fn slide(&self, windows: i64, mut each: impl FnMut(usize, View<'_>)) {
+        if self.cells.is_some() {
+            for i in 0..self.grid.count {
+                if let Some(view) = self.view(i, windows) {
+                    each(i, view);
                 }
             }
             return;
         }
-        let (mut low, mut high) = (0, 0);
+        if self.shift.is_fixed() {
+            if let Some(View::Samples(window)) = self.view(0, windows) {
+                for (i, at_ms) in self.grid.times().enumerate() {
+                    each(i, View::Samples(Window { at_ms, ..window }));
+                }
+            }
+            return;
+        }
+        let (mut start, mut end) = (Front::default(), Front::default());
         for (i, at_ms) in self.grid.times().enumerate() {
-            let end_ms = self.shift.apply(at_ms);
-            let from = end_ms.saturating_sub(self.range_ms.saturating_add(self.reach.back_ms));
-            let to = end_ms.saturating_add(self.reach.ahead_ms);
             // I-WINDOW-1
-            while self.times.get(high).is_some_and(|&time| time <= to) {
-                high += 1;
-            }
-            while low < high && self.times[low] <= from {
-                low += 1;
-            }
+            let (from, to) = self.edges(self.shift.apply(at_ms));
+            let (low, high) = (start.pass(self.times, from), end.pass(self.times, to));
             if low < high {
-                each(i, self.cut(at_ms, low, high));
+                each(i, View::Samples(self.cut(at_ms, low, high)));
             }
         }
     }
 }
 
-type Each<'f, 'e> = &'f mut dyn FnMut(&mut Evaluator<'e>, &Input<'_>) -> Evaluated<()>;
+/// What is made of a series of a range vector.
+pub(super) type EachInput<'f, 'e, T> =
+    &'f (dyn Fn(&mut Evaluator<'e>, &Input<'_>) -> Evaluated<Option<T>> + Sync);
 
 impl<'e> Evaluator<'e> {
-    /// Calls `each` with every series of a range vector.
-    pub(super) fn each_window_series(
+    /// Calls `each` with every series of a range vector, on several threads, and hands what it makes
+    /// to `sink`, in order.
+    pub(super) fn each_window_series<T: Send>(
         &mut self,
         expr: &Expr,
         grid: Grid,
-        each: Each<'_, 'e>,
+        each: EachInput<'_, 'e, T>,
+        sink: Sink<'_, 'e, T>,
     ) -> Evaluated<()> {
-        match &expr.without_parens().kind {
-            ExprKind::Matrix(range) => self.of_selector(range, grid, each),
-            ExprKind::Subquery(subquery) => self.of_subquery(subquery, grid, each),
+        let inner = expr.without_parens();
+        let node = self.begin_node(inner);
+        let series = match &inner.kind {
+            ExprKind::Matrix(range) => self.of_selector(range, inner.span, grid, each, sink),
+            ExprKind::Subquery(subquery) => self.of_subquery(subquery, grid, each, sink),
             _ => Err(mistyped(expr, ValueType::Matrix)),
-        }
+        }?;
+        self.end_node(node, series);
+        Ok(())
     }
 
-    fn of_selector(
+    fn of_selector<T: Send>(
         &mut self,
         matrix: &RangeSelector,
+        span: Span,
         grid: Grid,
-        each: Each<'_, 'e>,
-    ) -> Evaluated<()> {
+        each: EachInput<'_, 'e, T>,
+        sink: Sink<'_, 'e, T>,
+    ) -> Evaluated<usize> {
         let RangeSelector { selector, range } = matrix;
         let range_ms = self.milliseconds(range, true)?;
         let shift = self.shift(&selector.time)?;
@@ -142,34 +207,56 @@ impl<'e> Evaluator<'e> {
             Some(Extension::Anchored) => (lookback, 0),
             Some(Extension::Smoothed) => (lookback, lookback),
         };
-        let asked = reach(shift, grid, range_ms.saturating_add(back_ms), ahead_ms);
-        let mut clean = Columns::default();
-        self.each_series(selector, asked, &mut |evaluator, labels, samples| {
-            let samples = without_stale(samples, &mut clean);
-            let input = Input {
+        let reached = Reach {
+            back_ms,
+            ahead_ms,
+            extension: selector.extension,
+        };
+        let asked = Asked {
+            range: reach(shift, grid, range_ms.saturating_add(back_ms), ahead_ms),
+            rows_back: rows::WIDENED_MAX,
+            coarse_ms: range_ms,
+            span,
+        };
+        let of_series = |evaluator: &mut Self, labels: &Labels, recorded: &Recorded| {
+            let mut clean = Columns::default();
+            let samples = without_stale(&recorded.samples, &mut clean);
+            let mut input = Input {
                 labels,
                 drop_name: false,
                 times: &samples.times,
                 values: &samples.values,
+                rows: &recorded.rows,
+                cells: None,
                 range_ms,
-                reach: Reach {
-                    back_ms,
-                    ahead_ms,
-                    extension: selector.extension,
-                },
+                reach: reached,
                 shift,
                 grid,
             };
-            each(evaluator, &input)
-        })
+            if recorded.rows.is_empty() {
+                return each(evaluator, &input);
+            }
+            let mut cells = Cells::default();
+            let near_ms = range_ms.max(rows::WIDENED_MAX) + back_ms + ahead_ms;
+            cells.fill(&recorded.rows, samples.iter(), near_ms);
+            evaluator.take_bytes(cells.bytes())?;
+            input.cells = Some(&cells);
+            let made = each(evaluator, &input);
+            evaluator.meter.give_back(cells.bytes());
+            made
+        };
+        let before = self.meter.series();
+        self.each_series(selector, asked, &of_series, sink)?;
+        Ok((self.meter.series() - before) as usize)
     }
 
-    fn of_subquery(
+    fn of_subquery<T: Send>(
         &mut self,
         subquery: &Subquery,
         grid: Grid,
-        each: Each<'_, 'e>,
-    ) -> Evaluated<()> {
+        each: EachInput<'_, 'e, T>,
+        sink: Sink<'_, 'e, T>,
+    ) -> Evaluated<usize> {
         let range_ms = self.milliseconds(&subquery.range, true)?;
         let step_ms = match &subquery.step {
             Some(step) => self.milliseconds(step, true)?,
@@ -177,38 +264,33 @@ impl<'e> Evaluator<'e> {
         };
         let shift = self.shift(&subquery.time)?;
         let inner = self.inner_grid(grid, shift, range_ms, step_ms)?;
-        let before = self.bytes;
         let series = self.eval_vector(&subquery.expr, inner)?;
-        let mut samples = Columns::default();
-        for one in &series {
-            self.check()?;
-            samples.clear();
-            for (time, &value) in inner.times().zip(&one.values) {
-                if is_present(value) {
-                    samples.times.push(time);
-                    samples.values.push(value);
-                }
-            }
-            if samples.is_empty() {
-                continue;
-            }
-            let input = Input {
-                labels: &one.labels,
-                drop_name: one.drop_name,
-                times: &samples.times,
-                values: &samples.values,
-                range_ms,
-                reach: Reach::default(),
-                shift,
-                grid,
+        let count = series.len();
+        let of_series = |evaluator: &mut Self, one: Series| {
+            let samples = present(&one, inner);
+            let made = if samples.is_empty() {
+                None
+            } else {
+                let input = Input {
+                    labels: &one.labels,
+                    drop_name: one.drop_name,
+                    times: &samples.times,
+                    values: &samples.values,
+                    rows: &[],
+                    cells: None,
+                    range_ms,
+                    reach: Reach::default(),
+                    shift,
+                    grid,
+                };
+                each(evaluator, &input)?
             };
-            each(self, &input)?;
-        }
-        let held: u64 = self.bytes - before;
-        // The inner columns go; what `each` made of them stays.
-        let inner_bytes = super::value::Value::Vector(series).bytes();
-        self.bytes = before + held.saturating_sub(inner_bytes);
-        Ok(())
+            // The inner column goes; what `each` made of it stays.
+            evaluator.meter.give_back(one.bytes());
+            Ok(made)
+        };
+        self.spread(series, &of_series, sink)?;
+        Ok(count)
     }
 
     /// The moments at which the inside of a subquery is evaluated for all steps of `grid`.
@@ -219,6 +301,16 @@ impl<'e> Evaluator<'e> {
         let first = (edge.div_euclid(step_ms) + 1).saturating_mul(step_ms);
         Grid::new(first, last, step_ms, self.query)
     }
+}
+
+/// The values of a column that are there, as samples.
+fn present(series: &Series, grid: Grid) -> Columns {
+    let mut samples = Columns::default();
+    let pairs = grid.times().zip(&series.values);
+    for (time_ms, &value) in pairs.filter(|(_, value)| is_present(**value)) {
+        samples.push(Sample::new(time_ms, value));
+    }
+    samples
 }
 
 /// I-WINDOW-2

@@ -138,6 +138,7 @@ impl Ask {
         query.step_ms = self.step_ms;
         // On, as everything that Prometheus keeps behind a flag: more queries have an answer.
         query.delayed_names = true;
+        query.explain = self.stats;
         if let Some(lookback_ms) = self.lookback_ms {
             query.lookback_ms = lookback_ms;
         }

@@ -10,6 +10,11 @@ use crate::json;
 
 /// A success with this in it; `warnings` are left out when there are none.
 pub fn success(data: &impl Serialize, warnings: &[String]) -> Response {
+    json::from_text(StatusCode::OK, text(data, warnings))
+}
+
+/// The same as text.
+pub fn text(data: &impl Serialize, warnings: &[String]) -> Vec<u8> {
     #[derive(Serialize)]
     struct Envelope<'a, T> {
         status: &'static str,
@@ -22,5 +27,7 @@ pub fn success(data: &impl Serialize, warnings: &[String]) -> Response {
         data,
         warnings,
     };
-    json::response(StatusCode::OK, &envelope)
+    let mut text = serde_json::to_vec(&envelope).expect("answers have string keys only");
+    text.push(b'\n');
+    text
 }

@@ -7,10 +7,12 @@
 //! series its selectors have, how many samples that is, and at how many moments each part of it is
 //! evaluated. That takes far less than a millisecond. Whatever weighs more than
 //! `limits::LIGHT_QUERY_WORK` then gives its place back and waits for one of the heavy lane. A guess
-//! can be wrong, so a query that is at work for `limits::LIGHT_QUERY_MS` steps aside as well, in the
-//! middle of its work: its next question whether it may go on ([`Pace`]) is answered when there is a
-//! place. The other ways of doing this were worse: a guess alone can be fooled, and time alone has
-//! forty heavy queries take `LIGHT_QUERY_MS` each before a light one gets its turn.
+//! can be wrong, so a query whose thread has worked for `limits::LIGHT_QUERY_MS` steps aside as well,
+//! in the middle of its work: its next question whether it may go on ([`Pace`]) is answered when there
+//! is a place. What counts is the time that the thread had a core: on a busy machine the clock would
+//! make heavy queries of light ones. The other ways of doing this were worse: a guess alone can be
+//! fooled, and time alone has forty heavy queries take `LIGHT_QUERY_MS` each before a light one gets
+//! its turn.
 //!
 //! There are as many heavy places as cores but one, and at least one: a core is always left.
 //!
@@ -21,17 +23,20 @@
 //! I-LANES-4  A light query waits for nothing but other light ones, however many heavy ones there are.
 //! Proved by: api/lanes/tests.rs, tests/it/api_bounds.rs.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use tinyobs_model::limits;
-use tinyobs_promql::{Control, EvalError, Pace};
+use tinyobs_promql::eval::control::Pace;
+use tinyobs_promql::{Control, EvalError};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::failure::Failure;
+use crate::process;
 
 /// Both lanes.
 #[derive(Debug)]
@@ -52,7 +57,7 @@ struct Lane {
 
 impl Default for Lanes {
     fn default() -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let cores = thread::available_parallelism().map_or(1, usize::from);
         let heavy = limits::HEAVY_QUERIES_AT_ONCE.min(cores - 1).max(1);
         Self {
             light: Lane::new(
@@ -85,6 +90,7 @@ impl Lanes {
         let control = Control::new().with_deadline(deadline);
         let on_drop = CancelOnDrop(control.clone());
         let work = tokio::task::spawn_blocking(move || {
+            turn.begin();
             let result = work(&control.with_pace(Arc::<Turn>::clone(&turn)), &turn);
             turn.end();
             result
@@ -163,6 +169,10 @@ pub struct Turn {
     lanes: Arc<Lanes>,
     runtime: Handle,
     since: Instant,
+    /// The thread that began it, and what that had worked before.
+    before: OnceLock<(ThreadId, Duration)>,
+    /// Milliseconds after which somebody looks again how long it has worked.
+    look_ms: AtomicU64,
     /// Asked far more often than the lock is worth.
     is_heavy: AtomicBool,
     place: Mutex<Place>,
@@ -178,14 +188,34 @@ struct Place {
 impl Turn {
     fn new(lanes: Arc<Lanes>, place: OwnedSemaphorePermit) -> Self {
         Self {
-            lanes,
             runtime: Handle::current(),
             since: Instant::now(),
+            before: OnceLock::new(),
+            // No thread works longer than there was time.
+            look_ms: AtomicU64::new(millis(lanes.light_for)),
+            lanes,
             is_heavy: AtomicBool::new(false),
             place: Mutex::new(Place {
                 held: Some(place),
                 held_up: Duration::ZERO,
             }),
+        }
+    }
+
+    fn begin(&self) {
+        let worked = process::thread_time().unwrap_or_default();
+        let _ = self.before.set((thread::current().id(), worked));
+    }
+
+    /// How long this thread has worked on it; where the system does not say, how long ago it began.
+    fn worked(&self) -> Duration {
+        match (process::thread_time(), self.before.get()) {
+            (Some(now), Some((id, before))) if *id == thread::current().id() => {
+                now.saturating_sub(*before)
+            }
+            // A thread that was made for this query.
+            (Some(now), _) => now,
+            (None, _) => self.since.elapsed(),
         }
     }
 
@@ -240,11 +270,24 @@ async fn wait(
 
 impl Pace for Turn {
     fn pass(&self, control: &Control) -> Result<(), EvalError> {
-        if self.is_heavy.load(Ordering::Acquire) || self.since.elapsed() < self.lanes.light_for {
+        const LOOK_MS: u64 = 20;
+        if self.is_heavy.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let elapsed_ms = millis(self.since.elapsed());
+        if elapsed_ms < self.look_ms.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.look_ms.store(elapsed_ms + LOOK_MS, Ordering::Relaxed);
+        if self.worked() < self.lanes.light_for {
             return Ok(());
         }
         self.step_aside(control)
     }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -2,26 +2,23 @@
 //!
 //!   `match[]` ─▶ [Selection]   `start`, `end` ─▶ [Present] ─▶ names, values or label sets
 //!
-//! Series are those that have data between `start` and `end`, not all that are known: the index says
-//! which there are, and whether one has data there is looked up in the store, unless the asked time
-//! covers all that is stored. It is looked up only for series that would add something to the answer.
+//! Whether a series has data between `start` and `end` is looked up only for those that would add
+//! something to the answer.
 //!
 //! I-SERIES-1  What is answered has samples, or summaries of such, in the asked time.
 //! I-SERIES-2  Names, values and series come sorted, each once.
-//! I-SERIES-3  An answer that `limit` cuts says so in a warning.
+//! I-SERIES-3  An answer that `limit`, or `limits::LISTED_BYTES`, cuts says so in a warning.
 //! Proved by: api/series/tests.rs, tests/it/api_series.rs.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
-use tinyobs_model::{
-    Labels, MatchOp, Matcher, ResolvedCursor, SeriesSource, Stretch, TimeRange, limits,
-};
+use tinyobs_model::{Labels, MatchOp, Matcher, limits};
 use tinyobs_promql::parse_selector;
-use tinyobs_store::Store;
 
 use super::ask::range_of;
 use super::compose;
@@ -32,9 +29,11 @@ use crate::gate::Cancel;
 use crate::state::App;
 use crate::warnings::warnings;
 
+mod present;
+
+use present::Present;
+
 const MATCH: &str = "match[]";
-/// As coarse as can be: it is only asked whether there is anything.
-const COARSE_MS: i64 = 3_600_000;
 
 /// `GET`, `POST /api/v1/labels`
 pub async fn labels(State(app): State<App>, request: Request) -> Result<Response, Failure> {
@@ -74,21 +73,16 @@ pub async fn series(State(app): State<App>, request: Request) -> Result<Response
     let (range, limit) = (range_of(&form)?, form.limit("limit")?);
     run(&app, move |app, cancel| {
         let selection = selection(&form, cancel)?;
-        let mut found = BTreeSet::new();
-        let mut present = Present::new(&app.store, range, cancel);
-        present.each(&selection, &mut |labels, has_data| {
+        let mut found = Found::new("series");
+        Present::new(&app.store, range, cancel).each(&selection, &mut |labels, has_data| {
             // One more than is wanted tells that there are more.
-            if found.len() <= limit && !found.contains(labels) && has_data()? {
-                found.insert(labels.clone());
+            let is_enough = found.all.len() > limit || found.is_full();
+            if !is_enough && !found.all.contains(labels) && has_data()? {
+                found.add(labels.clone(), labels.as_bytes().len());
             }
-            Ok(found.len() <= limit)
+            Ok(!is_enough)
         })?;
-        let is_cut = found.len() > limit;
-        let listed: Vec<LabelSet<'_>> = found.iter().take(limit).map(LabelSet).collect();
-        Ok(compose::success(
-            &listed,
-            &notes(app, limit, is_cut, "series"),
-        ))
+        Ok(found.to_text(limit, LabelSet, app))
     })
     .await
 }
@@ -102,41 +96,75 @@ async fn listed(
     let (range, limit) = (range_of(&form)?, form.limit("limit")?);
     run(app, move |app, cancel| {
         let selection = selection(&form, cancel)?;
-        let mut found = BTreeSet::new();
-        let mut present = Present::new(&app.store, range, cancel);
-        present.each(&selection, &mut |labels, has_data| {
+        let mut found = Found::new("entries");
+        Present::new(&app.store, range, cancel).each(&selection, &mut |labels, has_data| {
             let mut more = BTreeSet::new();
             add(labels, &mut more);
-            more.retain(|one| !found.contains(one));
+            more.retain(|one| !found.all.contains(one));
             if !more.is_empty() && has_data()? {
-                found.append(&mut more);
+                for one in more {
+                    let bytes = one.len();
+                    found.add(one, bytes);
+                }
             }
-            Ok(true)
+            Ok(!found.is_full())
         })?;
-        let is_cut = found.len() > limit;
-        let listed: Vec<&String> = found.iter().take(limit).collect();
-        Ok(compose::success(
-            &listed,
-            &notes(app, limit, is_cut, "entries"),
-        ))
+        Ok(found.to_text(limit, |one| one, app))
     })
     .await
 }
 
-fn notes(app: &App, limit: usize, is_cut: bool, what: &str) -> Vec<String> {
-    // I-SERIES-3
-    let cut = is_cut.then(|| truncated(limit, what));
-    let own = warnings(app).into_iter().map(str::to_owned);
-    cut.into_iter().chain(own).collect()
+/// What goes into an answer, each once and in order, as long as there is room.
+struct Found<T> {
+    all: BTreeSet<T>,
+    bytes: usize,
+    what: &'static str,
 }
 
-/// Runs `read` in the queue of all reading requests.
+impl<T: Ord> Found<T> {
+    fn new(what: &'static str) -> Self {
+        Self {
+            all: BTreeSet::new(),
+            bytes: 0,
+            what,
+        }
+    }
+
+    fn add(&mut self, one: T, bytes: usize) {
+        self.bytes += bytes;
+        self.all.insert(one);
+    }
+
+    fn is_full(&self) -> bool {
+        self.bytes > limits::LISTED_BYTES
+    }
+
+    /// The first `limit` of them, as `shown` has them.
+    fn to_text<'a, S: Serialize>(
+        &'a self,
+        limit: usize,
+        shown: impl Fn(&'a T) -> S,
+        app: &App,
+    ) -> Vec<u8> {
+        let listed: Vec<S> = self.all.iter().take(limit).map(shown).collect();
+        // I-SERIES-3
+        let is_cut = self.all.len() > limit || self.is_full();
+        let cut = is_cut.then(|| truncated(listed.len(), self.what));
+        let own = warnings(app).into_iter().map(str::to_owned);
+        let notes: Vec<String> = cut.into_iter().chain(own).collect();
+        compose::text(&listed, &notes)
+    }
+}
+
+/// Runs `read` in the queue of all reading requests, and sends the text that it makes.
 async fn run<F>(app: &App, read: F) -> Result<Response, Failure>
 where
-    F: FnOnce(&App, &Cancel) -> Result<Response, Failure> + Send + 'static,
+    F: FnOnce(&App, &Cancel) -> Result<Vec<u8>, Failure> + Send + 'static,
 {
+    let deadline = Instant::now() + Duration::from_secs(limits::QUERY_SECONDS);
     let read = move |app: &App, cancel: &Cancel| Ok(read(app, cancel));
-    app.query(read).await.map_err(Failure::from)?
+    let text = app.query(read).await??;
+    app.answers.send_text(text, deadline).await
 }
 
 /// The series that are asked for: those that satisfy all matchers of any one list.
@@ -169,75 +197,6 @@ fn selection(form: &Form, cancel: &Cancel) -> Result<Selection, Failure> {
         selection.push(Vec::new());
     }
     Ok(selection)
-}
-
-/// Which series have data in a range.
-struct Present<'a> {
-    store: &'a Store,
-    range: TimeRange,
-    /// The range covers everything, so that nothing needs to be looked up.
-    is_all: bool,
-    cancel: &'a Cancel,
-}
-
-/// Whether the series at hand has data in the range; looked up when it is called.
-type HasData<'a> = &'a mut dyn FnMut() -> Result<bool, Failure>;
-
-impl<'a> Present<'a> {
-    fn new(store: &'a Store, range: TimeRange, cancel: &'a Cancel) -> Self {
-        let stats = store.stats();
-        let spaces = store.storage().spaces;
-        let rolled = spaces.iter().filter_map(|space| space.oldest_ms);
-        let oldest_ms = rolled.chain(stats.oldest_ms).min();
-        let is_all = oldest_ms.is_none_or(|oldest| range.start_ms <= oldest)
-            && stats.newest_ms.is_none_or(|newest| newest <= range.end_ms);
-        Self {
-            store,
-            range,
-            is_all,
-            cancel,
-        }
-    }
-
-    /// Calls `each` with every series of the selection until it wants no more.
-    fn each(
-        &mut self,
-        selection: &Selection,
-        each: &mut dyn FnMut(&Labels, HasData<'_>) -> Result<bool, Failure>,
-    ) -> Result<(), Failure> {
-        let mut stretch = Stretch::default();
-        for matchers in selection {
-            let cursors = self
-                .store
-                .select_resolved(matchers, self.range, COARSE_MS)?;
-            for mut cursor in cursors {
-                self.cancel.check()?;
-                let labels = cursor.labels().clone();
-                let mut has_data = || self.has_data(cursor.as_mut(), &mut stretch);
-                if !each(&labels, &mut has_data)? {
-                    break;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// I-SERIES-1
-    fn has_data(
-        &self,
-        cursor: &mut dyn ResolvedCursor,
-        stretch: &mut Stretch,
-    ) -> Result<bool, Failure> {
-        if self.is_all {
-            return Ok(true);
-        }
-        while cursor.next_stretch(stretch)? {
-            if !stretch.samples.is_empty() || !stretch.rollups.is_empty() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
 }
 
 /// Labels as an object, the metric's name among them.

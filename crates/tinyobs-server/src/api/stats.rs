@@ -7,6 +7,7 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use tinyobs_promql::eval::Stats;
 
 /// How long the parts of a query took.
@@ -68,12 +69,32 @@ impl Took {
     }
 
     fn write_own(&self, text: &mut Vec<u8>, stats: &Stats) {
-        let _ = write!(
-            text,
-            "\"tinyobs\":{{\"series\":{},\"bytesMax\":{},\"heavy\":{}}}",
-            stats.series,
-            stats.bytes_max,
-            self.held_up.is_some(),
-        );
+        let seconds = |ms: i64| ms as f64 / 1_000.0;
+        let resolutions = stats.resolutions.iter().map(|read| {
+            json!({
+                "resolution": read.resolution.as_str(),
+                "count": read.count,
+                "from": seconds(read.from_ms),
+                "to": seconds(read.to_ms),
+            })
+        });
+        let nodes = stats.nodes.iter().map(|node| {
+            json!({
+                "text": node.text,
+                "depth": node.depth,
+                "seconds": node.wall.as_secs_f64(),
+                "series": node.series,
+                "samples": node.samples,
+            })
+        });
+        let own = json!({
+            "series": stats.series,
+            "bytesRead": stats.bytes_read,
+            "bytesMax": stats.bytes_max,
+            "heavy": self.held_up.is_some(),
+            "resolutions": resolutions.collect::<Vec<_>>(),
+            "nodes": nodes.collect::<Vec<_>>(),
+        });
+        let _ = write!(text, "\"tinyobs\":{own}");
     }
 }

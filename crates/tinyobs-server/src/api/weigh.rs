@@ -113,6 +113,8 @@ impl Scale<'_> {
             sum.series = sum.series.saturating_add(part.series);
             sum.window = sum.window.max(part.window);
         }
+        // `time()` has no parts, and a value all the same.
+        sum.series = sum.series.max(1);
         let each = match &expr.kind {
             ExprKind::Paren(_) => {
                 return sum;

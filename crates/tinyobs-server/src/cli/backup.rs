@@ -16,7 +16,7 @@ use clap::{Arg, ArgMatches, Command};
 use tinyobs_store::check::{Damage, Report};
 
 use super::target::{self, Limits, Target};
-use super::{Incomplete, Outcome, arguments_of_store, check, counted, progress, say};
+use super::{Incomplete, Outcome, arguments_of_client, check, counted, progress, say};
 use crate::archive::{self, TarFiles};
 use crate::config::Resolved;
 use crate::config::units::show_size;
@@ -44,7 +44,7 @@ pub fn command() -> Command {
                 .value_parser(clap::value_parser!(PathBuf))
                 .help("The file to write; it must not be there yet"),
         )
-        .args(arguments_of_store(&["data-dir", "listen"]))
+        .args(arguments_of_client(&["data-dir", "listen"]))
         .arg(target::url_argument())
 }
 

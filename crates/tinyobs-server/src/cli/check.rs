@@ -6,7 +6,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::json;
 use tinyobs_store::check::{self, Report};
 
-use super::{Outcome, arguments_of_store, progress, say};
+use super::{Outcome, arguments_of_client, progress, say};
 use crate::config::Resolved;
 use crate::config::units::show_size;
 
@@ -20,7 +20,7 @@ pub fn command() -> Command {
              Nothing is written. The store may be stopped, or a server may have it open; then its \
              tables are checked as its manifest names them now.",
         )
-        .args(arguments_of_store(&["data-dir"]))
+        .args(arguments_of_client(&["data-dir"]))
         .arg(json_argument())
 }
 

@@ -14,7 +14,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::backup::sync_parent;
 use super::target::{self, Limits, Target};
-use super::{Incomplete, Outcome, arguments_of_store, http, progress};
+use super::{Incomplete, Outcome, arguments_of_client, http, progress};
 use crate::config::Resolved;
 use crate::config::units::show_size;
 use crate::export::{Export, Format, Unread};
@@ -40,7 +40,8 @@ pub fn command() -> Command {
              `tinyobs import` reads the JSON back, bit for bit. A store that no server has open is \
              read from its directory.\n\n\
              Series that are damaged in the store are written as far as they can be read, and the \
-             others after them; the last line then names them, and the exit code is 3. When the \
+             others after them; the last line then names them, and the exit code is 3. So it is with \
+             series that OpenMetrics has no name for that is not another's, which are left out. When the \
              server goes away in the middle, what came before is kept as FILE.part.",
         )
         .arg(
@@ -52,7 +53,7 @@ pub fn command() -> Command {
             option("match", "SELECTOR", "Only these series; may be given several times")
                 .action(ArgAction::Append),
         )
-        .arg(option("start", "TIME", "Not before: RFC 3339 or Unix time"))
+        .arg(option("start", "TIME", "Not before: RFC 3339 (UTC where it has no zone) or Unix time"))
         .arg(option("end", "TIME", "Not after"))
         .arg(
             Arg::new("output")
@@ -62,7 +63,7 @@ pub fn command() -> Command {
                 .value_parser(clap::value_parser!(PathBuf))
                 .help("The file to write, which must not be there yet; standard output otherwise"),
         )
-        .args(arguments_of_store(&["data-dir", "listen"]))
+        .args(arguments_of_client(&["data-dir", "listen"]))
         .arg(target::url_argument())
 }
 

@@ -15,7 +15,7 @@ use tinyobs_wire::decompress::{Encoding, unpack_stream};
 
 use super::http::Remote;
 use super::target::{self, Limits, Target};
-use super::{Outcome, arguments_of_store, progress, say};
+use super::{Outcome, arguments_of_client, progress, say};
 use crate::config::Resolved;
 use crate::import::batches::Batches;
 use crate::import::reader;
@@ -39,7 +39,7 @@ pub fn command() -> Command {
                 .value_parser(clap::value_parser!(PathBuf))
                 .help("Files to read, packed (.gz, .zst) or not; - is standard input"),
         )
-        .args(arguments_of_store(&["data-dir", "listen"]))
+        .args(arguments_of_client(&["data-dir", "listen"]))
         .arg(target::url_argument())
 }
 
@@ -133,12 +133,12 @@ fn store_here(
     let body = unpack_stream(encoding, body)?.ok_or("it is packed in a way that cannot be read")?;
     let mut append = |batch: &_| Ok::<_, StoreError>(store.append(batch)?.into());
     let mut batches = Batches::new(&mut append);
-    let read = reader::read(body, &mut batches);
+    let read = reader::read(body, encoding == Encoding::Identity, &mut batches);
     let (report, failed) = batches.finish();
     if let Some(error) = failed {
         return Err(error.into());
     }
-    read.map_err(|error| format!("{error}; {} samples before that are stored", report.stored))?;
+    read.map_err(|error| reader::sentence(&error, report.stored))?;
     Ok(Done {
         stored: report.stored,
         lines: report.lines,

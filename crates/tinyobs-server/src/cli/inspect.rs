@@ -11,7 +11,7 @@ use tinyobs_store::inspect::Inspector;
 use tinyobs_wire::selector;
 
 use super::check::json_argument;
-use super::{Outcome, arguments_of_store, say};
+use super::{Outcome, arguments_of_client, say};
 use crate::config::Resolved;
 
 mod views;
@@ -36,7 +36,7 @@ pub fn command() -> Command {
              Nothing is written, and a server may have the store open meanwhile.",
         )
         // Before the view or behind it.
-        .args(arguments_of_store(&["data-dir"]).map(|arg| arg.global(true)))
+        .args(arguments_of_client(&["data-dir"]).map(|arg| arg.global(true)))
         .arg(json_argument().global(true))
         .subcommand(view("summary", "How much there is of what (without a view, too)"))
         .subcommand(view("wal", "The records of the write-ahead log, with offsets and sizes"))

@@ -11,7 +11,7 @@ use tinyobs_store::Store;
 
 use super::http::Remote;
 use super::target::{self, Limits, Target};
-use super::{Outcome, arguments_of_store, progress, say};
+use super::{Outcome, arguments_of_client, progress, say};
 use crate::config::Resolved;
 use crate::config::units::show_size;
 use crate::maintenance::Done;
@@ -29,7 +29,7 @@ pub fn command() -> Command {
              for it, and drops only what a flag, a variable or the file says should go: the defaults \
              drop nothing here.",
         )
-        .args(arguments_of_store(&[
+        .args(arguments_of_client(&[
             "data-dir",
             "listen",
             "max-storage",

@@ -1,16 +1,34 @@
-//! Push: `tinyobs push`, a value from a script to a running server.
+//! Push: `tinyobs push`, values from a script to a running server.
 //!
-//!   NAME VALUE [label=value…] │ such lines on standard input ─▶ `POST /v1/ingest`
+//!   NAME VALUE [TIME] [LABEL=VALUE…] │ such [`lines`] on standard input ─▶ [`Batch`] ─▶ `POST /v1/ingest`
+//!
+//! I-PUSH-1  Every line is stored, named with what is wrong with it, or named as one that takes the
+//!           place of another: none goes away in silence.
+//! I-PUSH-2  A line without a time of its own has the time at which it was read, and no other line of
+//!           its series has the same.
+//! I-PUSH-3  A line is sent a second after it was read, however slowly the next ones come.
+//! Proved by: push/tests.rs, tests/it/transfer.rs.
 
-use std::io::BufRead;
+use std::time::{Duration, Instant};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tinyobs_model::{Kind, limits};
 
 use super::http::Remote;
-use super::{Outcome, arguments_of, progress, target};
+use super::{Outcome, arguments_of_client, counted, progress, target};
 use crate::config::Resolved;
+
+mod batch;
+mod lines;
+mod sample;
+
+use batch::Batch;
+use lines::{Line, Next};
+use sample::Sample;
+
+/// How long a line waits for others that are sent with it.
+const WAIT: Duration = Duration::from_secs(1);
 
 /// The subcommand.
 pub fn command() -> Command {
@@ -20,16 +38,22 @@ pub fn command() -> Command {
             "Examples:\n  tinyobs push backup_last_success_seconds $(date +%s) host=db1\n  \
              tinyobs push jobs_total 3 --type counter queue=mail\n  \
              df --output=target,used | awk 'NR>1 {print \"disk_used_kb\", $2, \"mount=\"$1}' | \
-             tinyobs push --type gauge\n\n\
-             The time is that of the server. On standard input a line is a name, a value and labels, \
-             with spaces between them.",
+             tinyobs push --type gauge\n  \
+             echo 'room_celsius 21.5 2026-11-22T03:04:05Z room=hall' | tinyobs push\n\n\
+             On standard input a line is a name, a value, and in any order a time and labels, with \
+             spaces between them; lines that begin with # are passed over. A time is RFC 3339 with a \
+             zone, Unix seconds or Unix milliseconds.\n\n\
+             Without a time, arguments get the server's, and a line the time of this machine at which \
+             it was read; the next line of the same series is at least a millisecond later. Of \
+             several lines with the same series and time the last one is stored; the others are named \
+             when they are sent together. Lines are sent within a second.",
         )
         .arg(
             Arg::new("sample")
-                .value_name("NAME VALUE [LABEL=VALUE…]")
+                .value_names(["NAME", "VALUE", "TIME|LABEL=VALUE"])
                 .num_args(1..)
                 .allow_negative_numbers(true)
-                .action(ArgAction::Append)
+                .action(ArgAction::Set)
                 .help("What to send; standard input is read when it is left out"),
         )
         .arg(
@@ -39,8 +63,11 @@ pub fn command() -> Command {
                 .value_parser(Kind::ALL.map(Kind::as_str))
                 .help("What the numbers mean"),
         )
-        .args(arguments_of(&["listen"]))
-        .arg(target::url_argument())
+        .args(arguments_of_client(&["listen"]))
+        .arg(Arg::new("url").long("url").value_name("URL").help(
+            "The running server, such as http://127.0.0.1:8080; without it, the one at --listen or \
+             at the configured address",
+        ))
 }
 
 /// Runs it.
@@ -52,75 +79,117 @@ pub fn run(matches: &ArgMatches, resolved: &Resolved) -> Outcome {
     let kind = matches.get_one::<String>("type").map(String::as_str);
     if let Some(words) = matches.get_many::<String>("sample") {
         let words: Vec<&str> = words.map(String::as_str).collect();
-        return match send(&server, vec![(0, item(&words, kind)?)])?.first() {
+        let item = Sample::read(&words)?.item(kind);
+        return match send(&server, vec![(0, item)])?.first() {
             None => Ok(()),
             Some((_, message)) => Err(message.as_str().into()),
         };
     }
     let bar = progress::flow("push");
-    let mut input = std::io::BufReader::new(bar.wrap_read(std::io::stdin()));
-    let (mut items, mut bad, mut number) = (Vec::new(), 0, 0_usize);
-    let mut is_empty = true;
-    let mut complain = |number: usize, message: &str| {
-        bad += 1;
-        eprintln!("line {number}: {message}");
-    };
-    let mut line = String::new();
+    let mut pushing = Pushing::new(&server, kind);
+    let lines = lines::read(bar.wrap_read(std::io::stdin()));
     loop {
-        line.clear();
-        let is_end = input.read_line(&mut line)? == 0;
-        number += 1;
-        let words: Vec<&str> = line.split_whitespace().collect();
-        if !words.is_empty() && !line.starts_with('#') {
-            is_empty = false;
-            match item(&words, kind) {
-                Ok(item) => items.push((number, item)),
-                Err(message) => complain(number, &message),
-            }
-        }
-        if items.len() == limits::ITEMS_PER_REQUEST || (is_end && !items.is_empty()) {
-            for (number, message) in send(&server, std::mem::take(&mut items))? {
-                complain(number, &message);
-            }
-        }
-        if is_end {
-            break;
+        match lines.next_until(pushing.due()) {
+            Next::Line(line) => pushing.line(line)?,
+            Next::Nothing => pushing.flush()?,
+            Next::End => break,
         }
     }
+    pushing.flush()?;
     bar.finish_and_clear();
-    if is_empty {
-        eprintln!("nothing was pushed: there was no sample on standard input");
-    }
-    match bad {
-        0 => Ok(()),
-        1 => Err("1 line was not stored".into()),
-        _ => Err(format!("{bad} lines were not stored").into()),
-    }
+    pushing.outcome()
 }
 
-/// `NAME VALUE [LABEL=VALUE…]` as an item of a push.
-fn item(words: &[&str], kind: Option<&str>) -> Result<Value, String> {
-    let [name, value, labels @ ..] = words else {
-        return Err("a sample is a name, a value, and labels such as host=db1".to_owned());
-    };
-    let number = value.parse::<f64>().ok().filter(|value| value.is_finite());
-    let number = number.ok_or_else(|| format!("{value:?} is not a finite number"))?;
-    let mut pairs = Map::new();
-    for label in labels {
-        let Some((name, value)) = label.split_once('=') else {
-            return Err(format!(
-                "{label:?} is no label: it must be such as host=db1"
-            ));
-        };
-        if pairs.insert(name.to_owned(), value.into()).is_some() {
-            return Err(format!("label {name:?} is given twice"));
+/// Lines on their way.
+struct Pushing<'a> {
+    server: &'a Remote,
+    kind: Option<&'a str>,
+    batch: Batch,
+    /// When the batch must be sent.
+    due: Option<Instant>,
+    is_empty: bool,
+    bad: usize,
+}
+
+impl<'a> Pushing<'a> {
+    fn new(server: &'a Remote, kind: Option<&'a str>) -> Self {
+        Self {
+            server,
+            kind,
+            batch: Batch::default(),
+            due: None,
+            is_empty: true,
+            bad: 0,
         }
     }
-    let mut item = json!({"name": name, "value": number, "labels": pairs});
-    if let Some(kind) = kind {
-        item["type"] = kind.into();
+
+    fn due(&self) -> Option<Instant> {
+        self.due
     }
-    Ok(item)
+
+    fn line(&mut self, line: Line) -> Outcome {
+        let text = match line.text {
+            Ok(text) => text,
+            Err(message) => {
+                self.is_empty = false;
+                self.complain(line.number, &message);
+                return Ok(());
+            }
+        };
+        let words: Vec<&str> = text.split_whitespace().collect();
+        if words.first().is_none_or(|first| first.starts_with('#')) {
+            return Ok(());
+        }
+        self.is_empty = false;
+        match Sample::read(&words) {
+            Err(message) => self.complain(line.number, &message),
+            Ok(sample) => {
+                if let Some(other) = self
+                    .batch
+                    .add(line.number, line.read_ms, &sample, self.kind)
+                {
+                    // Nothing is wrong with it, and it may be meant: no failure.
+                    eprintln!(
+                        "line {}: takes the place of line {other}, which has the same series and time",
+                        line.number
+                    );
+                }
+                self.due.get_or_insert_with(|| Instant::now() + WAIT);
+            }
+        }
+        if self.batch.len() == limits::ITEMS_PER_REQUEST {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Outcome {
+        self.due = None;
+        let items = self.batch.take();
+        if items.is_empty() {
+            return Ok(());
+        }
+        for (number, message) in send(self.server, items)? {
+            self.complain(number, &message);
+        }
+        Ok(())
+    }
+
+    fn complain(&mut self, number: usize, message: &str) {
+        self.bad += 1;
+        eprintln!("line {number}: {message}");
+    }
+
+    fn outcome(self) -> Outcome {
+        if self.is_empty {
+            eprintln!("nothing was pushed: there was no sample on standard input");
+        }
+        match self.bad {
+            0 => Ok(()),
+            1 => Err("1 line was not stored".into()),
+            bad => Err(format!("{} not stored", counted(bad, "line was", "lines were")).into()),
+        }
+    }
 }
 
 /// Sends items, and returns what the server says about the refused ones.

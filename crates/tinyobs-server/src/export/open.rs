@@ -2,6 +2,9 @@
 //!
 //! The parts of a histogram or of a summary are written side by side, time by time: all buckets of
 //! one moment, its sum and its count, then those of the next.
+//!
+//! I-EXPORT-6  A series whose name becomes that of another is named at the end, where what cannot be
+//!             read is named too: the format has no other place for it that its readers accept.
 
 use std::io::{self, Write};
 
@@ -31,6 +34,9 @@ pub fn write(export: Export, out: &mut dyn Write) -> io::Result<()> {
     let mut text = TextWriter::new(Format::OpenMetrics);
     let mut unread = Unread::default();
     for family in arrange(Format::OpenMetrics, exposed.collect()) {
+        for place in &family.left_out {
+            unread.leave_out(&labels[*place]);
+        }
         let mut is_begun = false;
         for metric in family.metrics() {
             let mut parts = Vec::with_capacity(metric.len());

@@ -1,6 +1,6 @@
-//! Unread: which series an export could not read to their end.
+//! Unread: which series are not whole in an export, or not there.
 //!
-//!   a cursor's error ─▶ [Unread] ─▶ last line of the export, log, exit code of `tinyobs export`
+//!   a cursor's error │ a name that is taken ─▶ [Unread] ─▶ last line, log, exit code of `tinyobs export`
 //!
 //! I-UNREAD-1  However much is damaged, so many series are named, here and in the log, and the others
 //!             are a number.
@@ -18,40 +18,49 @@ const NAMED_BYTES_MAX: usize = 8 << 10;
 /// What the last line of a text format begins with.
 const COMMENT: &str = "# error: ";
 
-/// The series that could not be read to their end (I-EXPORT-5).
+/// The series that could not be read to their end (I-EXPORT-5), and those that are left out because
+/// the format has no name for them (I-EXPORT-6).
 #[derive(Debug, Default, thiserror::Error)]
 #[error("{}", self.sentence())]
 pub struct Unread {
-    count: u64,
-    named: Vec<String>,
-    named_bytes: usize,
+    broken: Named,
     /// What was wrong with the first.
     why: String,
+    left_out: Named,
+}
+
+/// Some series by name, the others by number.
+#[derive(Debug, Default)]
+struct Named {
+    count: u64,
+    names: Vec<String>,
+    bytes: usize,
 }
 
 impl Unread {
-    /// Notes one.
+    /// Notes one that cannot be read.
     pub fn note(&mut self, labels: &Labels, error: &SelectError) {
         let name = labels.to_string();
-        if self.count == 0 {
+        if self.broken.count == 0 {
             self.why = error.to_string();
         }
-        self.count += 1;
-        let bytes = self.named_bytes + name.len();
-        if self.named.len() < NAMED_MAX && bytes <= NAMED_BYTES_MAX {
+        if self.broken.add(&name) {
             // A damaged disk has millions of them.
             tracing::error!(series = name, %error, "a series cannot be exported whole");
-            self.named_bytes = bytes;
-            self.named.push(name);
         }
+    }
+
+    /// Notes one whose name another has.
+    pub fn leave_out(&mut self, labels: &Labels) {
+        self.left_out.add(&labels.to_string());
     }
 
     /// Ends an export: an error when there were any, behind a last line that says so.
     pub fn finish(self, is_json: bool, out: &mut dyn Write) -> io::Result<()> {
-        if self.count == 0 {
+        if self.broken.count + self.left_out.count == 0 {
             return Ok(());
         }
-        let more = self.more();
+        let more = self.broken.more();
         if more > 0 {
             tracing::error!(more, "further series cannot be exported whole");
         }
@@ -77,23 +86,53 @@ impl Unread {
         json["error"].as_str().map(str::to_owned)
     }
 
-    /// Series that are counted and not named.
-    fn more(&self) -> u64 {
-        self.count - self.named.len() as u64
+    fn sentence(&self) -> String {
+        let mut parts = Vec::new();
+        if self.broken.count > 0 {
+            parts.push(format!(
+                "{} series could not be read to their end, everything else is there: {}; the first \
+                 because {}",
+                self.broken.count,
+                self.broken.list(),
+                self.why
+            ));
+        }
+        if self.left_out.count > 0 {
+            parts.push(format!(
+                "{} series are left out, because OpenMetrics has no name for them that is not \
+                 another's: {}; export them by themselves with match[], or all as JSON",
+                self.left_out.count,
+                self.left_out.list()
+            ));
+        }
+        parts.join("; and ")
+    }
+}
+
+impl Named {
+    /// Whether it is one of those that are named.
+    fn add(&mut self, name: &str) -> bool {
+        self.count += 1;
+        let bytes = self.bytes + name.len();
+        let is_named = self.names.len() < NAMED_MAX && bytes <= NAMED_BYTES_MAX;
+        if is_named {
+            self.bytes = bytes;
+            self.names.push(name.to_owned());
+        }
+        is_named
     }
 
-    fn sentence(&self) -> String {
-        let more = match self.more() {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        format!(
-            "{} series could not be read to their end, everything else is there: {}{more}; the \
-             first because {}",
-            self.count,
-            self.named.join(", "),
-            self.why
-        )
+    /// Series that are counted and not named.
+    fn more(&self) -> u64 {
+        self.count - self.names.len() as u64
+    }
+
+    fn list(&self) -> String {
+        let names = self.names.join(", ");
+        match self.more() {
+            0 => names,
+            more => format!("{names} and {more} more"),
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use tinyobs_model::{
     stale_marker,
 };
 use tinyobs_store::Appended;
+use tinyobs_wire::csv::Row;
 use tinyobs_wire::lines::{Content, Line};
 use tinyobs_wire::original::Item;
 
@@ -48,7 +49,7 @@ pub struct Report {
     pub batches: u64,
     /// Rows of rollups among what was read.
     pub rows: u64,
-    /// Times of the earliest and the latest sample read.
+    /// Times of the earliest and the latest sample stored.
     pub times: Option<(i64, i64)>,
     /// Of the first refused lines, by line.
     listed: Vec<(u64, String)>,
@@ -96,11 +97,21 @@ pub struct Batches<'a, E> {
     append: &'a mut dyn FnMut(&WriteBatch) -> Result<Outcome, E>,
     batch: WriteBatch,
     /// The first item of each line that is in the batch.
-    lines: Vec<(u32, u64)>,
+    lines: Vec<Begun>,
     report: Report,
     /// After which nothing more is wanted.
     failed: Option<E>,
     builder: LabelsBuilder<'static>,
+    /// Something of the line that is being added is refused already.
+    is_refused: bool,
+}
+
+/// A line of which samples are in the batch.
+struct Begun {
+    item: u32,
+    number: u64,
+    /// Something of it is refused already.
+    is_refused: bool,
 }
 
 /// A series that samples are added to.
@@ -126,6 +137,7 @@ impl<'a, E> Batches<'a, E> {
             },
             failed: None,
             builder: LabelsBuilder::new(),
+            is_refused: false,
         }
     }
 
@@ -165,6 +177,10 @@ impl<'a, E> Batches<'a, E> {
             help: &line.help,
             unit: &line.unit,
         };
+        if let Some(wrong) = &line.left_out {
+            self.report.refuse(number, Refusal::Malformed, wrong);
+        }
+        self.is_refused = line.left_out.is_some();
         let added = match &line.content {
             Content::Samples(columns) => self.samples(number, &series, columns.iter()),
             Content::Rollups(resolution, rows) => {
@@ -173,7 +189,26 @@ impl<'a, E> Batches<'a, E> {
                 self.samples(number, &series, samples)
             }
         };
-        if let Err(refused) = added {
+        let is_said = std::mem::take(&mut self.is_refused);
+        if let Err(refused) = added
+            && !is_said
+        {
+            self.report.refuse(number, refused.rule, &refused.message);
+        }
+    }
+
+    /// Adds a row of a table.
+    pub fn row(&mut self, number: u64, row: &Row<'_>) {
+        self.report.lines += 1;
+        self.report.rows += u64::from(row.resolution != Resolution::Raw);
+        let series = Series {
+            name: row.name,
+            labels: &row.labels,
+            kind: row.kind,
+            help: "",
+            unit: "",
+        };
+        if let Err(refused) = self.samples(number, &series, [row.sample]) {
             self.report.refuse(number, refused.rule, &refused.message);
         }
     }
@@ -216,12 +251,13 @@ impl<'a, E> Batches<'a, E> {
                 self.begin(item, series, sample)?;
                 // With a sample of the series: what is said of a metric that is not there is not kept.
                 self.describe(series);
-                self.lines.push((item, number));
+                self.lines.push(Begun {
+                    item,
+                    number,
+                    is_refused: self.is_refused,
+                });
                 is_in_batch = true;
             }
-            let at_ms = sample.time_ms;
-            let (first, last) = self.report.times.unwrap_or((at_ms, at_ms));
-            self.report.times = Some((first.min(at_ms), last.max(at_ms)));
         }
         Ok(())
     }
@@ -255,20 +291,32 @@ impl<'a, E> Batches<'a, E> {
             return;
         }
         match (self.append)(&self.batch) {
-            Ok(outcome) => {
-                self.report.stored += outcome.stored;
-                self.report.batches += 1;
-                for one in outcome.refused {
-                    let after = self.lines.partition_point(|(first, _)| *first <= one.item);
-                    let line = self.lines.get(after.wrapping_sub(1));
-                    let number = line.map_or(0, |(_, number)| *number);
-                    self.report.refuse(number, one.rule, &one.message);
-                }
-            }
+            Ok(outcome) => self.note(outcome),
             Err(error) => self.failed = Some(error),
         }
         self.batch.clear();
         self.lines.clear();
+    }
+
+    fn note(&mut self, mut outcome: Outcome) {
+        self.report.stored += outcome.stored;
+        self.report.batches += 1;
+        for one in &outcome.refused {
+            let after = self.lines.partition_point(|begun| begun.item <= one.item);
+            let begun = self.lines.get(after.wrapping_sub(1));
+            if begun.is_none_or(|begun| !begun.is_refused) {
+                let number = begun.map_or(0, |begun| begun.number);
+                self.report.refuse(number, one.rule, &one.message);
+            }
+        }
+        outcome.refused.sort_unstable_by_key(|one| one.item);
+        let refused = |item| outcome.refused.binary_search_by_key(&item, |one| one.item);
+        let rows = self.batch.rows().iter();
+        for row in rows.filter(|row| refused(row.item).is_err()) {
+            let at_ms = row.sample.time_ms;
+            let (first, last) = self.report.times.unwrap_or((at_ms, at_ms));
+            self.report.times = Some((first.min(at_ms), last.max(at_ms)));
+        }
     }
 }
 

@@ -1,33 +1,80 @@
 //! Reader: a file, whatever it is, line by line or item by item.
 //!
-//!   bytes ─▶ its first few ─▶ lines │ the original's export ─▶ [`Batches`]
+//!   bytes ─▶ its first few, [`guess`] ─▶ unpacked ─▶ lines │ table │ the original's export
+//!                                                       └────────┴─▶ [`Batches`]
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 use tinyobs_model::{Refusal, limits};
+use tinyobs_wire::csv::{Header, Records};
+use tinyobs_wire::decompress::unpack_stream;
 use tinyobs_wire::lines::Line;
 use tinyobs_wire::original::{self, Item};
 
 use super::batches::Batches;
+use super::guess::{Guess, guess, without_bom};
 
 /// Bytes by which a file is known.
 const START_BYTES: u64 = 1_024;
+/// What is wrong with a file of which nothing was read.
+const NO_IMPORT: io::ErrorKind = io::ErrorKind::Unsupported;
+
+/// What to say of a file that was not read to its end, of which so much is stored.
+pub fn sentence(error: &io::Error, stored: u64) -> String {
+    if error.kind() == NO_IMPORT {
+        return format!("the file cannot be imported: {error}");
+    }
+    format!(
+        "the file could not be read to its end: {error}; {stored} samples before that are stored"
+    )
+}
 
 /// Reads a file to its end, or until the batches want no more. What cannot be read is in their
-/// report; an error is that the file itself breaks off.
-pub fn read<E>(mut file: impl Read, batches: &mut Batches<'_, E>) -> io::Result<()> {
-    let (start, broken) = start_of(&mut file);
-    let is_original = original::looks_like_one(&String::from_utf8_lossy(&start));
+/// report; an error is that the file itself breaks off, or is nothing that can be imported.
+///
+/// `may_be_packed`: nothing was unpacked on the way. Packed twice, a few bytes could unfold to what
+/// takes hours to read.
+pub fn read<'a, E>(
+    file: impl Read + Send + 'a,
+    may_be_packed: bool,
+    batches: &mut Batches<'_, E>,
+) -> io::Result<()> {
+    read_any(Box::new(file), may_be_packed, batches)
+}
+
+fn read_any<E>(
+    mut file: Box<dyn Read + Send + '_>,
+    may_be_packed: bool,
+    batches: &mut Batches<'_, E>,
+) -> io::Result<()> {
+    let (mut start, broken) = start_of(&mut file);
+    without_bom(&mut start);
+    let guess = guess(&start);
     let whole = Cursor::new(start).chain(file);
-    if is_original {
-        items(whole, batches)?;
-    } else {
-        let mut lines = Lines {
-            file: BufReader::with_capacity(64 << 10, whole),
-            line: Vec::new(),
-            number: 0,
-        };
-        while !batches.is_over() && lines.next(batches)? {}
+    match guess {
+        Guess::Packed(encoding) if may_be_packed => {
+            let unpacked = unpack_stream(encoding, whole).map_err(io::Error::other)?;
+            let unpacked = unpacked.ok_or_else(|| io::Error::other("it cannot be unpacked"))?;
+            return read_any(unpacked, false, batches);
+        }
+        Guess::Packed(encoding) => {
+            let message = format!("it is packed twice, inside with {}", encoding.as_str());
+            return Err(io::Error::new(NO_IMPORT, message));
+        }
+        Guess::Other(what) => {
+            let message = format!("it looks like {what}");
+            return Err(io::Error::new(NO_IMPORT, message));
+        }
+        Guess::Original => items(whole, batches)?,
+        Guess::Table => rows(whole, batches)?,
+        Guess::Lines => {
+            let mut lines = Lines {
+                file: BufReader::with_capacity(64 << 10, whole),
+                line: Vec::new(),
+                number: 0,
+            };
+            while !batches.is_over() && lines.next(batches)? {}
+        }
     }
     broken.map_or(Ok(()), Err)
 }
@@ -52,6 +99,26 @@ fn items<E>(file: impl Read, batches: &mut Batches<'_, E>) -> io::Result<()> {
         !batches.is_over()
     });
     read.map_err(|reason| io::Error::new(io::ErrorKind::InvalidData, reason))
+}
+
+fn rows<E>(file: impl Read, batches: &mut Batches<'_, E>) -> io::Result<()> {
+    let wrong = |reason| io::Error::new(io::ErrorKind::InvalidData, reason);
+    let mut records = Records::new(BufReader::with_capacity(64 << 10, file));
+    let header = match records.next_record()? {
+        None => return Ok(()),
+        Some((_, Err((_, message)))) => return Err(wrong(message)),
+        Some((_, Ok(cells))) => Header::read(&cells).map_err(wrong)?,
+    };
+    while !batches.is_over() {
+        let Some((number, record)) = records.next_record()? else {
+            break;
+        };
+        match record.and_then(|cells| header.row(&cells)) {
+            Ok(row) => batches.row(number, &row),
+            Err((rule, message)) => batches.refuse(number, rule, &message),
+        }
+    }
+    Ok(())
 }
 
 struct Lines<R> {

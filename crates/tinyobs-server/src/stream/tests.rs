@@ -23,18 +23,35 @@ fn i_stream_1_whole_lines_leave_as_soon_as_there_are_enough() {
     let chunk = lines.add(&line[..60_000]).unwrap().unwrap();
     assert_eq!(chunk.len(), 500_000);
     assert_eq!(lines.held.len(), 60_000);
-    // A line of any length but one too long.
-    let mut lines = Lines::default();
-    assert_eq!(
-        lines.add(&vec![b'x'; limits::STREAM_LINE_BYTES]).unwrap(),
-        None
-    );
-    let error = lines.add(b"x").unwrap_err();
-    assert_eq!(error.status(), StatusCode::PAYLOAD_TOO_LARGE);
-    assert_eq!(
-        error.message(),
-        "a line after line 0 has more than 1048576 bytes"
-    );
+}
+
+#[test]
+fn i_limit_1_a_line_is_too_long_however_it_comes() {
+    let most = limits::STREAM_LINE_BYTES;
+    let fits = ["x".repeat(most).as_bytes(), b"\n"].concat();
+    let over = ["y".repeat(most + 1).as_bytes(), b"\n"].concat();
+    for pieces in [1_000, 65_536, most, 4 * most] {
+        let mut lines = Lines::default();
+        let (mut whole, mut error) = (Vec::new(), None);
+        for piece in [b"a\n", &fits[..], &over[..]].concat().chunks(pieces) {
+            match lines.add(piece).and_then(|chunk| {
+                let chunk = chunk.unwrap_or_default();
+                lines.number += chunk.split(|byte| *byte == b'\n').count() as u64 - 1;
+                whole.extend(chunk);
+                lines.check()
+            }) {
+                Ok(()) => {}
+                Err(wrong) => {
+                    error = Some(wrong);
+                    break;
+                }
+            }
+        }
+        assert_eq!(whole.len(), most + 3, "in pieces of {pieces}");
+        let error = error.unwrap();
+        assert_eq!(error.status(), StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(error.message(), "line 3 has more than 1048576 bytes");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

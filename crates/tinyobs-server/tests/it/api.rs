@@ -78,8 +78,8 @@ fn an_instant_query_is_answered_letter_by_letter() {
         r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":"requests_total","code":"200","job":"shop"},"value":[1700000300,"600"]},{"metric":{"__name__":"requests_total","code":"500","job":"shop"},"value":[1700000300,"60"]}]}}"#
     );
     assert_eq!(
-        instant(client, "rate(requests_total{code=\"500\"}[5m])", &at),
-        r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{"code":"500","job":"shop"},"value":[1700000300,"0.2"]}]}}"#
+        instant(client, "requests_total{code=\"500\"} / 8", &at),
+        r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{"code":"500","job":"shop"},"value":[1700000300,"7.5"]}]}}"#
     );
     assert_eq!(
         instant(client, "temperature[30s]", "2023-11-14T22:18:20.5Z"),
@@ -223,7 +223,7 @@ fn notes_and_limits_are_told() {
     assert_eq!(
         answer["infos"],
         json!([
-            "PromQL info: metric might not be a counter, name does not end in \
+            "PromQL info: metric might not be a counter, its name does not end in \
                 _total/_sum/_count/_bucket: \"temperature\" (1:6)"
         ])
     );
@@ -258,9 +258,27 @@ fn stats_say_what_it_took() {
     assert_eq!(client.get_json(&path)["data"]["stats"], Value::Null);
     let answer = client.get_json(&format!("{path}&stats=all"));
     let stats = &answer["data"]["stats"];
-    assert_eq!(stats["samples"]["totalQueryableSamples"], 42);
+    assert_eq!(stats["samples"]["totalQueryableSamples"], 40);
     assert_eq!(stats["tinyobs"]["series"], 2);
     assert_eq!(stats["tinyobs"]["heavy"], false);
+    let read = &stats["tinyobs"]["resolutions"];
+    assert_eq!(read.as_array().unwrap().len(), 1);
+    assert_eq!(
+        (&read[0]["resolution"], &read[0]["count"]),
+        (&json!("raw"), &json!(40))
+    );
+    assert!(read[0]["from"].as_f64() < read[0]["to"].as_f64(), "{read}");
+    assert!(stats["tinyobs"]["bytesRead"].as_u64() > Some(0), "{stats}");
+    let part = |place: usize| {
+        let node = &stats["tinyobs"]["nodes"][place];
+        let seconds = node["seconds"].as_f64().unwrap();
+        assert!((0.0..10.0).contains(&seconds), "{node}");
+        let text = node["text"].as_str().unwrap();
+        let counts = ["depth", "series", "samples"].map(|name| node[name].as_u64().unwrap());
+        (text, counts)
+    };
+    assert_eq!(part(0), ("sum(requests_total)", [0, 1, 40]));
+    assert_eq!(part(1), ("requests_total", [1, 2, 40]));
     for timing in [
         "evalTotalTime",
         "resultSortTime",
@@ -339,9 +357,9 @@ fn queries_are_formatted_and_taken_apart() {
 #[test]
 fn names_that_functions_drop_are_dropped_at_the_end() {
     let server = server();
-    // Two metrics, whose rates would be of one series.
+    // Two metrics, of whose values nobody could tell which is whose.
     let query = escape(
-        "sum by (n) (label_replace(rate({job=~\"shop|house\"}[1m]), \"n\", \"$1\", \"__name__\", \"(.*)\"))",
+        "sum by (n) (label_replace(max_over_time({job=~\"shop|house\"}[1m]), \"n\", \"$1\", \"__name__\", \"(.*)\"))",
     );
     let path = format!("/api/v1/query?query={query}&time={}", T + 300);
     let answer = server.client().get_json(&path);
@@ -349,8 +367,8 @@ fn names_that_functions_drop_are_dropped_at_the_end() {
     assert_eq!(
         answer["data"]["result"],
         json!([
-            {"metric": {"n": "requests_total"}, "value": [at, "2.2"]},
-            {"metric": {"n": "temperature"}, "value": [at, "0"]},
+            {"metric": {"n": "requests_total"}, "value": [at, "660"]},
+            {"metric": {"n": "temperature"}, "value": [at, "20.5"]},
         ])
     );
 }

@@ -12,7 +12,8 @@ use crate::server::{TestServer, escape};
 /// Minutes of work: 720,000 windows of 3,600 values each.
 const DEATH: &str = "sum_over_time(max_over_time(vector(time())[1h:1s])[200h:1s])";
 /// Looks like much work, and is soon done.
-const HEAVY: &str = "count_over_time(vector(1)[900000s:1s])";
+const HEAVY: &str = "count_over_time(vector(1)[900000s:1s]) + count_over_time(vector(1)[9s:1s]) * \
+                     count_over_time(vector(1)[900000s:1s])";
 
 fn query(client: Client, query: &str, more: &str) -> Answer {
     client.get(&format!("/api/v1/query?query={}{more}", escape(query)))
@@ -101,7 +102,7 @@ fn a_client_that_leaves_makes_room() {
     let answer = query(client, HEAVY, "&stats=all");
     assert_eq!(answer.status, 200, "{}", answer.text());
     let answer = answer.json();
-    assert_eq!(answer["data"]["result"][0]["value"][1], "900000");
+    assert_eq!(answer["data"]["result"][0]["value"][1], "9000000");
     assert_eq!(answer["data"]["stats"]["tinyobs"]["heavy"], true);
     // Eight of them would have taken their 25 seconds each.
     assert!(

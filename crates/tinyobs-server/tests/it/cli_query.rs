@@ -141,7 +141,27 @@ fn explain_says_what_it_took() {
         .collect();
     assert_eq!(
         words,
-        ["waited", "read", "evaluated", "series", "samples", "held"]
+        [
+            "waited",
+            "read",
+            "evaluated",
+            "series",
+            "samples",
+            "held",
+            "stored",
+            "raw",
+            "",
+            ""
+        ]
     );
-    assert!(err.contains("series     2\nsamples    42\n"), "{err}");
+    let lines: Vec<&str> = err.lines().rev().take(2).collect();
+    assert!(
+        lines[1].ends_with(" ms       1 series        40 samples  sum(requests_total)"),
+        "{err}"
+    );
+    assert!(
+        lines[0].ends_with(" ms       2 series        40 samples    requests_total"),
+        "{err}"
+    );
+    assert!(err.contains("series     2\nsamples    40\n"), "{err}");
 }

@@ -169,6 +169,7 @@ impl Answer {
             415 => "Unsupported Media Type",
             422 => "Unprocessable Entity",
             429 => "Too Many Requests",
+            431 => "Request Header Fields Too Large",
             507 => "Insufficient Storage",
             503 => "Service Unavailable",
             other => panic!("unexpected status {other}"),

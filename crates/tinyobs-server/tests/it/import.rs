@@ -92,6 +92,9 @@ fn what_is_all_bad_is_an_error() {
         b"timestamp,name,type,value\n2026-11-22T00:00:00Z,a,gauge,1\n",
     )
     .error(400);
+    let like = "the file cannot be imported: it looks like a table (CSV) that";
+    assert!(message.starts_with(like), "{message}");
+    let message = post(client, b"nonsense\nmore\n").error(400);
     assert!(
         message.starts_with("none of 2 lines was stored (2 refused); line 1: "),
         "{message}"
@@ -118,6 +121,38 @@ fn what_is_all_bad_is_an_error() {
         b"no gzip",
     );
     assert!(damaged.error(400).contains("could not be read to its end"));
+}
+
+/// What `GET /v1/export` writes as a table, and packed without a word about it.
+#[test]
+fn a_table_of_ours_comes_back_in() {
+    let from = TestServer::start();
+    let now = now_ms();
+    let push = json!({"metrics": [
+        {"name": "a,b", "type": "gauge", "value": -0.1, "timestamp": now - 5, "labels": {"type": "x", "l": "=1"}},
+        {"name": "c_total", "type": "counter", "value": 7, "timestamp": now - 4},
+    ]});
+    let json = [("content-type", "application/json")];
+    let body = push.to_string();
+    assert_eq!(
+        from.client()
+            .send("POST", "/v1/ingest", &json, body.as_bytes())
+            .status,
+        200
+    );
+    let table = export(from.client(), "format=csv");
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(table.as_bytes()).unwrap();
+    for file in [table.clone().into_bytes(), packed.finish().unwrap()] {
+        let to = TestServer::start();
+        let answer = post(to.client(), &file);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(answer.json()["metrics_imported"], 2);
+        let range = |at: i64| tinyobs_wire::time::format_rfc3339(at);
+        let times = format!("{} to {}", range(now - 5), range(now - 4));
+        assert_eq!(answer.json()["time_range"], times);
+        assert_eq!(export(to.client(), "format=csv"), table);
+    }
 }
 
 /// What the original writes: indented, samples and means.

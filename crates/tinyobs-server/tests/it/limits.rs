@@ -52,6 +52,41 @@ fn i_body_1_an_undeclared_giant_is_refused_on_its_way() {
 }
 
 #[test]
+fn i_head_1_a_head_is_as_large_as_the_limits_say() {
+    let server = TestServer::start();
+    let client = server.client();
+    let ask = |head: String| {
+        let mut stream = client.connect();
+        // Whoever refuses a head may not read all of it.
+        let _ = stream.write_all(head.as_bytes());
+        read_answer(&mut stream)
+    };
+    let limit = |name: &str| {
+        let limits = client.get_json("/v1/limits");
+        let limits = limits["limits"].as_array().unwrap().clone();
+        let found = limits.iter().find(|limit| limit["name"] == name);
+        found.unwrap()["value"].as_u64().unwrap() as usize
+    };
+    let (bytes, fields) = (limit("head_bytes"), limit("head_fields"));
+    let host = format!("host: {}\r\n", client.0);
+    let padded = |bytes: usize| {
+        let head = |pad: &str| format!("GET /healthz HTTP/1.1\r\n{host}x-pad: {pad}\r\n\r\n");
+        head(&"x".repeat(bytes - head("").len()))
+    };
+    assert_eq!(ask(padded(bytes)).status, 200);
+    let message = ask(padded(bytes + 1)).error(431);
+    assert_eq!(message, "the request's head has more than 65536 bytes");
+    assert_eq!(ask(padded(2 * bytes)).status, 431);
+    let many = |fields: usize| {
+        let more: Vec<String> = (1..fields).map(|i| format!("x-{i}: 1\r\n")).collect();
+        let more = more.concat();
+        format!("GET /healthz HTTP/1.1\r\n{host}{more}\r\n")
+    };
+    assert_eq!(ask(many(fields)).status, 200);
+    assert_eq!(ask(many(fields + 1)).status, 431);
+}
+
+#[test]
 fn the_largest_body_is_taken() {
     let server = TestServer::start();
     let client = server.client();

@@ -75,6 +75,76 @@ fn push_sends_arguments_or_lines() {
 }
 
 #[test]
+fn i_push_2_lines_of_one_series_are_all_stored() {
+    let process = Process::serve(&[]);
+    let url = format!("http://{}", process.client().0);
+    let dir = tempfile::tempdir().unwrap();
+    let push = ["push", "--url", &url];
+    let at = crate::server::now_ms() - 60_000;
+    let rfc3339 = tinyobs_wire::time::format_rfc3339(at + 1);
+    let mut lines = tinyobs(&dir);
+    lines.args(push);
+    let input =
+        format!("x 1\nx 2\nx 3\ny 4 {at}\ny 5 {rfc3339}\ny 6 {at}\ny 7 2026-11-22T00:00:00\n");
+    let (code, _, stderr) = with_input(lines, input.as_bytes());
+    assert_eq!(code, Some(1));
+    assert_eq!(
+        stderr,
+        "line 6: takes the place of line 4, which has the same series and time\n\
+         line 7: \"2026-11-22T00:00:00\" has no zone: end it with Z for UTC, or with an offset such as \
+         +01:00\nerror: 1 line was not stored\n"
+    );
+    let stored: Vec<serde_json::Value> = export(process.client(), "")
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(stored[0]["values"], serde_json::json!([1, 2, 3]));
+    assert_eq!(stored[1]["values"], serde_json::json!([6, 5]));
+    assert_eq!(stored[1]["timestamps"], serde_json::json!([at, at + 1]));
+    let at = at.to_string();
+    let one = [&push[..], &["z", "8", &at]].concat();
+    assert_eq!(run(&dir, &one).0, Some(0));
+    assert!(export(process.client(), "match[]=z").contains(&format!("[{at}]")));
+}
+
+#[test]
+fn i_push_3_a_line_does_not_wait_for_the_next() {
+    let process = Process::serve(&[]);
+    let url = format!("http://{}", process.client().0);
+    let dir = tempfile::tempdir().unwrap();
+    let mut child = tinyobs(&dir)
+        .args(["push", "--url", &url])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(b"x 1\n").unwrap();
+    let begun = std::time::Instant::now();
+    while export(process.client(), "").is_empty() {
+        assert!(begun.elapsed().as_secs() < 20, "it waits for more");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    drop(input);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn help_of_those_who_ask_says_what_they_take() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, help, _) = run(&dir, &["push", "--help"]);
+    let usage = help.lines().find(|line| line.starts_with("Usage")).unwrap();
+    assert_eq!(
+        usage,
+        "Usage: tinyobs push [OPTIONS] [NAME] [VALUE] [TIME|LABEL=VALUE]..."
+    );
+    for wrong in ["--data-dir", "Where to listen", "port 0"] {
+        assert!(!help.contains(wrong), "{help}");
+    }
+    let (_, help, _) = run(&dir, &["export", "--help"]);
+    assert!(help.contains("Where the running server listens"), "{help}");
+}
+
+#[test]
 fn i_export_4_out_of_a_server_into_a_store_and_back() {
     let process = Process::serve(&[]);
     let url = format!("http://{}", process.client().0);
@@ -210,4 +280,33 @@ fn i_export_4_what_came_before_the_connection_broke_is_kept_under_another_name()
     assert!(!dir.path().join("x.jsonl").exists());
     let kept = fs::read_to_string(dir.path().join("x.jsonl.part")).unwrap();
     assert_eq!(kept, "half\n");
+}
+
+#[test]
+fn i_export_6_a_series_without_a_name_of_its_own_is_named() {
+    let process = Process::serve(&[]);
+    let url = format!("http://{}", process.client().0);
+    let dir = tempfile::tempdir().unwrap();
+    for (name, value) in [("http.server", "1"), ("http_server", "2"), ("other", "3")] {
+        assert_eq!(run(&dir, &["push", "--url", &url, name, value]).0, Some(0));
+    }
+    let open = ["export", "--url", &url, "--format", "openmetrics"];
+    let sentence = "1 series are left out, because OpenMetrics has no name for them that is not \
+                    another's: http.server{}; export them by themselves with match[], or all as JSON";
+    let (code, stdout, stderr) = run(&dir, &open);
+    assert_eq!((code, stderr), (Some(3), format!("error: {sentence}\n")));
+    let lines: Vec<&str> = stdout.lines().collect();
+    let shown = |line: &str| line.split(' ').take(2).collect::<Vec<_>>().join(" ");
+    assert_eq!(shown(lines[1]), "http_server 2");
+    assert_eq!(shown(lines[3]), "other 3");
+    assert_eq!(lines[4], format!("# error: {sentence}"));
+    assert_eq!(lines.len(), 5);
+    // By itself it has its place, and the export is whole.
+    let alone = [&open[..], &["--match", "{__name__=\"http.server\"}"]].concat();
+    let (code, stdout, _) = run(&dir, &alone);
+    assert_eq!(code, Some(0));
+    assert!(
+        stdout.contains("\nhttp_server 1 ") && stdout.ends_with("# EOF\n"),
+        "{stdout}"
+    );
 }

@@ -42,6 +42,15 @@ pub struct TableLine {
     pub summary: Summary,
 }
 
+impl TableLine {
+    /// What it costs to merge it: bytes are read and written, samples decoded and encoded. By bytes
+    /// alone, a day of samples that compress to nothing would weigh as much as an hour of them, and
+    /// be rewritten with it again and again.
+    pub fn weight(&self) -> u64 {
+        self.bytes.saturating_add(self.summary.samples)
+    }
+}
+
 /// Which tables are part of the store.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Manifest {

@@ -461,8 +461,8 @@ impl Pick {
     /// value would come to stand above a newer one.
     fn of(self, tables: &[Arc<Table>]) -> Vec<Arc<Table>> {
         let settled = || {
-            let bytes = tables.iter().map(|table| table.line().bytes);
-            let (largest, all) = (bytes.clone().max().unwrap_or(0), bytes.sum::<u64>());
+            let weights = tables.iter().map(|table| table.line().weight());
+            let (largest, all) = (weights.clone().max().unwrap_or(0), weights.sum::<u64>());
             tables.len() >= MERGE_TABLES || all - largest > largest / SMALL_PART
         };
         let count = match self {
@@ -470,22 +470,21 @@ impl Pick {
             Self::All if tables.len() > 1 => tables.len(),
             Self::Settled if tables.len() > 1 && settled() => tables.len(),
             Self::All | Self::Settled => 0,
-            Self::Similar => similar(tables),
+            Self::Similar => similar(tables.iter().rev().map(|table| table.line().weight())),
         };
         tables[tables.len() - count..].to_vec()
     }
 }
 
-/// How many of the newest tables to merge: none is larger than all newer ones together, so a table
-/// is rewritten only into one at least twice its size.
-fn similar(tables: &[Arc<Table>]) -> usize {
-    let (mut bytes, mut count) = (0, 0);
-    for table in tables.iter().rev() {
-        let next = table.line().bytes;
-        if count > 0 && next > bytes {
+/// How many of the newest tables to merge, by their weights, the newest first: none is heavier than all
+/// newer ones together, so a table is rewritten only into one at least twice its weight.
+pub(super) fn similar(weights: impl Iterator<Item = u64>) -> usize {
+    let (mut sum, mut count) = (0, 0);
+    for next in weights {
+        if count > 0 && next > sum {
             break;
         }
-        bytes += next;
+        sum += next;
         count += 1;
     }
     if count < MERGE_TABLES { 0 } else { count }

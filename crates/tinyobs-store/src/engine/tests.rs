@@ -6,6 +6,8 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::engine::manifest::TableLine;
+use crate::engine::tables::similar;
 use crate::files::failing::{Failing, quick_dir};
 use crate::files::memory::MemoryFiles;
 use crate::files::{Files, RealFiles};
@@ -325,6 +327,33 @@ fn a_merge_of_similar_tables_waits_until_there_are_enough() {
         assert_eq!(merged.expect("rewrites"), 1);
         assert_eq!(all(engine, day, "a", "z"), pairs(&[]));
     });
+}
+
+#[test]
+fn samples_that_take_no_bytes_are_rewritten_no_more_often_than_others() {
+    // Tables of a hundred thousand series that never change: as many bytes however many samples.
+    let mut tables: Vec<u64> = Vec::new();
+    let (flushes, samples, bytes) = (1_024u64, 20_000_000, 3_000_000);
+    let mut rewritten = 0;
+    for _ in 0..flushes {
+        tables.push(samples);
+        let line = |&samples: &u64| TableLine {
+            number: 1,
+            partition: Partition::raw(0),
+            crc: 0,
+            bytes,
+            entries: 100_000,
+            summary: summary(samples as usize, 1),
+        };
+        let count = similar(tables.iter().rev().map(|table| line(table).weight()));
+        let merged: u64 = tables.drain(tables.len() - count..).sum();
+        rewritten += merged;
+        tables.extend((count > 0).then_some(merged));
+    }
+    assert_eq!(tables.iter().sum::<u64>(), flushes * samples);
+    let times = rewritten / (flushes * samples);
+    assert!(times <= 10, "each sample was rewritten {times} times");
+    assert!(tables.len() <= 10, "{} tables are left", tables.len());
 }
 
 #[test]

@@ -101,10 +101,12 @@ fn i_retention_1_raw_goes_when_it_is_old_and_its_rollups_stay() {
     let done = store.maintain().expect("maintains");
     assert_eq!(done.dropped_partitions, 0, "a day is kept from its end on");
     assert_eq!(counts(&store, 0), [("raw", 300)]);
+    assert_eq!(store.raw_from_ms(), i64::MIN);
 
     world.go_to(START + 2 * DAY);
     assert_eq!(store.maintain().expect("maintains").dropped_partitions, 1);
     assert_eq!(counts(&store, 0), [("5m", 288), ("raw", 12)]);
+    assert_eq!(store.raw_from_ms(), START + DAY);
     assert_eq!(counts(&store, 5 * MINUTE), [("5m", 300)]);
     assert_eq!(counts(&store, HOUR), [("1h", 300)]);
 

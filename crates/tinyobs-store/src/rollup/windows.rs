@@ -10,6 +10,8 @@ pub struct Roller {
     resolution: Resolution,
     is_gauge: bool,
     open: Option<Rollup>,
+    /// The last millisecond of `open`.
+    open_until_ms: i64,
     /// The value before, for the increase; a NaN is passed over.
     before: Option<f64>,
     /// Finished windows.
@@ -23,6 +25,7 @@ impl Roller {
             resolution,
             is_gauge,
             open: None,
+            open_until_ms: 0,
             before: None,
             rows: Vec::new(),
         }
@@ -30,9 +33,11 @@ impl Roller {
 
     /// Adds a sample; times ascend.
     pub fn push(&mut self, sample: Sample) {
-        let start_ms = self.resolution.window(sample.time_ms);
-        if self.open.is_none_or(|open| open.start_ms != start_ms) {
+        // A division costs more than all the rest, and most samples lie in the window of the one before.
+        if self.open.is_none() || sample.time_ms > self.open_until_ms {
             self.close();
+            let start_ms = self.resolution.window(sample.time_ms);
+            self.open_until_ms = start_ms.saturating_add(self.resolution.width_ms() - 1);
             self.open = Some(self.empty(start_ms));
         }
         let row = self.open.as_mut().expect("opened above");

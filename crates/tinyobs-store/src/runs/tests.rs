@@ -21,6 +21,15 @@ fn all(runs: Vec<Run>) -> Vec<Sample> {
     all
 }
 
+/// The same, added to one list of samples.
+fn together(runs: Vec<Run>) -> Vec<Sample> {
+    let mut runs = Runs::new(runs);
+    let mut columns = Columns::default();
+    columns.push(Sample::new(-1, 0.5));
+    while runs.read_more(&mut columns).expect("decodes") {}
+    columns.iter().skip(1).collect()
+}
+
 proptest! {
     /// Runs of any overlap against a map in which the younger run wins.
     #[test]
@@ -28,17 +37,19 @@ proptest! {
         parts in proptest::collection::vec((0i64..400, 1i64..9, 1usize..300), 1..9),
     ) {
         let mut model = BTreeMap::new();
-        let mut runs = Vec::new();
+        let (mut runs, mut again) = (Vec::new(), Vec::new());
         for (sequence, (from, step, count)) in (1u64..).zip(parts) {
             let samples: Vec<Sample> = (0..count as i64)
                 .map(|i| Sample::new(from + i * step, sequence as f64))
                 .collect();
             model.extend(samples.iter().map(|sample| (sample.time_ms, sample.value)));
             runs.push(stored(&samples, sequence));
+            again.push(stored(&samples, sequence));
         }
         let expected: Vec<Sample> =
             model.into_iter().map(|(time_ms, value)| Sample::new(time_ms, value)).collect();
-        prop_assert_eq!(all(runs), expected);
+        prop_assert_eq!(all(runs), expected.clone());
+        prop_assert_eq!(together(again), expected);
     }
 }
 

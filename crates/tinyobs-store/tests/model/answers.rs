@@ -120,10 +120,17 @@ pub fn read_raw(
     let mut all = Vec::new();
     let cursors = store.select(&matchers(series), range);
     for mut cursor in cursors.map_err(|error| error.to_string())? {
-        while cursor
-            .next_block(&mut columns)
-            .map_err(|error| error.to_string())?
-        {
+        // The two ways to read on, in turn.
+        for turn in 0.. {
+            columns.clear();
+            let more = if turn % 2 == 0 {
+                cursor.read_more(&mut columns)
+            } else {
+                cursor.next_block(&mut columns)
+            };
+            if !more.map_err(|error| error.to_string())? {
+                break;
+            }
             all.extend(columns.iter().map(|one| (one.time_ms, one.value.to_bits())));
         }
     }

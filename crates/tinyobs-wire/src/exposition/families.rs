@@ -59,6 +59,9 @@ pub struct Arranged<T> {
     described_by: String,
     /// The series in the order that the format asks for.
     pub lines: Vec<Line<T>>,
+    /// What came with series that the page has no room for: their names or those of their labels
+    /// become those of others.
+    pub left_out: Vec<T>,
 }
 
 impl<T> Arranged<T> {
@@ -75,7 +78,7 @@ impl<T> Arranged<T> {
     }
 }
 
-/// `series` family by family; what has a place taken already is left out.
+/// `series` family by family; what has a place taken already is left out, and named.
 pub fn arrange<T: Copy>(
     format: Format,
     series: Vec<Exposed<'_, T>>,
@@ -113,20 +116,31 @@ impl<T: Copy> Iterator for Arranging<'_, T> {
 
     fn next(&mut self) -> Option<Arranged<T>> {
         let (name, family) = self.families.next()?;
-        let lines = family.series.iter();
-        let mut lines: Vec<_> = lines
-            .filter_map(|one| Line::new(one, self.format, self.always))
-            .collect();
+        let mut left_out = Vec::new();
+        let mut lines = Vec::with_capacity(family.series.len());
+        for one in &family.series {
+            match Line::new(one, self.format, self.always) {
+                Some(line) => lines.push(line),
+                None => left_out.push(one.value),
+            }
+        }
         lines.sort_by(Line::order);
         // I-EXPO-2
         if let Some(written) = &mut self.written {
-            lines.retain(|line| written.insert(line.text.clone()));
+            lines.retain(|line| {
+                let is_new = written.insert(line.text.clone());
+                if !is_new {
+                    left_out.push(line.value);
+                }
+                is_new
+            });
         }
         Some(Arranged {
             name,
             kind: family.kind,
             described_by: family.described_by.to_owned(),
             lines,
+            left_out,
         })
     }
 }

@@ -62,6 +62,9 @@ pub fn read_time(field: &str, text: &str) -> Result<i64, Broken> {
         return match time::parse_rfc3339(&text) {
             Ok(time_ms) if time_ms >= 0 => Ok(time_ms),
             Ok(_) => bad("lies before 1970"),
+            Err(time::BadTime::NoZone { .. }) => {
+                bad("has no zone: end it with Z for UTC, or with an offset such as +01:00")
+            }
             Err(_) => bad("is not RFC 3339, such as 2026-11-22T00:16:02.347Z"),
         };
     }

@@ -4,6 +4,7 @@
 //! elements are numbers, `null` and short words, none of which holds a comma or an escape.
 
 use serde_json::value::RawValue;
+use tinyobs_model::limits;
 
 /// A list that cannot be read: what is wrong with it.
 pub type Wrong = String;
@@ -27,6 +28,59 @@ pub fn integers<T: std::str::FromStr>(key: &str, raw: &RawValue) -> Result<Vec<T
                 .map_err(|_| wrong(key, text, "is not a whole number that fits"))
         })
         .collect()
+}
+
+/// A column whose bad elements are left out of account.
+#[derive(Debug, Default)]
+pub struct Column<T> {
+    /// All elements; a bad one is 0.
+    pub all: Vec<T>,
+    /// Places of the bad ones, ascending.
+    pub bad: Vec<u32>,
+    /// What is wrong with the first of them.
+    pub first_wrong: Option<Wrong>,
+}
+
+impl<T: Default> Column<T> {
+    /// More bad elements are no list of samples.
+    const BAD_MAX: usize = limits::LINE_SAMPLES_MAX;
+
+    fn read(
+        key: &str,
+        raw: &RawValue,
+        what: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Self, Wrong> {
+        let mut column = Self::default();
+        for text in elements(key, raw)? {
+            let one = parse(text);
+            if one.is_none() {
+                let is_first = column.bad.is_empty();
+                if is_first || column.bad.len() == Self::BAD_MAX {
+                    let wrong = wrong(key, text, what);
+                    if !is_first {
+                        return Err(wrong);
+                    }
+                    column.first_wrong = Some(wrong);
+                }
+                column.bad.push(column.all.len() as u32);
+            }
+            column.all.push(one.unwrap_or_default());
+        }
+        Ok(column)
+    }
+}
+
+/// A column of times.
+pub fn sample_times(key: &str, raw: &RawValue) -> Result<Column<i64>, Wrong> {
+    Column::read(key, raw, "is not a whole number that fits", |text| {
+        text.parse().ok()
+    })
+}
+
+/// A column of values of samples.
+pub fn sample_values(key: &str, raw: &RawValue) -> Result<Column<f64>, Wrong> {
+    Column::read(key, raw, "is not a value", value)
 }
 
 /// A column of values, with what VictoriaMetrics and we write where JSON has no number.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tinyobs_model::{Columns, Kind, METRIC_NAME, Refusal, Resolution, Rollup, Sample, limits};
 
-use super::columns::{integers, restore_nans, values};
+use super::columns::{integers, restore_nans, sample_times, sample_values, values};
 use crate::json::fields::Broken;
 use crate::json::item::{Pairs, Text};
 use crate::json::{reason, shown};
@@ -26,6 +26,8 @@ pub struct Line<'a> {
     pub unit: Cow<'a, str>,
     /// What it holds.
     pub content: Content,
+    /// What is wrong with samples of the line that are left out of it.
+    pub left_out: Option<String>,
 }
 
 /// What a line holds.
@@ -130,7 +132,13 @@ impl<'a> Line<'a> {
                 line.labels.push((name, value));
             }
         }
-        let samples = read_samples(raw.values, raw.timestamps, raw.nans).map_err(malformed)?;
+        let (samples, left_out) =
+            read_samples(raw.values, raw.timestamps, raw.nans).map_err(malformed)?;
+        // A row of a rollup has its value beside other columns.
+        if let (Some(wrong), Some(_)) = (&left_out, &raw.rollup) {
+            return Err(malformed(wrong.clone()));
+        }
+        line.left_out = left_out;
         line.content = match (raw.resolution, raw.rollup) {
             (None, None) => Content::Samples(samples),
             (Some(Text(name)), None) if name == Resolution::Raw.as_str() => {
@@ -165,20 +173,34 @@ fn read_kind(text: Option<&Text<'_>>) -> Result<Kind, Broken> {
     })
 }
 
+/// The good samples, and what is wrong with the others.
 fn read_samples(
     raw_values: Option<&RawValue>,
     raw_times: Option<&RawValue>,
     nans: Option<&RawValue>,
-) -> Result<Columns, String> {
+) -> Result<(Columns, Option<String>), String> {
     let missing = |key: &str| format!("{key:?} is missing");
-    let mut values = values("values", raw_values.ok_or_else(|| missing("values"))?)?;
+    let mut values = sample_values("values", raw_values.ok_or_else(|| missing("values"))?)?;
     let times = raw_times.ok_or_else(|| missing("timestamps"))?;
-    let times: Vec<i64> = integers("timestamps", times)?;
-    same_length("timestamps", times.len(), values.len())?;
+    let times = sample_times("timestamps", times)?;
+    same_length("timestamps", times.all.len(), values.all.len())?;
     if let Some(nans) = nans {
-        restore_nans(&mut values, nans)?;
+        restore_nans(&mut values.all, nans)?;
     }
-    Ok(Columns { times, values })
+    let Some(wrong) = values.first_wrong.or(times.first_wrong) else {
+        let (times, values) = (times.all, values.all);
+        return Ok((Columns { times, values }, None));
+    };
+    let mut good = Columns::default();
+    for (at, (time_ms, value)) in times.all.iter().zip(&values.all).enumerate() {
+        let is_bad = |bad: &[u32]| bad.binary_search(&(at as u32)).is_ok();
+        if !is_bad(&values.bad) && !is_bad(&times.bad) {
+            good.push(Sample::new(*time_ms, *value));
+        }
+    }
+    let bad = values.all.len() - good.len();
+    let wrong = format!("{bad} of {} samples left out: {wrong}", values.all.len());
+    Ok((good, Some(wrong)))
 }
 
 fn read_resolution(name: &str) -> Result<Resolution, String> {

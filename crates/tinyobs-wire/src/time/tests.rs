@@ -45,8 +45,32 @@ fn i_time_2_everything_else_is_an_error() {
     ] {
         assert!(parse_param(text).is_err(), "{text:?} was taken");
     }
+    let shown = "x".repeat(64);
     let error = parse_param(&"x".repeat(1_000)).unwrap_err();
-    assert_eq!(error.shown.len(), 64);
+    assert_eq!(error, BadTime::NoTime { shown });
+}
+
+#[test]
+fn i_time_3_only_a_parameter_goes_without_a_zone() {
+    for text in ["2026-11-22T00:16:02.347", "2026-11-22 00:16:02.347"] {
+        assert_eq!(parse_param(text), Ok(MOMENT_MS), "{text}");
+        for strict in [parse_moment(text), parse_rfc3339(text)] {
+            let error = strict.unwrap_err();
+            assert_eq!(
+                error,
+                BadTime::NoZone {
+                    shown: text.to_owned()
+                }
+            );
+            assert!(
+                error
+                    .to_string()
+                    .ends_with("end it with Z for UTC, or with an offset such as +01:00")
+            );
+        }
+    }
+    assert!(parse_rfc3339("2026-11-22T00:16:02.347[Europe/Paris]").is_err());
+    assert_eq!(parse_moment("1795306562.347"), Ok(MOMENT_MS));
 }
 
 #[test]

@@ -46,8 +46,9 @@ impl Naive<'_> {
     ) -> Vec<Point> {
         let mut out = Vec::new();
         for (tags, mut members) in groups(grouping, points) {
-            let drop = members.iter().any(|member| member.drop);
             self.ordered(&mut members);
+            // Members that differ in this are an oddity; the first of them tells.
+            let drop = members[0].drop;
             let values: Vec<f64> = members.iter().map(|member| member.value).collect();
             let value = match op {
                 AggregateOp::Topk | AggregateOp::Bottomk | AggregateOp::Limitk => {

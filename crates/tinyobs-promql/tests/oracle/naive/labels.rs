@@ -70,7 +70,11 @@ fn replace(point: &mut Point, texts: &[String], regex: &Regex) {
 pub fn hash(tags: &Tags) -> u64 {
     let mut bytes = Vec::new();
     for text in tags.iter().flat_map(|(name, value)| [name, value]) {
-        bytes.push(u8::try_from(text.len()).expect("short labels in tests"));
+        match u8::try_from(text.len()) {
+            Ok(length) if length < 255 => bytes.push(length),
+            // Three bytes follow that hold it.
+            _ => bytes.extend(((text.len() as u32) << 8 | 255).to_le_bytes()),
+        }
         bytes.extend_from_slice(text.as_bytes());
     }
     xxhash64(&bytes)

@@ -70,7 +70,6 @@ async fn what_takes_longer_than_it_looked_steps_aside() {
         let lanes = Arc::clone(&lanes);
         let work = |control: &Control, turn: &Turn| {
             while turn.held_up().is_none() {
-                std::thread::sleep(Duration::from_millis(1));
                 control.check()?;
             }
             Ok(turn.held_up())
@@ -82,6 +81,19 @@ async fn what_takes_longer_than_it_looked_steps_aside() {
     drop(end);
     heavy.await.unwrap().unwrap();
     assert!(late.await.unwrap().unwrap().is_some());
+}
+
+#[tokio::test]
+async fn who_only_waits_for_a_core_does_not_step_aside() {
+    let lanes = lanes(1, 8, Duration::from_millis(50));
+    let work = |control: &Control, turn: &Turn| {
+        // As good as a machine that has other things to do.
+        thread::sleep(Duration::from_millis(100));
+        control.check()?;
+        Ok(turn.held_up())
+    };
+    let held_up = lanes.run(soon(), work).await.unwrap();
+    assert_eq!(held_up, None);
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ fn soon() -> Instant {
 #[tokio::test]
 async fn each_way_sends_the_same_text() {
     let room = Room::default();
-    for points in [1, TINY_BYTES / 16 + 100, SMALL_BYTES / 16 + 100] {
+    for points in [1, TINY_BYTES / 4, SMALL_BYTES / 16 + 100] {
         let expected = text(&written(points), 0);
         let response = room.send(written(points), soon()).await.unwrap();
         assert_eq!(response.headers()["content-type"], "application/json");
@@ -48,7 +48,7 @@ async fn each_way_sends_the_same_text() {
 async fn i_send_1_what_is_sent_takes_room_until_it_is_gone() {
     let room = Room::default();
     let free = || room.bytes.available_permits();
-    let points = TINY_BYTES / 16 + 100;
+    let points = TINY_BYTES / 4;
     let response = room.send(written(points), soon()).await.unwrap();
     let bytes = text(&written(points), 0).len();
     assert_eq!(free(), limits::ANSWERS_BYTES - bytes);
@@ -67,7 +67,7 @@ async fn i_send_2_an_answer_waits_for_room_and_not_for_ever() {
         .acquire_many_owned(all)
         .await
         .unwrap();
-    let points = TINY_BYTES / 16 + 100;
+    let points = TINY_BYTES / 4;
     let until = Instant::now() + Duration::from_millis(50);
     let refused = room.send(written(points), until).await.unwrap_err();
     assert_eq!(refused.kind(), Kind::Unavailable);

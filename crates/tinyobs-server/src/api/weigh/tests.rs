@@ -62,6 +62,11 @@ fn a_dashboard_is_light_and_a_query_of_death_is_not() {
         ("quantile_over_time(0.5, x[1d])", 100, 6),
         ("max_over_time(x[1y])", 1_000, 0),
         ("max_over_time(rate(x[5m])[30d:1s])", 10, 0),
+        (
+            "sum_over_time(max_over_time(vector(time())[1h:1s])[200h:1s])",
+            0,
+            0,
+        ),
     ];
     for (text, series, hours) in heavy {
         let work = work(text, series, hours);
