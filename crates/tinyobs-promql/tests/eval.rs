@@ -238,10 +238,9 @@ fn i_value_1_a_stale_marker_with_a_sign_is_a_value() {
     }
 }
 
-#[test]
-fn a_name_that_count_values_makes_stays_when_names_go_late() {
+/// The first name of an answer whose names go late.
+fn late_name(text: &str) -> String {
     let memory = counters(2, 1);
-    let text = "count_values(\"__name__\", -x)";
     let expr = parse(text).expect("a query");
     let mut query = Query::instant(&expr, text, 0);
     query.delayed_names = true;
@@ -249,5 +248,16 @@ fn a_name_that_count_values_makes_stays_when_names_go_late() {
     let AnswerValue::Vector(series) = answer.value else {
         panic!("a vector");
     };
-    assert_eq!(series[0].labels.metric_name(), "-0");
+    series[0].labels.metric_name().to_owned()
+}
+
+#[test]
+fn names_go_late_where_they_go_at_all() {
+    assert_eq!(late_name("-x"), "");
+    assert_eq!(late_name("x"), "x");
+    // Made on purpose.
+    assert_eq!(late_name("count_values(\"__name__\", -x)"), "-0");
+    // What has no value lost no name.
+    assert_eq!(late_name("clamp(x, 1, 0) or x"), "x");
+    assert_eq!(late_name("clamp(x, 0, 1) or x"), "");
 }

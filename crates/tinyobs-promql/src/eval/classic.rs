@@ -99,7 +99,7 @@ impl Classic {
             return f64::NAN;
         }
         let count = self.buckets.last().map_or(0.0, |last| last.count);
-        if count == 0.0 || count.is_nan() || lower.is_nan() || upper.is_nan() {
+        if count == 0.0 || lower.is_nan() || upper.is_nan() {
             return f64::NAN;
         }
         if lower >= upper {

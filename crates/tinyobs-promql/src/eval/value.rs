@@ -169,7 +169,12 @@ pub(super) fn distinct(series: Vec<Series>, span: Span) -> Evaluated<Vec<Series>
             continue;
         };
         let first = &mut out[at];
-        first.drop_name |= one.drop_name;
+        // A series without values says nothing of the name of one that has some.
+        first.drop_name = match (first.is_empty(), one.is_empty()) {
+            (true, _) => one.drop_name,
+            (false, true) => first.drop_name,
+            (false, false) => first.drop_name || one.drop_name,
+        };
         for (kept, value) in first.values.iter_mut().zip(one.values) {
             match (is_present(*kept), is_present(value)) {
                 (true, true) => return Err(same_labels(span, &first.labels)),

@@ -105,8 +105,8 @@ fn is_steady(ours: &Outcome, naive: &Outcome, others: &[Outcome]) -> bool {
     for (tags, time) in places {
         let (a, b) = (point(ours, tags, time), point(naive, tags, time));
         let steady =
-            |other: &Option<&Found>| other.is_some_and(|found| same(point(found, tags, time), b));
-        if !same(a, b) && all.iter().all(steady) {
+            |other: Option<&Found>| other.is_some_and(|found| same(point(found, tags, time), b));
+        if !same(a, b) && all.iter().copied().all(steady) {
             return true;
         }
     }

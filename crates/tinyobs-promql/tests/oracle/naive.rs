@@ -113,14 +113,6 @@ impl Naive<'_> {
         values.collect()
     }
 
-    pub fn text(&self, expr: &Expr) -> Result<String> {
-        match &expr.kind {
-            ExprKind::String(text) => Ok(text.clone()),
-            ExprKind::Paren(inner) => self.text(inner),
-            _ => fail("no text"),
-        }
-    }
-
     fn negated(&self, mut values: Vec<Value>) -> Result<Vec<Value>> {
         let mut origins = Origins::default();
         for value in &mut values {
@@ -298,6 +290,7 @@ impl Naive<'_> {
 
 fn matches_all(matchers: &[Matcher], tags: &Tags) -> Result<bool> {
     for matcher in matchers {
+        let bad_regex = |error: regex::Error| Failure(error.to_string());
         let value = tags.get(matcher.name()).map_or("", String::as_str);
         let regex = || Regex::new(&format!("^(?s:{})$", matcher.value()));
         let matches = match matcher.op() {
@@ -313,8 +306,12 @@ fn matches_all(matchers: &[Matcher], tags: &Tags) -> Result<bool> {
     Ok(true)
 }
 
-fn bad_regex(error: regex::Error) -> Failure {
-    Failure(error.to_string())
+/// The text that an argument is.
+pub fn text(expr: &Expr) -> Result<String> {
+    match &expr.without_parens().kind {
+        ExprKind::String(text) => Ok(text.clone()),
+        _ => fail("no text"),
+    }
 }
 
 /// Without the metric name.

@@ -6,7 +6,7 @@ use tinyobs_promql::{Aggregate, AggregateOp, Grouping};
 
 use super::labels::hash;
 use super::numbers::{go_text, group_deviation, mean, quantile, sum_of_group};
-use super::{Naive, Point, Result, Value, distinct, fail};
+use super::{Naive, Point, Result, Value, distinct, fail, text};
 use crate::data::Tags;
 
 impl Naive<'_> {
@@ -20,7 +20,7 @@ impl Naive<'_> {
         let mut numbers = vec![f64::NAN; at.len()];
         let mut label = String::new();
         match param {
-            Some(param) if *op == AggregateOp::CountValues => label = self.text(param)?,
+            Some(param) if *op == AggregateOp::CountValues => label = text(param)?,
             Some(param) => numbers = self.scalar(param, at)?,
             None => {}
         }
@@ -46,8 +46,9 @@ impl Naive<'_> {
     ) -> Vec<Point> {
         let mut out = Vec::new();
         for (tags, mut members) in groups(grouping, points) {
-            let drop = members.iter().any(|member| member.drop);
             self.ordered(&mut members);
+            // Members that differ in this are an oddity; the first of them tells.
+            let drop = members[0].drop;
             let values: Vec<f64> = members.iter().map(|member| member.value).collect();
             let value = match op {
                 AggregateOp::Topk | AggregateOp::Bottomk | AggregateOp::Limitk => {

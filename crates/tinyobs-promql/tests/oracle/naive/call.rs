@@ -90,12 +90,11 @@ impl Naive<'_> {
 
     /// Functions of each value for itself, and of the moment if there is no argument.
     fn of_values(&self, call: &Call, at: &[i64]) -> Result<Vec<Value>> {
-        let mut steps = match call.args.first() {
-            Some(arg) => self.vector(arg, at)?,
-            None => {
-                let now = |&at: &i64| vec![Point::new(Tags::new(), at as f64 / 1_000.0)];
-                at.iter().map(now).collect()
-            }
+        let mut steps = if let Some(arg) = call.args.first() {
+            self.vector(arg, at)?
+        } else {
+            let now = |&at: &i64| vec![Point::new(Tags::new(), at as f64 / 1_000.0)];
+            at.iter().map(now).collect()
         };
         let mut numbers = Vec::new();
         for arg in call.args.iter().skip(1) {

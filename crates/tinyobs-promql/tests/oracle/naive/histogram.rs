@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tinyobs_promql::{Call, Function};
 
-use super::{Naive, Point, Result, Value, distinct, fail};
+use super::{Naive, Point, Result, Value, distinct, fail, text};
 use crate::data::Tags;
 
 /// An upper bound and how many are not above it.
@@ -21,7 +21,7 @@ impl Naive<'_> {
         let mut label = String::new();
         for (i, arg) in call.args.iter().enumerate() {
             if i == 1 && call.function == Function::HistogramQuantiles {
-                label = self.text(arg)?;
+                label = text(arg)?;
                 if label.is_empty() {
                     return fail("no label name");
                 }

@@ -3,7 +3,7 @@
 use regex::Regex;
 use tinyobs_promql::{Call, Function};
 
-use super::{Naive, Point, Result, Value, distinct, fail};
+use super::{Naive, Point, Result, Value, distinct, fail, text};
 use crate::data::Tags;
 
 impl Naive<'_> {
@@ -12,7 +12,7 @@ impl Naive<'_> {
         let mut steps = self.vector(&call.args[0], at)?;
         let mut texts = Vec::new();
         for arg in &call.args[1..] {
-            texts.push(self.text(arg)?);
+            texts.push(text(arg)?);
         }
         if texts[0].is_empty() {
             return fail("no label name");
@@ -70,7 +70,11 @@ fn replace(point: &mut Point, texts: &[String], regex: &Regex) {
 pub fn hash(tags: &Tags) -> u64 {
     let mut bytes = Vec::new();
     for text in tags.iter().flat_map(|(name, value)| [name, value]) {
-        bytes.push(u8::try_from(text.len()).expect("short labels in tests"));
+        match u8::try_from(text.len()) {
+            Ok(length) if length < 255 => bytes.push(length),
+            // Three bytes follow that hold it.
+            _ => bytes.extend(((text.len() as u32) << 8 | 255).to_le_bytes()),
+        }
         bytes.extend_from_slice(text.as_bytes());
     }
     xxhash64(&bytes)

@@ -176,14 +176,13 @@ fn between(samples: &[(i64, f64)], start: i64, end: i64) -> Vec<(i64, f64)> {
 
 /// The multiples of `step` after `start`, up to `end`.
 fn multiples(step: i64, start: i64, end: i64) -> Vec<i64> {
-    let mut first = start - start.rem_euclid(step);
-    while first <= start {
-        first += step;
+    let mut moment = start - start.rem_euclid(step) + step;
+    let mut moments = Vec::new();
+    while moment <= end {
+        moments.push(moment);
+        moment += step;
     }
-    (0..)
-        .map(|i| first + i * step)
-        .take_while(|&moment| moment <= end)
-        .collect()
+    moments
 }
 
 /// What `function` makes of a window; nothing of one without samples.
