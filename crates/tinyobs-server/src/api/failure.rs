@@ -154,7 +154,7 @@ impl From<EvalError> for Failure {
         let kind = match &error {
             EvalError::Timeout => Kind::Timeout,
             EvalError::Cancelled => Kind::Canceled,
-            EvalError::Busy { .. } => Kind::Unavailable,
+            EvalError::Busy { .. } | EvalError::Moved => Kind::Unavailable,
             EvalError::BadQuery { .. } => Kind::BadData,
             EvalError::Storage(_) => {
                 tracing::error!(%error, "reading stored samples failed");

@@ -278,10 +278,10 @@ impl Job<'_> {
         let malformed =
             |e: tinyobs_model::SelectError| StoreError::corrupt(Path::new("table"), 0, e.message);
         while runs.next_block(&mut block).map_err(malformed)? {
-            for sample in block.iter().filter(|sample| hours.contains(sample.time_ms)) {
-                for (_, roller) in &mut rollers {
-                    roller.push(sample);
-                }
+            let from = block.times.partition_point(|&at| at < hours.start_ms);
+            let to = block.times.partition_point(|&at| at <= hours.end_ms);
+            for (_, roller) in &mut rollers {
+                roller.extend(&block.times[from..to], &block.values[from..to]);
             }
         }
         let rows = rollers.into_iter().map(|(resolution, mut roller)| {

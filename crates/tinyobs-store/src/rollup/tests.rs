@@ -20,6 +20,14 @@ fn roll(resolution: Resolution, is_gauge: bool, samples: &[Sample]) -> Vec<Rollu
         roller.push(*sample);
     }
     roller.close();
+    let times: Vec<i64> = samples.iter().map(|sample| sample.time_ms).collect();
+    let values: Vec<f64> = samples.iter().map(|sample| sample.value).collect();
+    let mut by_columns = Roller::new(resolution, is_gauge);
+    let border = samples.len() / 3;
+    by_columns.extend(&times[..border], &values[..border]);
+    by_columns.extend(&times[border..], &values[border..]);
+    by_columns.close();
+    assert_eq!(by_columns.rows, roller.rows, "as columns");
     roller.rows
 }
 

@@ -12,8 +12,8 @@ pub struct Roller {
     open: Option<Rollup>,
     /// The last millisecond of `open`.
     open_until_ms: i64,
-    /// The value before, for the increase; a NaN is passed over.
-    before: Option<f64>,
+    /// The value before, for the increase: a NaN is passed over, and stands here for none.
+    before: f64,
     /// Finished windows.
     pub rows: Vec<Rollup>,
 }
@@ -26,39 +26,63 @@ impl Roller {
             is_gauge,
             open: None,
             open_until_ms: 0,
-            before: None,
+            before: f64::NAN,
             rows: Vec::new(),
         }
     }
 
     /// Adds a sample; times ascend.
     pub fn push(&mut self, sample: Sample) {
-        // A division costs more than all the rest, and most samples lie in the window of the one before.
-        if self.open.is_none() || sample.time_ms > self.open_until_ms {
-            self.close();
-            let start_ms = self.resolution.window(sample.time_ms);
-            self.open_until_ms = start_ms.saturating_add(self.resolution.width_ms() - 1);
-            self.open = Some(self.empty(start_ms));
+        self.extend(&[sample.time_ms], &[sample.value]);
+    }
+
+    /// Adds samples as two columns; times ascend.
+    pub fn extend(&mut self, mut times: &[i64], mut values: &[f64]) {
+        while let Some(&first_ms) = times.first() {
+            let mut row = self.window_of(first_ms);
+            // A division costs more than all the rest of a sample: one for each window.
+            let until = times.partition_point(|&at| at <= self.open_until_ms);
+            for (&time_ms, &value) in times[..until].iter().zip(&values[..until]) {
+                self.add(&mut row, Sample::new(time_ms, value));
+            }
+            self.open = Some(row);
+            (times, values) = (&times[until..], &values[until..]);
         }
-        let row = self.open.as_mut().expect("opened above");
-        if is_stale_marker(sample.value) {
-            row.ended = true;
+    }
+
+    /// The window under way if `time_ms` lies in it, or else the next.
+    fn window_of(&mut self, time_ms: i64) -> Rollup {
+        if let Some(open) = self.open
+            && time_ms <= self.open_until_ms
+        {
+            return open;
+        }
+        self.close();
+        let start_ms = self.resolution.window(time_ms);
+        self.open_until_ms = start_ms.saturating_add(self.resolution.width_ms() - 1);
+        self.empty(start_ms)
+    }
+
+    fn add(&mut self, row: &mut Rollup, sample: Sample) {
+        let value = sample.value;
+        if value.is_nan() {
+            if is_stale_marker(value) {
+                row.ended = true;
+            } else {
+                add(row, sample);
+            }
             return;
         }
         add(row, sample);
-        if let Some(before) = self.before
-            && !sample.value.is_nan()
-        {
-            row.increase += junction(before, sample.value);
+        if !self.before.is_nan() {
+            row.increase += junction(self.before, value);
         }
-        if !sample.value.is_nan() {
-            self.before = Some(sample.value);
-        }
+        self.before = value;
     }
 
     /// Ends the last window.
     pub fn close(&mut self) {
-        self.before = None;
+        self.before = f64::NAN;
         self.rows.extend(self.open.take());
     }
 

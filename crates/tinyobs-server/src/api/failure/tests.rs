@@ -27,6 +27,7 @@ fn evaluation_says_which_sort_it_is() {
     assert_eq!(kind(EvalError::Timeout), Kind::Timeout);
     assert_eq!(kind(EvalError::Cancelled), Kind::Canceled);
     assert_eq!(kind(EvalError::TooManySamples { most: 1 }), Kind::Execution);
+    assert_eq!(kind(EvalError::Moved), Kind::Unavailable);
     let reason = || "r".to_owned();
     assert_eq!(
         kind(EvalError::Busy { reason: reason() }),
