@@ -22,10 +22,12 @@ use crate::api::form::Form;
 use crate::api::query::evaluated;
 use crate::api::stats::{Took, Watch};
 use crate::config::Resolved;
+use visible::{as_wide, visible_lines};
 
 mod chart;
 mod explain;
 mod table;
+mod visible;
 
 /// Columns of a terminal that does not say how wide it is.
 const WIDTH: usize = 80;
@@ -110,11 +112,12 @@ pub fn run(matches: &ArgMatches, resolved: &Resolved) -> Outcome {
     }
     for kind in ["warnings", "infos"] {
         for note in answer[kind].as_array().into_iter().flatten() {
-            eprintln!("{}", note.as_str().unwrap_or_default());
+            eprintln!("{}", visible_lines(note.as_str().unwrap_or_default()));
         }
     }
     if matches.get_flag("explain") {
-        eprint!("{}", explain::text(&answer["data"]["stats"]));
+        let text = explain::text(&answer["data"]["stats"]);
+        eprint!("{}", visible_lines(&text));
     }
     Ok(())
 }
@@ -263,9 +266,10 @@ fn refused(answer: &Value, query: &str) -> String {
                 span,
                 reason: String::new(),
             };
-            format!("{message}\n{}", error.caret(query))
+            let message = visible_lines(message);
+            format!("{message}\n{}", as_wide(&error.caret(query)))
         }
-        _ => message.to_owned(),
+        _ => visible_lines(message),
     }
 }
 

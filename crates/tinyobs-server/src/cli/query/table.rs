@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
+use super::visible::visible;
+
 /// The lines, values below each other.
 pub fn text(result: &Value, width: usize) -> String {
     let rows: Vec<(String, &str)> = result
@@ -32,22 +34,41 @@ pub fn text(result: &Value, width: usize) -> String {
     out
 }
 
-/// `name{a="b"}` as PromQL writes it; `{}` of a series without labels.
+/// `name{a="b"}` as PromQL writes it, `{"a name", "a label"="b"}` where it needs quotes, and `{}` of a
+/// series without labels. See I-VISIBLE-1.
 pub fn name(metric: &Value) -> String {
     let Some(labels) = metric.as_object() else {
         return "{}".to_owned();
     };
     let name = labels.get("__name__").map(value).unwrap_or_default();
-    let pairs: Vec<String> = labels
-        .iter()
-        .filter(|(label, _)| *label != "__name__")
-        .map(|(label, text)| format!("{label}={text}"))
-        .collect();
-    match (name, pairs.is_empty()) {
-        ("", _) => format!("{{{}}}", pairs.join(", ")),
-        (name, true) => name.to_owned(),
-        (name, false) => format!("{name}{{{}}}", pairs.join(", ")),
+    let is_plain = is_word(name, true);
+    let quoted_name = (!is_plain && !name.is_empty()).then(|| quoted(name));
+    let labels = labels.iter().filter(|(label, _)| *label != "__name__");
+    let pairs = labels.map(|(label, text)| {
+        let text = quoted(value(text));
+        if is_word(label, false) {
+            format!("{label}={text}")
+        } else {
+            format!("{}={text}", quoted(label))
+        }
+    });
+    let pairs: Vec<String> = quoted_name.into_iter().chain(pairs).collect();
+    match (is_plain, pairs.is_empty()) {
+        (false, _) => format!("{{{}}}", pairs.join(", ")),
+        (true, true) => name.to_owned(),
+        (true, false) => format!("{name}{{{}}}", pairs.join(", ")),
     }
+}
+
+/// Whether PromQL takes it without quotes.
+fn is_word(text: &str, colons: bool) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || colons && c == ':';
+    text.chars().all(fits) && text.starts_with(|c: char| !c.is_ascii_digit())
+}
+
+fn quoted(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("\"{}\"", visible(&escaped.replace('\n', "\\n")))
 }
 
 /// The text of a value.
