@@ -84,6 +84,12 @@ pub enum WriteError {
         /// Strings in the request.
         symbols: usize,
     },
+    /// A label of a series has no value.
+    #[error("series {series} has an odd number of label references: the last name has no value")]
+    NoValue {
+        /// Counted from 0.
+        series: u32,
+    },
     /// There is something in it, but nothing that this version of the protocol has.
     #[error(
         "body is not a request of this version of remote write, of which it has no field: send the \

@@ -169,8 +169,13 @@ impl<'a> Pushing<'a> {
         if items.is_empty() {
             return Ok(());
         }
-        for (number, message) in send(self.server, items)? {
+        let refused = send(self.server, items)?;
+        for (number, message) in refused.said {
             self.complain(number, &message);
+        }
+        if refused.unsaid > 0 {
+            self.bad += refused.unsaid;
+            eprintln!("{} more of these lines were refused", refused.unsaid);
         }
         Ok(())
     }
@@ -192,11 +197,19 @@ impl<'a> Pushing<'a> {
     }
 }
 
+/// What the server would not have.
+struct Refused {
+    /// Numbers of lines, and why.
+    said: Vec<(usize, String)>,
+    /// Lines of which it does not say more.
+    unsaid: usize,
+}
+
 /// Sends items, and returns what the server says about the refused ones.
 fn send(
     server: &Remote,
     items: Vec<(usize, Value)>,
-) -> Result<Vec<(usize, String)>, Box<dyn std::error::Error>> {
+) -> Result<Refused, Box<dyn std::error::Error>> {
     let (numbers, items): (Vec<usize>, Vec<Value>) = items.into_iter().unzip();
     let (status, json) = server.post_json("/v1/ingest", &json!({ "metrics": items }))?;
     let errors = json["errors"].as_array();
@@ -210,15 +223,12 @@ fn send(
         let number = numbers.get(place).copied().unwrap_or(0);
         (number, message.to_owned())
     });
-    let mut said: Vec<_> = said.collect();
-    let unsaid = json["refused"]
-        .as_u64()
-        .unwrap_or(0)
-        .saturating_sub(said.len() as u64);
-    if unsaid > 0 {
-        said.push((0, format!("{unsaid} more were refused")));
-    }
-    Ok(said)
+    let said: Vec<_> = said.collect();
+    let refused = json["refused"].as_u64().unwrap_or(0) as usize;
+    Ok(Refused {
+        unsaid: refused.saturating_sub(said.len()),
+        said,
+    })
 }
 
 #[cfg(test)]

@@ -101,6 +101,19 @@ fn i_push_2_lines_of_one_series_are_all_stored() {
     assert_eq!(stored[0]["values"], serde_json::json!([1, 2, 3]));
     assert_eq!(stored[1]["values"], serde_json::json!([6, 5]));
     assert_eq!(stored[1]["timestamps"], serde_json::json!([at, at + 1]));
+    // More than the server names one by one.
+    let mut lines = tinyobs(&dir);
+    lines.args(push);
+    let future: String = (0..250)
+        .map(|i| format!("f 1 2040-01-01T00:00:00Z i={i}\n"))
+        .collect();
+    let (code, _, stderr) = with_input(lines, format!("g 1\n{future}").as_bytes());
+    assert_eq!(code, Some(1));
+    assert!(
+        stderr
+            .ends_with("150 more of these lines were refused\nerror: 250 lines were not stored\n"),
+        "{stderr}"
+    );
     let at = at.to_string();
     let one = [&push[..], &["z", "8", &at]].concat();
     assert_eq!(run(&dir, &one).0, Some(0));

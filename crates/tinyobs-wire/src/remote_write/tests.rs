@@ -233,6 +233,9 @@ fn the_second_version_says_more_of_each_series() {
         symbols: 7,
     };
     assert_eq!(missing.map(|_| ()), Err(expected));
+    let odd = second(&symbols, &[(&[1, 2, 3], &[sample_of(1, 1.0)])]);
+    let expected = WriteError::NoValue { series: 0 };
+    assert_eq!(odd.map(|_| ()), Err(expected), "a label is not left out");
 }
 
 #[test]

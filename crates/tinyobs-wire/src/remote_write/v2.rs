@@ -124,12 +124,11 @@ impl<'a> Reader<'a> {
         let from = rows.apart.len();
         let mut metric = &[][..];
         for pair in self.refs.chunks(2) {
-            let name = self.symbol(pair[0], rows)?;
-            // A name without a value is as good as none, and is refused for what is missing.
-            let value = match pair.get(1) {
-                Some(reference) => self.symbol(*reference, rows)?,
-                None => &[],
+            let &[name, value] = pair else {
+                let series = rows.items;
+                return Err(WriteError::NoValue { series });
             };
+            let (name, value) = (self.symbol(name, rows)?, self.symbol(value, rows)?);
             if name == METRIC_NAME.as_bytes() {
                 metric = value;
             }

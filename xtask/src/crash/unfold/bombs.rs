@@ -30,6 +30,9 @@ const MEGABYTE: usize = 1 << 20;
 /// `DECOMPRESSED_BYTES`: a body may unfold to so much.
 const CAP: usize = 64 << 20;
 
+/// What there is a gigabyte of: an import looks first whether it is text at all.
+const FILL: u8 = b'x';
+
 const TOO_LARGE: &[(u16, &str)] = &[(413, "body unfolds to more than 67108864 bytes")];
 const LONG_LINE: &[(u16, &str)] = &[(400, "line has more than 16777216 bytes")];
 const DAMAGED: &[(u16, &str)] = &[(400, "body is not valid")];
@@ -60,9 +63,9 @@ pub fn bombs(way: Way) -> Vec<Bomb> {
         rules_of_lines,
         body,
     };
-    let zeros = vec![0; MEGABYTE];
-    let one = gzip(&zeros, GIGABYTE / MEGABYTE);
-    let member = gzip(&zeros, 1);
+    let text = vec![FILL; MEGABYTE];
+    let one = gzip(&text, GIGABYTE / MEGABYTE);
+    let member = gzip(&text, 1);
     let nested = gzip(&gzip(&one, 1), 1);
     let dense = gzip(&dense(way), 1);
     let cut = snappy(&vec![0; CAP]);
@@ -162,7 +165,7 @@ fn zstd(window_log: u8, bytes: usize) -> Vec<u8> {
         let is_last = u32::from(number == blocks);
         let header = is_last | RUN_OF_ONE_BYTE << 1 | (BLOCK as u32) << 3;
         body.extend(&header.to_le_bytes()[..3]);
-        body.push(0);
+        body.push(FILL);
     }
     body
 }

@@ -21,7 +21,11 @@ pub fn fill<'a>(from: &DataPoint<'a>, shape: Shape, point: &mut Point<'a>) -> Re
     let sum = from.sum.map(|raw| double("sum", VALUE, raw));
     point.sum = sum.transpose()?;
     match (from.as_double, from.as_int) {
-        (Some(raw), _) => point.number = Some(double("asDouble", VALUE, raw)?),
+        (Some(_), Some(_)) => {
+            let reason = "a point has one value, and this one has asDouble as well";
+            return Err(Wrong::malformed("asInt", reason));
+        }
+        (Some(raw), None) => point.number = Some(double("asDouble", VALUE, raw)?),
         (None, Some(raw)) => point.number = Some(int("asInt", raw)? as f64),
         (None, None) => {}
     }

@@ -87,7 +87,11 @@ pub fn double(field: &str, rule: Refusal, raw: &RawValue) -> Result<f64, Wrong> 
         "NaN" => Some(f64::NAN),
         "Infinity" => Some(f64::INFINITY),
         "-Infinity" => Some(f64::NEG_INFINITY),
-        text => begins(text).then(|| text.parse().ok()).flatten(),
+        // One that is too large for a double is no infinity.
+        text => begins(text)
+            .then(|| text.parse().ok())
+            .flatten()
+            .filter(|number: &f64| number.is_finite()),
     };
     match read {
         Some(number) => Ok(number),

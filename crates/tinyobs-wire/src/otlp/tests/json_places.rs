@@ -50,6 +50,8 @@ fn i_otlp_json_2_a_bad_field_costs_its_point_and_is_named() {
         ("gauge", r#""flags":"x","#, Malformed, "flags is not a whole number from 0 on: \"x\"".to_owned()),
         ("gauge", r#""asDouble":"nan","#, ValueNotANumber, format!("asDouble is not {number}: \"nan\"")),
         ("gauge", r#""asDouble":{},"#, ValueNotANumber, format!("asDouble is not {number}: {{}}")),
+        ("gauge", r#""asDouble":-1e999,"#, ValueNotANumber, format!("asDouble is not {number}: -1e999")),
+        ("gauge", r#""asDouble":1,"asInt":2,"#, Malformed, "asInt: a point has one value, and this one has asDouble as well".to_owned()),
         ("gauge", r#""asInt":1.5,"#, ValueNotANumber, "asInt is not a whole number: 1.5".to_owned()),
         ("gauge", r#""asInt":true,"#, ValueNotANumber, "asInt is not a whole number: true".to_owned()),
         ("gauge", r#""attributes":7,"#, Malformed, "attributes: invalid type: integer `7`, expected a list".to_owned()),
