@@ -80,7 +80,7 @@ pub fn run(matches: &ArgMatches, resolved: &Resolved) -> Outcome {
     if let Some(words) = matches.get_many::<String>("sample") {
         let words: Vec<&str> = words.map(String::as_str).collect();
         let item = Sample::read(&words)?.item(kind);
-        return match send(&server, vec![(0, item)])?.first() {
+        return match send(&server, vec![(0, item)])?.said.first() {
             None => Ok(()),
             Some((_, message)) => Err(message.as_str().into()),
         };

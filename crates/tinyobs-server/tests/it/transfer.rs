@@ -104,10 +104,11 @@ fn i_push_2_lines_of_one_series_are_all_stored() {
     // More than the server names one by one.
     let mut lines = tinyobs(&dir);
     lines.args(push);
-    let future: String = (0..250)
-        .map(|i| format!("f 1 2040-01-01T00:00:00Z i={i}\n"))
+    let future: Vec<String> = (0..250)
+        .map(|i| format!("f 1 2040-01-01T00:00:00Z i={i}"))
         .collect();
-    let (code, _, stderr) = with_input(lines, format!("g 1\n{future}").as_bytes());
+    let input = format!("g 1\n{}\n", future.join("\n"));
+    let (code, _, stderr) = with_input(lines, input.as_bytes());
     assert_eq!(code, Some(1));
     assert!(
         stderr

@@ -4,14 +4,17 @@
 //!              writing: such characters are written as PromQL writes them in a text.
 //! Proved by: the tests below.
 
+use std::fmt::Write;
+
 /// `text` with what a terminal would obey as escapes.
 pub fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match u32::from(c) {
-            code if !obeyed(c) => out.extend(char::from_u32(code)),
-            code @ ..=0xffff => out.push_str(&format!("\\u{code:04x}")),
-            code => out.push_str(&format!("\\U{code:08x}")),
+            _ if !obeyed(c) => out.push(c),
+            // Writing to a String cannot fail.
+            code @ ..=0xffff => drop(write!(out, "\\u{code:04x}")),
+            code => drop(write!(out, "\\U{code:08x}")),
         }
     }
     out
