@@ -110,7 +110,7 @@ fn any_rows(feed: &mut Feed<'_>, resolution: Resolution) -> Vec<Rollup> {
     let (first, last) = (i64::MIN / width_ms, i64::MAX / width_ms);
     let mut window = feed.any_size().clamp(first, last);
     // Few of them reach nearly everything, thirty times as fast.
-    let most = if feed.u8().is_multiple_of(16) {
+    let most = if feed.u8().is_multiple_of(128) {
         SAMPLES_MAX
     } else {
         64
