@@ -252,7 +252,10 @@ fn one_disk(
             verify::round(&server, 0, &log, i64::MIN).context("on the full disk")?;
             server.kill()?;
         }
-        Started::Ended(status) => bail!("it did not start on the full disk: {status}"),
+        Started::Ended(status) => {
+            let log = std::fs::read_to_string(disk.dir.with_extension("log")).unwrap_or_default();
+            bail!("it did not start on the full disk: {status}: {log}")
+        }
     }
     disk.free()?;
     let server = Server::start(&start)?;
