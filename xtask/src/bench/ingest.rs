@@ -29,7 +29,6 @@ use self::mix::Mix;
 use self::payload::Payload;
 use self::report::Report;
 use self::target::Target;
-use crate::peers::{self, Peer};
 use crate::tools;
 
 /// How much load, and for whom.
@@ -71,7 +70,7 @@ pub fn run(options: &Options) -> Result<()> {
     if cfg!(debug_assertions) {
         return in_release();
     }
-    let programs = programs(options)?;
+    let programs = target::programs(&options.targets, options.server.as_deref())?;
     let (all_series, steps, rounds) = if options.quick {
         (&[10_000][..], Some(120), 1)
     } else {
@@ -106,23 +105,6 @@ pub fn in_release() -> Result<()> {
         "the release build of it failed ({status})"
     );
     Ok(())
-}
-
-fn programs(options: &Options) -> Result<BTreeMap<Target, PathBuf>> {
-    let mut programs = BTreeMap::new();
-    for &target in &options.targets {
-        let program = match target {
-            Target::TinyObs => match &options.server {
-                Some(path) => path.canonicalize()?,
-                None => tools::build_server(true)?,
-            },
-            Target::Prometheus => peers::find(Peer::Prometheus)?.program,
-            Target::VictoriaMetrics => peers::find(Peer::VictoriaMetrics)?.program,
-            Target::Null => env::current_exe()?,
-        };
-        programs.insert(target, program);
-    }
-    Ok(programs)
 }
 
 /// One load, sent to everybody who speaks its protocol, in rounds.

@@ -27,9 +27,7 @@ use self::report::Row;
 use super::ingest::body::Protocol;
 use super::ingest::mix::{INTERVAL_MS, Mix};
 use super::ingest::payload::Payload;
-use super::ingest::target::{Running, Target, settle};
-use crate::peers::{self, Peer};
-use crate::tools;
+use super::ingest::target::{Running, Target, programs, settle};
 
 /// Which loads, for whom, and how often.
 #[derive(Args)]
@@ -91,31 +89,18 @@ pub fn run(options: &Options) -> Result<()> {
     if cfg!(debug_assertions) {
         return super::ingest::in_release();
     }
-    let programs = programs(options)?;
     ensure!(options.times > 0, "nothing would be asked");
+    ensure!(
+        !options.targets.contains(&Target::Null),
+        "the null server has no answers"
+    );
+    let programs = programs(&options.targets, options.server.as_deref())?;
     for &load in &options.loads {
         let mix = load.mix(options.quick)?;
         let rows = compare(&programs, load, &mix, options)?;
         println!("{}", report::text(&mix, &rows));
     }
     Ok(())
-}
-
-fn programs(options: &Options) -> Result<BTreeMap<Target, PathBuf>> {
-    let mut programs = BTreeMap::new();
-    for &target in &options.targets {
-        let program = match target {
-            Target::TinyObs => match &options.server {
-                Some(path) => path.canonicalize()?,
-                None => tools::build_server(true)?,
-            },
-            Target::Prometheus => peers::find(Peer::Prometheus)?.program,
-            Target::VictoriaMetrics => peers::find(Peer::VictoriaMetrics)?.program,
-            Target::Null => anyhow::bail!("the null server has no answers"),
-        };
-        programs.insert(target, program);
-    }
-    Ok(programs)
 }
 
 /// All of the load to everybody, then one query after the other.

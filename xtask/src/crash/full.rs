@@ -253,7 +253,7 @@ fn one_disk(
             server.kill()?;
         }
         Started::Ended(status) => {
-            let log = std::fs::read_to_string(disk.dir.with_extension("log")).unwrap_or_default();
+            let log = fs::read_to_string(disk.dir.with_extension("log")).unwrap_or_default();
             bail!("it did not start on the full disk: {status}: {log}")
         }
     }

@@ -6,6 +6,8 @@
 //!             its first answer on, and the blocks that its data directory occupies.
 //! I-TARGET-2  Nobody wins by dropping: each sample is accepted, and counted afterwards.
 
+use std::collections::BTreeMap;
+use std::env;
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -25,6 +27,8 @@ use super::mix::{INTERVAL_MS, Mix};
 use super::payload::Payload;
 use super::send;
 use crate::bench::allocated_bytes;
+use crate::peers::{self, Peer};
+use crate::tools;
 
 /// Whom the load is sent to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -39,6 +43,24 @@ pub enum Target {
     VictoriaMetrics,
     /// A server that decodes and forgets.
     Null,
+}
+
+/// The program of each target; `server` is ours, which is built when it is not given.
+pub fn programs(targets: &[Target], server: Option<&Path>) -> Result<BTreeMap<Target, PathBuf>> {
+    let mut programs = BTreeMap::new();
+    for &target in targets {
+        let program = match target {
+            Target::TinyObs => match server {
+                Some(path) => path.canonicalize()?,
+                None => tools::build_server(true)?,
+            },
+            Target::Prometheus => peers::find(Peer::Prometheus)?.program,
+            Target::VictoriaMetrics => peers::find(Peer::VictoriaMetrics)?.program,
+            Target::Null => env::current_exe()?,
+        };
+        programs.insert(target, program);
+    }
+    Ok(programs)
 }
 
 impl Target {
