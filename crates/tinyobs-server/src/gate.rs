@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinError;
 
 use crate::error::ApiError;
 
@@ -125,15 +126,7 @@ impl Gate {
         });
         let result = work.await;
         drop(on_drop);
-        match result {
-            Ok(result) => result,
-            Err(error) => match error.try_into_panic() {
-                // The panic hook has reported it; the client gets the same answer as from any panic.
-                Ok(panic) => std::panic::resume_unwind(panic),
-                // It never began.
-                Err(_) => Err(ApiError::unavailable("the server is stopping")),
-            },
-        }
+        joined(result)
     }
 
     fn queued(&self) -> Queued<'_> {
@@ -156,6 +149,21 @@ impl Gate {
     async fn place(&self, _queued: Queued<'_>) -> OwnedSemaphorePermit {
         let places = Arc::clone(&self.places);
         places.acquire_owned().await.expect("never closed")
+    }
+}
+
+/// What became of work on a thread of its own.
+pub(crate) fn joined<T, E: From<ApiError>>(
+    result: Result<Result<T, E>, JoinError>,
+) -> Result<T, E> {
+    match result {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            // The panic hook has reported it; the client gets the same answer as from any panic.
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // It never began.
+            Err(_) => Err(ApiError::unavailable("the server is stopping").into()),
+        },
     }
 }
 

@@ -36,6 +36,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::failure::Failure;
+use crate::gate::joined;
 use crate::process;
 
 /// Both lanes.
@@ -97,15 +98,7 @@ impl Lanes {
         });
         let result = work.await;
         drop(on_drop);
-        match result {
-            Ok(result) => result,
-            Err(error) => match error.try_into_panic() {
-                // The panic hook has reported it; the client gets the same answer as from any panic.
-                Ok(panic) => std::panic::resume_unwind(panic),
-                // It never began.
-                Err(_) => Err(Failure::unavailable("the server is stopping")),
-            },
-        }
+        joined(result)
     }
 
     /// Queries that wait: light and heavy ones.

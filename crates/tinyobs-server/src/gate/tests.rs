@@ -6,17 +6,23 @@ use axum::response::IntoResponse;
 
 use super::*;
 
-#[tokio::test]
-async fn i_gate_2_a_full_queue_answers_at_once() {
-    let gate = Arc::new(Gate::new(1, 1, "queries"));
+/// Takes the only place: until the sender says so, and true then.
+async fn occupied(gate: &Arc<Gate>) -> (mpsc::Sender<()>, tokio::task::JoinHandle<bool>) {
     let (release, held) = mpsc::channel::<()>();
     let first = tokio::spawn({
-        let gate = Arc::clone(&gate);
+        let gate = Arc::clone(gate);
         async move { gate.run(move |_| Ok(held.recv().is_ok())).await.unwrap() }
     });
     while gate.places.available_permits() > 0 {
         tokio::task::yield_now().await;
     }
+    (release, first)
+}
+
+#[tokio::test]
+async fn i_gate_2_a_full_queue_answers_at_once() {
+    let gate = Arc::new(Gate::new(1, 1, "queries"));
+    let (release, first) = occupied(&gate).await;
     let second = tokio::spawn({
         let gate = Arc::clone(&gate);
         async move { gate.run(|_| Ok(2)).await.unwrap() }
@@ -69,14 +75,7 @@ async fn i_gate_1_abandoned_work_is_cancelled_and_keeps_its_place_until_then() {
 async fn i_gate_2_a_push_is_told_after_a_pause_in_which_it_holds_nothing() {
     let pause = Duration::from_millis(300);
     let gate = Arc::new(Gate::new(1, 0, "pushes").refusing_after(pause));
-    let (release, held) = mpsc::channel::<()>();
-    let first = tokio::spawn({
-        let gate = Arc::clone(&gate);
-        async move { gate.run(move |_| Ok(held.recv().is_ok())).await.unwrap() }
-    });
-    while gate.places.available_permits() > 0 {
-        tokio::task::yield_now().await;
-    }
+    let (release, first) = occupied(&gate).await;
     let body = Arc::new(());
     let held = Arc::clone(&body);
     let begun = std::time::Instant::now();
@@ -99,14 +98,7 @@ async fn i_gate_2_a_push_is_told_after_a_pause_in_which_it_holds_nothing() {
 #[tokio::test]
 async fn i_gate_3_what_has_begun_waits_and_who_keeps_others_waiting_passes() {
     let gate = Arc::new(Gate::new(1, 0, "pushes"));
-    let (release, held) = mpsc::channel::<()>();
-    let first = tokio::spawn({
-        let gate = Arc::clone(&gate);
-        async move { gate.run(move |_| Ok(held.recv().is_ok())).await.unwrap() }
-    });
-    while gate.places.available_permits() > 0 {
-        tokio::task::yield_now().await;
-    }
+    let (release, first) = occupied(&gate).await;
     let patient = tokio::spawn({
         let gate = Arc::clone(&gate);
         async move { gate.run_patient(|_| Ok(2)).await.unwrap() }
