@@ -12,7 +12,9 @@
 //! I-WAL-5  A segment is removed only when its samples and definitions stand in the engine.
 //! Damage on reading: I-WAL-2 and I-WAL-3 in [`segment`].
 //! I-WAL-6  A segment with a hole is copied to `quarantine/` before anything can remove it.
-//! Proved by: wal/tests.rs, and by killing the process in `cargo xtask crash`.
+//! I-WAL-7  A log opens without any room on the device: the first append that has some makes the
+//!          segment, and until then each is refused.
+//! Proved by: wal/tests.rs, room/tests.rs (I-WAL-7), and by killing the process in `cargo xtask crash`.
 
 pub mod record;
 pub mod segment;
@@ -67,22 +69,28 @@ pub struct SegmentLog {
     files: Arc<dyn Files>,
     dir: PathBuf,
     syncer: Arc<Syncer>,
-    file: Box<dyn WriteFile>,
-    number: u64,
+    /// None while there has been no room to make it.
+    newest: Option<Newest>,
     mark: Mark,
     /// The next segment's number; above every number that was ever tried.
     next: u64,
-    /// Bytes of the newest segment that hold whole frames.
-    written: u64,
     /// Number and bytes of each older segment.
     older: Vec<(u64, u64)>,
     /// Why nothing can be appended any more.
     broken: Option<String>,
 }
 
+/// The segment that is being written.
+struct Newest {
+    file: Box<dyn WriteFile>,
+    number: u64,
+    /// Bytes that hold whole frames.
+    written: u64,
+}
+
 impl SegmentLog {
     /// Removes the segments before `first`, replays the others of `dir` into `apply`, then starts
-    /// a new one.
+    /// a new one if there is room for it (I-WAL-7).
     ///
     /// # Errors
     /// A file cannot be read or written, or a later version wrote it.
@@ -97,77 +105,98 @@ impl SegmentLog {
             .create_dir(dir)
             .map_err(|e| StoreError::io("create", dir, e))?;
         let (older, replayed) = replay(files.as_ref(), dir, first, apply)?;
-        let number = older.last().map_or(first, |(number, _)| number + 1);
-        let path = segment_path(dir, number);
-        let mark = segment::new_mark();
-        let file = create_segment(files.as_ref(), dir, &path, mark)?;
-        let handle = file
-            .syncer()
-            .map_err(|e| StoreError::io("open", &path, e))?;
-        let syncer = Arc::new(Syncer::new(durability, handle, path));
-        let log = Self {
+        let syncer = Arc::new(Syncer::new(durability));
+        let mut log = Self {
             files,
             dir: dir.to_path_buf(),
             syncer: Arc::clone(&syncer),
-            file,
-            number,
-            mark,
-            next: number + 1,
-            written: segment::HEADER_BYTES,
+            newest: None,
+            mark: segment::new_mark(),
+            next: older.last().map_or(first, |(number, _)| number + 1),
             older,
             broken: None,
         };
+        match log.begin(log.mark) {
+            Ok(newest) => log.newest = Some(newest),
+            Err(error) if error.is_full() => {
+                tracing::warn!("no room for a log: nothing can be stored until there is: {error}");
+            }
+            Err(error) => return Err(error),
+        }
         Ok((log, syncer, replayed))
     }
 
-    /// Takes back what a failed append may have left (I-WAL-4).
-    fn undo_append(&mut self, path: &Path, error: std::io::Error) -> StoreError {
-        if let Err(second) = self.file.truncate(self.written) {
-            let path = path.display();
-            self.broken = Some(format!(
-                "{path}: write failed ({error}), so did its undoing ({second})"
-            ));
+    /// Makes the next segment.
+    fn begin(&mut self, mark: Mark) -> Result<Newest, StoreError> {
+        let number = self.next;
+        self.next += 1;
+        let path = segment_path(&self.dir, number);
+        let file = create_segment(self.files.as_ref(), &self.dir, &path, mark)?;
+        let handle = file
+            .syncer()
+            .map_err(|e| StoreError::io("open", &path, e))?;
+        self.syncer.follow(handle, path);
+        Ok(Newest {
+            file,
+            number,
+            written: segment::HEADER_BYTES,
+        })
+    }
+
+    /// Says why nothing can be appended, if a failed append could not be undone (I-WAL-4).
+    fn check(&self) -> Result<(), StoreError> {
+        match &self.broken {
+            Some(reason) => Err(StoreError::Fatal {
+                reason: reason.clone(),
+            }),
+            None => Ok(()),
         }
-        StoreError::io("write", path, error)
     }
 }
 
 impl Log for SegmentLog {
     fn append(&mut self, frames: &[u8]) -> Result<Position, StoreError> {
         self.syncer.check()?;
-        if let Some(reason) = &self.broken {
-            return Err(StoreError::Fatal {
-                reason: reason.clone(),
-            });
+        self.check()?;
+        let newest = if let Some(newest) = &mut self.newest {
+            newest
+        } else {
+            let newest = self.begin(self.mark)?;
+            self.newest.insert(newest)
+        };
+        if let Err(error) = newest.file.append(frames) {
+            let path = segment_path(&self.dir, newest.number);
+            // Takes back what it may have left (I-WAL-4).
+            if let Err(second) = newest.file.truncate(newest.written) {
+                let path = path.display();
+                self.broken = Some(format!(
+                    "{path}: write failed ({error}), so did its undoing ({second})"
+                ));
+            }
+            return Err(StoreError::io("write", &path, error));
         }
-        if let Err(error) = self.file.append(frames) {
-            let path = segment_path(&self.dir, self.number);
-            return Err(self.undo_append(&path, error));
-        }
-        self.written += frames.len() as u64;
+        newest.written += frames.len() as u64;
         Ok(self.syncer.wrote(frames.len() as u64))
     }
 
     fn rotate(&mut self) -> Result<u64, StoreError> {
-        if self.written == segment::HEADER_BYTES {
-            return Ok(self.number - 1);
+        if let Some(Newest {
+            number, written, ..
+        }) = &self.newest
+        {
+            if *written == segment::HEADER_BYTES {
+                return Ok(number - 1);
+            }
+            // The old segment is synced before a newer one takes samples: only the newest may be
+            // torn.
+            self.syncer.sync_now()?;
         }
-        // The old segment is synced before a newer one takes samples: only the newest may be torn.
-        self.syncer.sync_now()?;
-        let number = self.next;
-        self.next += 1;
-        let path = segment_path(&self.dir, number);
         let mark = segment::new_mark();
-        let file = create_segment(self.files.as_ref(), &self.dir, &path, mark)?;
-        let handle = file
-            .syncer()
-            .map_err(|e| StoreError::io("open", &path, e))?;
-        self.syncer.replace(handle, path);
-        let before = std::mem::replace(&mut self.number, number);
-        self.older.push((before, self.written));
-        self.file = file;
+        let newest = self.begin(mark)?;
+        let before = newest.number - 1;
         self.mark = mark;
-        self.written = segment::HEADER_BYTES;
+        let old = self.newest.replace(newest);
+        self.older.extend(old.map(|old| (old.number, old.written)));
         Ok(before)
     }
 
@@ -190,11 +219,11 @@ impl Log for SegmentLog {
     }
 
     fn bytes(&self) -> u64 {
-        self.written + self.older.iter().map(|(_, bytes)| bytes).sum::<u64>()
+        self.newest_bytes() + self.older.iter().map(|(_, bytes)| bytes).sum::<u64>()
     }
 
     fn newest_bytes(&self) -> u64 {
-        self.written
+        self.newest.as_ref().map_or(0, |newest| newest.written)
     }
 }
 

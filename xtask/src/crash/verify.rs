@@ -13,7 +13,7 @@ use super::load::{Outcome, Place, Sent};
 /// Compares a round, of which samples before `kept_from_ms` may have left by retention. Returns how
 /// many have.
 pub fn round(server: &Server, round: u64, log: &[Sent], kept_from_ms: i64) -> Result<usize> {
-    let stored = read_round(server, round)?;
+    let stored = read_round(server, round, log)?;
     let mut acked: HashMap<&Place, f64> = HashMap::new();
     let mut open: HashMap<&Place, f64> = HashMap::new();
     for sent in log {
@@ -44,12 +44,31 @@ pub fn round(server: &Server, round: u64, log: &[Sent], kept_from_ms: i64) -> Re
     Ok(left.len())
 }
 
-fn read_round(server: &Server, round: u64) -> Result<HashMap<Place, f64>> {
+/// Everything that is stored of a round, in as many answers as it takes.
+fn read_round(server: &Server, round: u64, log: &[Sent]) -> Result<HashMap<Place, f64>> {
     let selector = format!("%7Bat%3D~%22r{round}%20.%2A%22%7D");
-    samples(
-        server,
-        &format!("metric=crash&match[]={selector}&start=0&limit=1000000"),
-    )
+    let mut stored = HashMap::new();
+    for (start, end) in pieces(log) {
+        stored.extend(samples(
+            server,
+            &format!("metric=crash&match[]={selector}&start={start}&end={end}&limit=1000000"),
+        )?);
+    }
+    Ok(stored)
+}
+
+/// All time there is, in stretches (both ends are part of them) of so many samples sent that an answer
+/// holds them.
+fn pieces(log: &[Sent]) -> Vec<(i64, i64)> {
+    const PIECE: usize = 500_000;
+    const LAST_MS: i64 = 4_102_444_800_000;
+    let times = |sent: &Sent| sent.samples.iter().map(|(place, _)| place.1).collect();
+    let mut times: Vec<i64> = log.iter().flat_map::<Vec<i64>, _>(times).collect();
+    times.sort_unstable();
+    let mut starts: Vec<i64> = times.into_iter().step_by(PIECE).skip(1).collect();
+    starts.dedup();
+    let ends = starts.iter().map(|start| start - 1).chain([LAST_MS]);
+    [0].into_iter().chain(starts.clone()).zip(ends).collect()
 }
 
 /// The samples that `GET /v1/query` answers, by the label `at` and time.
@@ -98,6 +117,31 @@ pub fn parse_ms(text: &str) -> Result<i64> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
+    use super::super::load::{Outcome, Sent};
+
+    #[test]
+    fn pieces_cover_all_time_and_meet() {
+        let sent = |times: std::ops::Range<i64>| Sent {
+            samples: times.map(|time| ((String::new(), time), 0.0)).collect(),
+            begun: SystemTime::UNIX_EPOCH,
+            ended: SystemTime::UNIX_EPOCH,
+            outcome: Outcome::Acked,
+            status: 200,
+            retry_after: false,
+        };
+        assert_eq!(super::pieces(&[]), [(0, 4_102_444_800_000)]);
+        assert_eq!(
+            super::pieces(&[sent(600_000..1_200_000), sent(0..600_000)]),
+            [
+                (0, 499_999),
+                (500_000, 999_999),
+                (1_000_000, 4_102_444_800_000)
+            ]
+        );
+    }
+
     #[test]
     fn times_are_read() {
         assert_eq!(super::parse_ms("1970-01-01T00:00:00.001Z").unwrap(), 1);

@@ -122,3 +122,34 @@ fn i_room_1_a_full_device_is_told_until_a_write_is_kept() {
     assert_eq!(store.refusing(), None);
     assert_eq!(store.storage().refusing, None);
 }
+
+/// How many samples there are, and the newest one's time.
+fn seen(store: &Store) -> (u64, Option<i64>) {
+    let stats = store.stats();
+    (stats.samples, stats.newest_ms)
+}
+
+/// The log's segment needs room for its header, and there is not even that.
+#[test]
+fn i_wal_7_a_store_opens_on_a_full_device_and_writes_when_there_is_room() {
+    let (dir, device) = (quick_dir(), Device::default());
+    let store = Store::open(options(dir.path(), &device)).expect("opens");
+    store.append(&one(1)).expect("there is room");
+    drop(store);
+
+    device.0.store(true, Ordering::SeqCst);
+    let store = Store::open(options(dir.path(), &device)).expect("opens without room");
+    assert_eq!(seen(&store), (1, Some(1)));
+    let refused = store.append(&one(2)).expect_err("there is none");
+    assert!(matches!(refused, StoreError::Full { .. }), "{refused}");
+    assert!(store.maintain().is_err_and(|error| error.is_full()));
+    assert_eq!(store.health(), Ok(()));
+
+    device.0.store(false, Ordering::SeqCst);
+    store.append(&one(3)).expect("there is room again");
+    assert_eq!(seen(&store), (2, Some(3)));
+    drop(store);
+    let store = Store::open(options(dir.path(), &device)).expect("opens");
+    assert_eq!(seen(&store), (2, Some(3)));
+    assert_eq!(store.damage(), Vec::<String>::new());
+}

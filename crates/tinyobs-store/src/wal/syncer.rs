@@ -9,7 +9,7 @@
 //! one, and that next one covers all of them. That is group commit in three lines.
 
 use std::path::PathBuf;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::error::StoreError;
@@ -31,8 +31,8 @@ pub struct Syncer {
 }
 
 struct State {
-    file: std::sync::Arc<dyn SyncFile>,
-    path: PathBuf,
+    /// The newest segment, once there is one.
+    file: Option<(Arc<dyn SyncFile>, PathBuf)>,
     written: u64,
     synced: u64,
     syncing: bool,
@@ -42,11 +42,10 @@ struct State {
 }
 
 impl Syncer {
-    /// A syncer of a fresh segment.
-    pub fn new(durability: Durability, file: Box<dyn SyncFile>, path: PathBuf) -> Self {
+    /// A syncer that has nothing to do before [`Self::follow`].
+    pub fn new(durability: Durability) -> Self {
         let state = State {
-            file: file.into(),
-            path,
+            file: None,
             written: 0,
             synced: 0,
             syncing: false,
@@ -93,10 +92,9 @@ impl Syncer {
     }
 
     /// From now on syncs go to a new segment's file; the old one must have been synced.
-    pub fn replace(&self, file: Box<dyn SyncFile>, path: PathBuf) {
+    pub fn follow(&self, file: Box<dyn SyncFile>, path: PathBuf) {
         let mut state = self.lock();
-        state.file = file.into();
-        state.path = path;
+        state.file = Some((file.into(), path));
         state.synced = state.written;
     }
 
@@ -141,7 +139,11 @@ impl Syncer {
     /// One sync, without the lock while the device works.
     fn sync_once<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         let covered = state.written;
-        let file = std::sync::Arc::clone(&state.file);
+        let Some((file, path)) = state.file.clone() else {
+            // Without a segment nothing was written.
+            state.synced = covered;
+            return state;
+        };
         state.syncing = true;
         drop(state);
         let result = file.sync();
@@ -151,7 +153,7 @@ impl Syncer {
         match result {
             Ok(()) => state.synced = state.synced.max(covered),
             Err(error) => {
-                let path = state.path.display().to_string();
+                let path = path.display();
                 state.failed = Some(format!("fsync of {path} failed: {error}"));
             }
         }
