@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use libfuzzer_sys::fuzz_target;
 use tinyobs_model::{Kind, Labels, Refusal, Sample};
 use tinyobs_wire::json::Decoded;
-use tinyobs_wire::otlp::{Format, Stored, TARGET_ITEMS, decode, logs};
+use tinyobs_wire::otlp::{Counted, Format, Stored, TARGET_ITEMS, decode, logs};
 
 fuzz_target!(|data: &[u8]| {
     let Some((format, body)) = data.split_first() else {
@@ -47,15 +47,20 @@ const LATEST_MS: i64 = 4_102_444_800_000;
 
 /// A store that is a list of series, each with its newest sample.
 #[derive(Default, Clone)]
-struct Shelf(BTreeMap<Vec<u8>, Sample>);
+struct Shelf(BTreeMap<Vec<u8>, Sample>, Counted);
 
 impl Stored for Shelf {
     fn newest(&mut self, labels: &[u8]) -> Result<Option<Sample>, String> {
         Ok(self.0.get(labels).copied())
     }
 
-    fn holds(&mut self, labels: &[u8], time_ms: i64) -> Result<bool, String> {
-        Ok(self.0.get(labels).is_some_and(|it| it.time_ms == time_ms))
+    fn value_at(&mut self, labels: &[u8], time_ms: i64) -> Result<Option<f64>, String> {
+        let held = self.0.get(labels).filter(|it| it.time_ms == time_ms);
+        Ok(held.map(|held| held.value))
+    }
+
+    fn counted(&mut self) -> Result<&mut Counted, String> {
+        Ok(&mut self.1)
     }
 
     fn check_time(&mut self, time_ms: i64) -> Result<(), (Refusal, String)> {

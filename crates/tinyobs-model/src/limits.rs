@@ -64,6 +64,10 @@ pub const OTLP_EXPONENTIAL_BUCKETS: usize = 4_096;
 pub const DELTAS_WAITING: usize = 64;
 /// Exponential histograms sent as deltas whose bounds are remembered.
 pub const DELTA_HISTOGRAMS: usize = 10_000;
+/// Intervals of OTLP deltas that are remembered from request to request.
+pub const DELTA_INTERVALS: usize = 100_000;
+/// Intervals of one series that may end within one millisecond.
+pub const DELTAS_PER_MS: usize = 256;
 /// Bytes that the samples of one request may take once their labels are written out.
 pub const BATCH_BYTES: usize = 64 << 20;
 /// Per-item errors listed in one answer; the rest are only counted.

@@ -54,19 +54,19 @@ impl Store {
         Ok(Some(Sample::new(last.time_ms, value)))
     }
 
-    /// Whether the series with these canonical labels has a sample of this time, stale markers left
-    /// out.
+    /// The value of this time of the series with these canonical labels, stale markers left out.
     ///
     /// # Errors
     /// As those of [`Self::newest`].
-    pub fn holds(&self, labels: &[u8], time_ms: i64) -> Result<bool, SelectError> {
+    pub fn value_at(&self, labels: &[u8], time_ms: i64) -> Result<Option<f64>, SelectError> {
         let found = self.inner.index().find(labels);
         let (Some((id, _)), Some(labels)) = (found, Labels::from_canonical(labels)) else {
-            return Ok(false);
+            return Ok(None);
         };
         let is_wanted = |sample: &Sample| !is_stale_marker(sample.value);
         let range = TimeRange::new(time_ms, time_ms);
-        Ok(self.last_in(id, &labels, range, is_wanted)?.is_some())
+        let found = self.last_in(id, &labels, range, is_wanted)?;
+        Ok(found.map(|sample| sample.value))
     }
 
     /// How many series a metric has.

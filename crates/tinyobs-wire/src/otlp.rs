@@ -26,9 +26,12 @@ use tinyobs_model::{Refusal, Sample, limits};
 use crate::json::Decoded;
 use crate::proto::ProtoError;
 
+pub use self::counted::Counted;
+
 pub mod answer;
 mod any;
 mod buckets;
+mod counted;
 mod delta;
 mod json;
 mod labels;
@@ -110,11 +113,17 @@ pub trait Stored {
     /// Why it cannot be read.
     fn newest(&mut self, labels: &[u8]) -> Result<Option<Sample>, String>;
 
-    /// Whether the series with these canonical labels has a value of this time.
+    /// The value of this time of the series with these canonical labels.
     ///
     /// # Errors
     /// Why it cannot be read.
-    fn holds(&mut self, labels: &[u8], time_ms: i64) -> Result<bool, String>;
+    fn value_at(&mut self, labels: &[u8], time_ms: i64) -> Result<Option<f64>, String>;
+
+    /// What is remembered of the intervals that were counted, from request to request.
+    ///
+    /// # Errors
+    /// Why it cannot be had.
+    fn counted(&mut self) -> Result<&mut Counted, String>;
 
     /// Whether the store takes samples of this time.
     ///

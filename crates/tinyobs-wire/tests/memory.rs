@@ -14,7 +14,7 @@ use tinyobs_model::{Refusal, Sample, limits};
 use tinyobs_wire::families::read_text;
 use tinyobs_wire::influx::Precision;
 use tinyobs_wire::lines::Line;
-use tinyobs_wire::otlp::{Format, Stored, logs};
+use tinyobs_wire::otlp::{Counted, Format, Stored, logs};
 use tinyobs_wire::remote_write::Version;
 use tinyobs_wire::text::Dialect;
 use tinyobs_wire::{influx, json, metric_family, original, otlp, remote_write};
@@ -82,15 +82,20 @@ fn check<T>(what: &str, body: Vec<u8>, decode: impl FnOnce(Vec<u8>) -> T) {
     assert!(bytes <= MOST, "{what}: {bytes} bytes");
 }
 
-struct Nothing;
+#[derive(Default)]
+struct Nothing(Counted);
 
 impl Stored for Nothing {
     fn newest(&mut self, _: &[u8]) -> Result<Option<Sample>, String> {
         Ok(None)
     }
 
-    fn holds(&mut self, _: &[u8], _: i64) -> Result<bool, String> {
-        Ok(false)
+    fn value_at(&mut self, _: &[u8], _: i64) -> Result<Option<f64>, String> {
+        Ok(None)
+    }
+
+    fn counted(&mut self) -> Result<&mut Counted, String> {
+        Ok(&mut self.0)
     }
 
     fn check_time(&mut self, _: i64) -> Result<(), (Refusal, String)> {
@@ -240,8 +245,9 @@ fn i_wire_1_remote_write() {
 
 #[test]
 fn i_wire_1_otlp() {
-    let decode =
-        |format: Format| move |body: Vec<u8>| otlp::decode(format, &body, &mut Nothing).ok();
+    let decode = |format: Format| {
+        move |body: Vec<u8>| otlp::decode(format, &body, &mut Nothing::default()).ok()
+    };
     let (binary, text) = (decode(Format::Protobuf), decode(Format::Json));
     let check_binary = |what: &str, body: Vec<u8>| check(what, body, binary);
     check_binary("otlp: resources", dense(SOME, b"", &[0x0a, 0], b""));

@@ -180,6 +180,18 @@ pub const ALL: &[Limit] = &[
         "their bounds are kept in memory; a forgotten one is asked of the store again",
     ),
     limit(
+        "delta_intervals",
+        DELTA_INTERVALS as u64,
+        "intervals",
+        "those that end in the newest millisecond of a series are kept in memory, to tell repeats",
+    ),
+    limit(
+        "deltas_per_ms",
+        DELTAS_PER_MS as u64,
+        "deltas of one series",
+        "each one that ends within the same millisecond is compared with the others",
+    ),
+    limit(
         "batch_bytes",
         BATCH_BYTES as u64,
         "bytes",

@@ -8,6 +8,8 @@
 //!          in the ingest gate.
 //! I-ADD-2  Bounds are remembered of at most `limits::DELTA_HISTOGRAMS` histograms, and only as long
 //!          as no series of their metric comes or goes; the store knows them anyway.
+//! I-ADD-3  Which intervals the newest values are made of is remembered from request to request
+//!          (`otlp::Counted`).
 //! Proved by: deltas/tests.rs, tests/it/otlp.rs.
 
 use std::collections::HashMap;
@@ -15,7 +17,7 @@ use std::sync::Arc;
 
 use tinyobs_model::{Labels, METRIC_NAME, Matcher, Refusal, Sample, labels, limits};
 use tinyobs_store::{Store, TimesTaken};
-use tinyobs_wire::otlp::Stored;
+use tinyobs_wire::otlp::{Counted, Stored};
 use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 
 use crate::error::ApiError;
@@ -24,13 +26,13 @@ use crate::state::App;
 /// Shared by all requests.
 #[derive(Debug)]
 pub struct Deltas {
-    turns: Arc<Mutex<Bounds>>,
+    turns: Arc<Mutex<Remembered>>,
     /// Places for those who wait: their bodies take room that others need.
     waiting: Semaphore,
 }
 
 /// Held by the one request that may add.
-pub type Turn = OwnedMutexGuard<Bounds>;
+pub type Turn = OwnedMutexGuard<Remembered>;
 
 impl Default for Deltas {
     fn default() -> Self {
@@ -55,9 +57,15 @@ impl Deltas {
     }
 }
 
-/// Bounds by the canonical labels of a histogram's buckets, `le` left out, each with how many
-/// series the metric had when they were looked up.
-pub type Bounds = HashMap<Vec<u8>, (u64, Vec<f64>)>;
+/// What those who add remember for the next ones.
+#[derive(Debug, Default)]
+pub struct Remembered {
+    /// By the canonical labels of a histogram's buckets, `le` left out, each with how many series the
+    /// metric had when they were looked up.
+    bounds: HashMap<Vec<u8>, (u64, Vec<f64>)>,
+    /// I-ADD-3
+    counted: Counted,
+}
 
 /// One request that may add to what is stored.
 pub struct Adding {
@@ -90,7 +98,7 @@ impl Adding {
     }
 
     /// Fails when another request adds: here is a place in the ingest gate, so nobody waits.
-    fn turn(&mut self) -> Result<(&Store, &mut Bounds), String> {
+    fn turn(&mut self) -> Result<(&Store, &mut Remembered), String> {
         let turn = match self.turn.take() {
             Some(turn) => turn,
             None => Arc::clone(&self.app.deltas.turns)
@@ -110,10 +118,14 @@ impl Stored for Adding {
         store.newest(labels).map_err(|error| error.to_string())
     }
 
-    fn holds(&mut self, labels: &[u8], time_ms: i64) -> Result<bool, String> {
+    fn value_at(&mut self, labels: &[u8], time_ms: i64) -> Result<Option<f64>, String> {
         let (store, _) = self.turn()?;
-        let held = store.holds(labels, time_ms);
+        let held = store.value_at(labels, time_ms);
         held.map_err(|error| error.to_string())
+    }
+
+    fn counted(&mut self) -> Result<&mut Counted, String> {
+        Ok(&mut self.turn()?.1.counted)
     }
 
     fn check_time(&mut self, time_ms: i64) -> Result<(), (Refusal, String)> {
@@ -123,21 +135,21 @@ impl Stored for Adding {
     }
 
     fn bounds(&mut self, labels: &[u8]) -> Result<Vec<f64>, String> {
-        let (store, remembered) = self.turn()?;
+        let (store, Remembered { bounds, .. }) = self.turn()?;
         let metric = labels::pairs(labels).find(|(name, _)| *name == METRIC_NAME);
         let series = store.metric_series(metric.map_or("", |(_, metric)| metric));
-        if let Some((then, bounds)) = remembered.get(labels)
+        if let Some((then, known)) = bounds.get(labels)
             && *then == series
         {
-            return Ok(bounds.clone());
+            return Ok(known.clone());
         }
-        let bounds = look_up(store, labels);
-        if remembered.len() >= limits::DELTA_HISTOGRAMS && !remembered.contains_key(labels) {
+        let found = look_up(store, labels);
+        if bounds.len() >= limits::DELTA_HISTOGRAMS && !bounds.contains_key(labels) {
             // I-ADD-2: those that still push come back with their next push.
-            remembered.clear();
+            bounds.clear();
         }
-        remembered.insert(labels.to_owned(), (series, bounds.clone()));
-        Ok(bounds)
+        bounds.insert(labels.to_owned(), (series, found.clone()));
+        Ok(found)
     }
 }
 

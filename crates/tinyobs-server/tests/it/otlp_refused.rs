@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::client::Client;
+use crate::client::{Answer, Client};
 use crate::ingest::values;
 use crate::otlp::{gauge, point, push_json, request};
 use crate::server::{TestServer, now_ms};
@@ -85,6 +85,79 @@ fn i_otlp_delta_1_what_comes_too_late_is_said_and_a_repeat_is_not() {
         assert_eq!(values(client, "c_total"), [1.0, 3.0, 7.0, 23.0]);
         assert_eq!(refused(client, "delta_late"), 1);
     }
+}
+
+/// Pushes deltas of `c`, each with how long ago it began and ended, in ns.
+fn push_deltas(client: Client, now: i64, deltas: &[(i64, i64, Value)]) -> Answer {
+    let ns = |ago: &i64| (now * 1_000_000 - ago).to_string();
+    let points = deltas.iter().map(|(began, ended, add)| {
+        json!({"startTimeUnixNano": ns(began), "timeUnixNano": ns(ended), "asDouble": add})
+    });
+    let sum = json!({
+        "aggregationTemporality": 1, "isMonotonic": true,
+        "dataPoints": points.collect::<Vec<Value>>(),
+    });
+    push_json(client, &request(&json!([{"name": "c", "sum": sum}])))
+}
+
+const SECOND_NS: i64 = 1_000_000_000;
+
+#[test]
+fn i_otlp_delta_1_what_ends_where_the_first_began_is_late() {
+    for server in TestServer::both_engines() {
+        let (client, now) = (server.client(), now_ms());
+        let push = |began: i64, ended: i64, add: f64| {
+            let one = (began * SECOND_NS, ended * SECOND_NS, json!(add));
+            push_deltas(client, now, &[one])
+        };
+        assert_eq!(push(60, 30, 5.0).text(), "{}");
+        // The 0 at its start was no delta's.
+        assert_eq!(values(client, "c_total"), [0.0, 5.0]);
+        let partial = &push(90, 60, 7.0).json()["partialSuccess"];
+        assert_eq!(partial["rejectedDataPoints"], "1");
+        assert_eq!(refused(client, "delta_late"), 1);
+        assert_eq!(push(30, 10, 2.0).text(), "{}");
+        assert_eq!(push(60, 30, 5.0).text(), "{}", "a repeat");
+        assert_eq!(values(client, "c_total"), [0.0, 5.0, 7.0]);
+    }
+}
+
+#[test]
+fn i_otlp_delta_4_those_that_end_in_one_millisecond_are_all_counted_once() {
+    let mut server = TestServer::start();
+    let now = now_ms();
+    let some = [
+        (9 * SECOND_NS, 700, json!(1)),
+        (9 * SECOND_NS, 700, json!(2)),
+        (9 * SECOND_NS, 300, json!(4)),
+    ];
+    let other = [(9 * SECOND_NS, 500, json!(8))];
+    for _ in 0..2 {
+        for deltas in [&some[..], &other] {
+            assert_eq!(push_deltas(server.client(), now, deltas).text(), "{}");
+        }
+        assert_eq!(values(server.client(), "c_total").last(), Some(&15.0));
+    }
+    server.restart();
+    for deltas in [&some[..], &other] {
+        assert_eq!(push_deltas(server.client(), now, deltas).text(), "{}");
+    }
+    assert_eq!(values(server.client(), "c_total").last(), Some(&15.0));
+}
+
+#[test]
+fn i_otlp_delta_5_what_is_no_number_leaves_the_total_as_it_is() {
+    let server = TestServer::start();
+    let (client, now) = (server.client(), now_ms());
+    let push = |ended: i64, add: Value| push_deltas(client, now, &[(9 * SECOND_NS, ended, add)]);
+    assert_eq!(push(4 * SECOND_NS, json!(5)).text(), "{}");
+    for (ago, add) in [(3, json!("NaN")), (2, json!("Infinity"))] {
+        let partial = &push(ago * SECOND_NS, add).json()["partialSuccess"];
+        assert_eq!(partial["rejectedDataPoints"], "1");
+    }
+    assert_eq!(push(SECOND_NS, json!(2)).text(), "{}");
+    assert_eq!(values(client, "c_total"), [0.0, 5.0, 7.0]);
+    assert_eq!(refused(client, "value_not_a_number"), 2);
 }
 
 #[test]

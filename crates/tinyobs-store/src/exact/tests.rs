@@ -58,14 +58,14 @@ fn a_sample_is_held_at_its_very_time() {
     let store = Store::open(StoreOptions::memory()).expect("opens");
     put(&store, "a", &[(9_000, 1.0), (5_000, 2.0)]);
     put(&store, "a", &[(3_000, stale_marker())]);
-    let holds = |value, ago_ms: i64| {
-        let held = store.holds(&labels("m", value), NOW - ago_ms);
+    let value_at = |value, ago_ms: i64| {
+        let held = store.value_at(&labels("m", value), NOW - ago_ms);
         held.expect("reads")
     };
     for _ in 0..2 {
-        let held = [9_000, 8_999, 5_000, 5_001, 3_000].map(|ago_ms| holds("a", ago_ms));
-        assert_eq!(held, [true, false, true, false, false]);
-        assert!(!holds("b", 5_000));
+        let held = [9_000, 8_999, 5_000, 5_001, 3_000].map(|ago_ms| value_at("a", ago_ms));
+        assert_eq!(held, [Some(1.0), None, Some(2.0), None, None]);
+        assert_eq!(value_at("b", 5_000), None);
         store.flush().expect("flushes");
     }
 }

@@ -70,8 +70,8 @@ fn i_itemtimes_1_and_i_batch_3_times_of_a_loose_item_are_its_samples_own() {
         "{message}"
     );
     let labels = Labels::new("m", []).expect("within limits");
-    let held = times.map(|time_ms| store.holds(labels.as_bytes(), time_ms).expect("reads"));
-    assert_eq!(held, [true, false, true, false, true]);
+    let held = times.map(|time_ms| store.value_at(labels.as_bytes(), time_ms).expect("reads"));
+    assert_eq!(held, [Some(0.0), None, Some(2.0), None, Some(4.0)]);
     let (count, message, store) = stored(false);
     assert_eq!(count, 0);
     assert!(

@@ -24,7 +24,7 @@ fn ns(ms: i64) -> String {
 
 /// A store that is a list of series.
 #[derive(Default)]
-struct Shelf(BTreeMap<String, (Vec<u8>, Sample)>);
+struct Shelf(BTreeMap<String, (Vec<u8>, Sample)>, Counted);
 
 impl Stored for Shelf {
     fn newest(&mut self, labels: &[u8]) -> Result<Option<Sample>, String> {
@@ -32,9 +32,14 @@ impl Stored for Shelf {
         Ok(found.map(|(_, newest)| *newest))
     }
 
-    fn holds(&mut self, labels: &[u8], time_ms: i64) -> Result<bool, String> {
+    fn value_at(&mut self, labels: &[u8], time_ms: i64) -> Result<Option<f64>, String> {
         let newest = self.newest(labels)?;
-        Ok(newest.is_some_and(|newest| newest.time_ms == time_ms))
+        let held = newest.filter(|newest| newest.time_ms == time_ms);
+        Ok(held.map(|held| held.value))
+    }
+
+    fn counted(&mut self) -> Result<&mut Counted, String> {
+        Ok(&mut self.1)
     }
 
     fn check_time(&mut self, time_ms: i64) -> Result<(), (Refusal, String)> {

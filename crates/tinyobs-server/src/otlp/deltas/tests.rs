@@ -45,7 +45,7 @@ fn i_add_2_bounds_are_those_of_the_very_histogram() {
     assert_eq!(bounds(&app), [1.0, 2.0]);
     put(&app, &[("le", "16"), ("k", "a")]);
     assert_eq!(bounds(&app), [1.0, 2.0, 16.0]);
-    assert_eq!(app.deltas.turns.blocking_lock().len(), 1);
+    assert_eq!(app.deltas.turns.blocking_lock().bounds.len(), 1);
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn i_add_2_not_all_histograms_are_remembered() {
         adding.bounds(&key(&[("k", &i.to_string())])).unwrap();
     }
     drop(adding);
-    assert_eq!(app.deltas.turns.blocking_lock().len(), 1);
+    assert_eq!(app.deltas.turns.blocking_lock().bounds.len(), 1);
 }
 
 #[tokio::test]

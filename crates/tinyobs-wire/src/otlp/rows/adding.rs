@@ -9,6 +9,7 @@
 //! Proved by: otlp/tests/deltas.rs, tests/memory.rs.
 
 use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
 use tinyobs_model::batch::grow;
@@ -20,9 +21,10 @@ use super::{Family, Sink, shown};
 use crate::json::Decoded;
 use crate::otlp::BodyError;
 use crate::otlp::buckets::Cumulative;
+use crate::otlp::counted::Interval;
 use crate::otlp::delta::{self, Turn, to_ms};
 use crate::otlp::labels::Resource;
-use crate::otlp::point::Broken;
+use crate::otlp::point::{Broken, Point};
 
 /// What a point adds.
 pub enum Added {
@@ -76,6 +78,32 @@ impl Added {
         };
         Err((Refusal::ValueNotANumber, message))
     }
+
+    /// What a point that adds this says of its series.
+    fn interval(&self, point: &Point<'_>) -> Interval {
+        let mut hasher = DefaultHasher::new();
+        let (adds, only_grows) = match self {
+            Self::End => (0.0, false),
+            Self::Sum {
+                value,
+                is_monotonic,
+            } => (*value, *is_monotonic),
+            Self::Histogram { rows, sum, count } => {
+                sum.map(f64::to_bits).hash(&mut hasher);
+                for (bound, below) in rows {
+                    (bound.to_bits(), below.to_bits()).hash(&mut hasher);
+                }
+                (*count as f64, true)
+            }
+        };
+        Interval {
+            start_ns: point.start_ns,
+            end_ns: point.time_ns,
+            adds,
+            only_grows,
+            hash: hasher.finish(),
+        }
+    }
 }
 
 /// A delta that waits for its turn.
@@ -85,13 +113,13 @@ pub struct Waiting {
     /// Where its canonical labels stand, without suffix and `le`.
     labels: Range<usize>,
     start_ms: Option<i64>,
-    time_ns: u64,
+    interval: Interval,
     added: Added,
 }
 
 impl Sink<'_> {
     /// Keeps a delta until all are there. What its rows will take is paid now (I-OTLP-ROW-2).
-    pub fn wait(&mut self, at: &At<'_>, time_ns: u64, added: Added) -> Result<(), Failure> {
+    pub fn wait(&mut self, at: &At<'_>, point: &Point<'_>, added: Added) -> Result<(), Failure> {
         added.check(&self.metric.name)?;
         self.reserve(added.rows(), at)?;
         self.canonical(at, "", None)?;
@@ -103,7 +131,7 @@ impl Sink<'_> {
             kind: self.metric.kind,
             labels: from..self.waiting_labels.len(),
             start_ms: at.start_ms,
-            time_ns,
+            interval: added.interval(point),
             added,
         });
         Ok(())
@@ -112,7 +140,7 @@ impl Sink<'_> {
     /// Counts what waits, and gives away what was read.
     pub fn finish(mut self) -> Result<Decoded, BodyError> {
         let mut waiting = std::mem::take(&mut self.waiting);
-        waiting.sort_unstable_by_key(|one| (one.time_ns, one.item));
+        waiting.sort_unstable_by_key(|one| (one.interval.end_ns, one.item));
         let labels = std::mem::take(&mut self.waiting_labels);
         // The labels are whole: nothing is added to them.
         self.resource = Resource::default();
@@ -149,35 +177,34 @@ impl Sink<'_> {
         let at = At {
             item: one.item,
             labels: rest,
-            time_ms: to_ms(one.time_ns),
+            time_ms: to_ms(one.interval.end_ns),
             start_ms: one.start_ms,
         };
         match &one.added {
             Added::End => self.end_histogram(&at),
-            Added::Sum { value, .. } => self.add(&at, one.time_ns, *value),
-            Added::Histogram { rows, sum, count } => {
-                self.add_histogram(&at, one.time_ns, rows, *sum, *count)
+            Added::Sum { .. } => self.add(&at, &one.interval),
+            Added::Histogram { rows, sum, .. } => {
+                self.add_histogram(&at, &one.interval, rows, *sum)
             }
         }
     }
 
-    fn add(&mut self, at: &At<'_>, time_ns: u64, value: f64) -> Result<(), Failure> {
-        let Turn::Next(newest) = self.turn(at, "", time_ns)? else {
+    fn add(&mut self, at: &At<'_>, interval: &Interval) -> Result<(), Failure> {
+        let Turn::Next { newest, total } = self.turn(at, "", interval)? else {
             return Ok(());
         };
-        let total = value + newest.map_or(0.0, |newest| newest.value);
-        self.totals(at, time_ns, &[Part::new("", total)], newest.is_none())
+        self.totals(at, &[Part::new("", total)], newest.is_none())
     }
 
     fn add_histogram(
         &mut self,
         at: &At<'_>,
-        time_ns: u64,
+        interval: &Interval,
         rows: &Cumulative,
         sum: Option<f64>,
-        count: u64,
     ) -> Result<(), Failure> {
-        let Turn::Next(newest) = self.turn(at, "_count", time_ns)? else {
+        let turn = self.turn(at, "_count", interval)?;
+        let Turn::Next { newest, total } = turn else {
             return Ok(());
         };
         self.canonical(at, "_bucket", None)?;
@@ -189,31 +216,34 @@ impl Sink<'_> {
         let rows = delta::add(&known, rows);
         let bounds = rows.iter().map(|(bound, _)| *bound).collect();
         self.deltas.set_bounds(&key, bounds);
-        let count = count as f64 + newest.map_or(0.0, |newest| newest.value);
         let mut sum = sum;
         if let Some(sum) = &mut sum {
             self.canonical(at, "_sum", None)?;
             *sum += self.deltas.newest(&self.scratch)?.map_or(0.0, |s| s.value);
         }
-        let parts = histogram(&rows, sum, count);
-        self.totals(at, time_ns, &parts, newest.is_none())
+        let parts = histogram(&rows, sum, total);
+        self.totals(at, &parts, newest.is_none())
     }
 
-    /// Whether an interval is the next one, or has been counted; an error when it is late.
-    fn turn(&mut self, at: &At<'_>, suffix: &str, time_ns: u64) -> Result<Turn, Failure> {
+    /// Whether an interval is the next one, or has been counted; an error when it cannot be any more.
+    fn turn(&mut self, at: &At<'_>, suffix: &str, interval: &Interval) -> Result<Turn, Failure> {
         self.canonical(at, suffix, None)?;
-        match self.deltas.turn(&self.scratch, time_ns)? {
-            turn @ (Turn::Next(_) | Turn::Counted) => Ok(turn),
-            Turn::Late(newest_ms) => {
-                let message = format!(
-                    "a delta of {:?} ends at {}, and what ends by {newest_ms} has been counted: it \
-                     comes too late",
-                    shown(&self.metric.name),
-                    at.time_ms
-                );
-                Err((Refusal::DeltaLate, message).into())
-            }
-        }
+        let name = shown(&self.metric.name);
+        let message = match self.deltas.turn(&self.scratch, interval)? {
+            turn @ (Turn::Next { .. } | Turn::Counted) => return Ok(turn),
+            Turn::Late(newest_ms) => format!(
+                "a delta of {name:?} ends at {}, and what ends by {newest_ms} has been counted: it \
+                 comes too late",
+                at.time_ms
+            ),
+            Turn::Full => format!(
+                "a delta of {name:?} ends at {}, as {} others of the series do that have been \
+                 counted: it cannot be told from a repeat",
+                at.time_ms,
+                limits::DELTAS_PER_MS
+            ),
+        };
+        Err((Refusal::DeltaLate, message).into())
     }
 
     /// The buckets that a histogram has had, with their totals.
@@ -240,18 +270,18 @@ impl Sink<'_> {
     }
 
     /// Stores running totals, and remembers them for the rest of the request.
-    fn totals(
-        &mut self,
-        at: &At<'_>,
-        time_ns: u64,
-        parts: &[Part],
-        is_first: bool,
-    ) -> Result<(), Failure> {
+    fn totals(&mut self, at: &At<'_>, parts: &[Part], is_first: bool) -> Result<(), Failure> {
+        // I-OTLP-DELTA-5
+        if let Some(part) = parts.iter().find(|part| !part.value.is_finite()) {
+            let name = format!("{}{}", shown(&self.metric.name), part.suffix);
+            let message = format!("a delta would take the total of {name:?} beyond every number");
+            return Err((Refusal::ValueNotANumber, message).into());
+        }
         for part in parts {
             let bound = part.label.as_ref().map(|(_, text)| &**text);
             self.canonical(at, part.suffix, bound)?;
             let total = Sample::new(at.time_ms, part.value);
-            self.deltas.set(&self.scratch, total, time_ns);
+            self.deltas.set(&self.scratch, total);
         }
         // I-OTLP-ROW-4: what was counted before this interval has been counted.
         let at = At {

@@ -96,7 +96,7 @@ impl Sink<'_> {
     }
 
     fn unfold_at(&mut self, at: &At<'_>, point: &Point<'_>) -> Result<(), Failure> {
-        let (shape, time_ns) = (self.metric.shape, point.time_ns);
+        let shape = self.metric.shape;
         match shape {
             _ if point.is_end() => self.end(at, point),
             Some(Shape::Gauge) => self.rows(at, &[Part::new("", number(point)?)]),
@@ -105,7 +105,7 @@ impl Sink<'_> {
                 is_monotonic,
             }) => match (number(point)?, temporality) {
                 (value, Temporality::Delta) => {
-                    self.wait(at, time_ns, Added::sum(value, is_monotonic))
+                    self.wait(at, point, Added::sum(value, is_monotonic))
                 }
                 (value, _) => self.rows(at, &[Part::new("", value)]),
             },
@@ -117,7 +117,7 @@ impl Sink<'_> {
                 let rows = rows.map_err(|broken| self.named(broken))?;
                 match temporality {
                     Temporality::Delta => {
-                        self.wait(at, time_ns, Added::histogram(rows, point.sum, point.count))
+                        self.wait(at, point, Added::histogram(rows, point.sum, point.count))
                     }
                     _ => self.rows(at, &histogram(&rows, point.sum, point.count as f64)),
                 }
@@ -139,9 +139,7 @@ impl Sink<'_> {
     fn end(&mut self, at: &At<'_>, point: &Point<'_>) -> Result<(), Failure> {
         match self.metric.shape {
             // Its deltas may stand behind it, and there must be something to end.
-            Some(Shape::Histogram(_) | Shape::Exponential(_)) => {
-                self.wait(at, point.time_ns, Added::End)
-            }
+            Some(Shape::Histogram(_) | Shape::Exponential(_)) => self.wait(at, point, Added::End),
             Some(Shape::Summary) => self.ends(at, summary(point)?),
             _ => self.ends(at, vec![Part::new("", 0.0)]),
         }

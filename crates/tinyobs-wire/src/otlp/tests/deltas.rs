@@ -2,6 +2,7 @@
 
 use tinyobs_model::Refused;
 
+use super::super::counted::Interval;
 use super::*;
 
 /// A point of the interval that ends `end` ms after [`NOW`] and took a minute.
@@ -152,6 +153,136 @@ fn i_otlp_delta_4_two_that_end_within_a_millisecond_are_added() {
     );
     // Stored they are one, and a retry adds nothing.
     assert_eq!(pushed(&mut shelf, &body), Vec::<String>::new());
+}
+
+/// A request of deltas of one sum, each with start and end in milliseconds from [`NOW`].
+fn sums(points: &[(i64, i64, f64)]) -> Value {
+    let points = points.iter().map(|(start, end, add)| {
+        json!({
+            "startTimeUnixNano": ns(NOW + start), "timeUnixNano": ns(NOW + end), "asDouble": add,
+        })
+    });
+    let points: Vec<Value> = points.collect();
+    let sum = json!({"aggregationTemporality": 1, "isMonotonic": true, "dataPoints": points});
+    request(&json!([{"name": "d", "sum": sum}]))
+}
+
+#[test]
+fn i_otlp_delta_4_two_that_end_at_once_are_counted_unless_one_repeats_the_other() {
+    let mut shelf = Shelf::default();
+    let some = sums(&[(-60, 0, 1.0), (-60, 0, 2.0), (-30, 0, 1.0), (-60, 0, 1.0)]);
+    let got = pushed(&mut shelf, &some);
+    assert_eq!(got.last().unwrap(), "d_total{} counter 4 at 0");
+    assert_eq!(got.len(), 3);
+    assert_eq!(pushed(&mut shelf, &some), Vec::<String>::new());
+    // In another request.
+    let more = sums(&[(-60, 0, 8.0)]);
+    assert_eq!(pushed(&mut shelf, &more), ["d_total{} counter 12 at 0"]);
+    for again in [&some, &more, &some] {
+        assert_eq!(pushed(&mut shelf, again), Vec::<String>::new());
+    }
+    // I-COUNTED-2: who has just started knows none of them.
+    shelf.1 = Counted::default();
+    let unknown = sums(&[(-60, 0, 16.0)]);
+    assert_eq!(pushed(&mut shelf, &unknown), Vec::<String>::new());
+    let next = sums(&[(0, 1, 32.0)]);
+    assert_eq!(pushed(&mut shelf, &next), ["d_total{} counter 44 at 1"]);
+}
+
+#[test]
+fn i_counted_1_what_was_not_stored_was_not_counted() {
+    let mut shelf = Shelf::default();
+    let (first, second) = (sums(&[(-60, 0, 5.0)]), sums(&[(-30, 0, 2.0)]));
+    pushed(&mut shelf, &first);
+    for _ in 0..2 {
+        let got = decoded_with(&second, &mut shelf);
+        assert_eq!(shown(&got), ["d_total{} counter 7 at 0"]);
+    }
+    assert_eq!(pushed(&mut shelf, &second), ["d_total{} counter 7 at 0"]);
+    assert_eq!(pushed(&mut shelf, &second), Vec::<String>::new());
+}
+
+#[test]
+fn i_counted_3_what_is_remembered_is_bounded() {
+    let most = limits::DELTAS_PER_MS;
+    let points: Vec<_> = (0..=most).map(|i| (-1 - i as i64, 0, 1.0)).collect();
+    let mut shelf = Shelf::default();
+    let got = decoded_with(&sums(&points), &mut shelf);
+    let last = shown(&got).pop().unwrap();
+    assert!(
+        last.starts_with(&format!("d_total{{}} counter {most} at 0")),
+        "{last}"
+    );
+    let message = format!(
+        "a delta of \"d_total\" ends at {NOW}, as {most} others of the series do that have been \
+         counted: it cannot be told from a repeat"
+    );
+    let refused = (most as u32, Refusal::DeltaLate, &message);
+    let found = &got.refused[0];
+    assert_eq!((found.item, found.rule, &found.message), refused);
+
+    // Too many series in all: those that are forgotten are taken for repeats.
+    let mut counted = Counted::default();
+    let interval = Interval {
+        start_ns: 0,
+        end_ns: 1_000_000,
+        adds: 1.0,
+        only_grows: true,
+        hash: 0,
+    };
+    let other = Interval {
+        adds: 2.0,
+        ..interval
+    };
+    let newest = Sample::new(1, 1.0);
+    for series in 0..=limits::DELTA_INTERVALS as u64 {
+        counted.note(&series.to_le_bytes(), None, interval, 1.0);
+        counted.note(&series.to_le_bytes(), None, interval, 1.0);
+    }
+    assert!(!counted.has(&[0; 8], newest, &other));
+    counted.begin();
+    assert!(counted.has(&[0; 8], newest, &other));
+    counted.note(&[0; 8], None, interval, 1.0);
+    counted.begin();
+    assert!(!counted.has(&[0; 8], newest, &other));
+}
+
+#[test]
+fn i_otlp_delta_5_a_total_stays_a_number() {
+    let mut shelf = Shelf::default();
+    let large = f64::MAX;
+    let request = sums(&[(-9, 0, large), (0, 1, large), (1, 2, 0.0)]);
+    let got = decoded_with(&request, &mut shelf);
+    let rows = [
+        format!("d_total{{}} counter {large} at 0 from -9"),
+        format!("d_total{{}} counter {large} at 2"),
+    ];
+    assert_eq!(shown(&got), rows);
+    let message = "a delta would take the total of \"d_total\" beyond every number";
+    let refused = Refused {
+        item: 1,
+        rule: Refusal::ValueNotANumber,
+        message: message.to_owned(),
+    };
+    assert_eq!(got.refused, [refused]);
+    let point = |end: i64| json!({"timeUnixNano": ns(NOW + end), "count": 1, "sum": large, "bucketCounts": [1]});
+    let data = json!({"aggregationTemporality": 1, "dataPoints": [point(0), point(1)]});
+    let got = decoded(&super::request(&json!([{"name": "h", "histogram": data}])));
+    assert_eq!(got.refused.len(), 1);
+    assert_eq!(got.refused[0].message, message.replace("d_total", "h_sum"));
+    assert_eq!(shown(&got).last().unwrap(), "h_count{} histogram 1 at 0");
+
+    // Somebody pushed it as a running total before.
+    let mut shelf = Shelf::default();
+    let mut nan = sums(&[(-9, 0, 1.0)]);
+    let sum = &mut nan["resourceMetrics"][0]["scopeMetrics"][0]["metrics"][0]["sum"];
+    sum["aggregationTemporality"] = 2.into();
+    sum["dataPoints"][0]["asDouble"] = "NaN".into();
+    let got = decode(Format::Json, nan.to_string().as_bytes(), &mut shelf).unwrap();
+    assert_eq!(shown(&got), ["d_total{} counter NaN at 0 from -9"]);
+    shelf.put(&got);
+    let next = sums(&[(0, 1, 2.0)]);
+    assert_eq!(pushed(&mut shelf, &next), ["d_total{} counter 2 at 1"]);
 }
 
 #[test]

@@ -190,7 +190,10 @@ fn a_store_that_cannot_be_read_is_said() {
         fn newest(&mut self, _: &[u8]) -> Result<Option<Sample>, String> {
             Err("damaged".to_owned())
         }
-        fn holds(&mut self, _: &[u8], _: i64) -> Result<bool, String> {
+        fn value_at(&mut self, _: &[u8], _: i64) -> Result<Option<f64>, String> {
+            Err("damaged".to_owned())
+        }
+        fn counted(&mut self) -> Result<&mut Counted, String> {
             Err("damaged".to_owned())
         }
         fn check_time(&mut self, _: i64) -> Result<(), (Refusal, String)> {
