@@ -29,6 +29,7 @@ mod scalar;
 
 use attributes::read_attributes;
 use fill::fill;
+pub use message::Object;
 use message::{
     Data, DataPoint, Each, Metric as MetricMessage, Raw, Request, Resource, ResourceMetrics, Scope,
     ScopeMetrics,
@@ -44,7 +45,8 @@ pub fn broken(reason: &impl ToString) -> BodyError {
 
 /// Reads an `ExportMetricsServiceRequest`.
 pub fn read(body: &[u8], sink: &mut Sink<'_>) -> Result<(), BodyError> {
-    let request: Request<'_> = serde_json::from_slice(body).map_err(|error| broken(&error))?;
+    let request = serde_json::from_slice::<Object<Request<'_>>>(body);
+    let Object(request) = request.map_err(|error| broken(&error))?;
     let mut point = Point::default();
     let mut reader = Reader {
         sink,
@@ -76,7 +78,9 @@ pub fn each<'a, T: Deserialize<'a>>(
 /// An object, or its defaults when it is not there; an error when it is not one of these.
 fn object<'a, T: Deserialize<'a> + Default>(raw: Raw<'a>) -> Result<T, String> {
     match raw {
-        Some(raw) => serde_json::from_str(raw.get()).map_err(|error| crate::json::reason(&error)),
+        Some(raw) => serde_json::from_str(raw.get())
+            .map(|Object(read)| read)
+            .map_err(|error| crate::json::reason(&error)),
         None => Ok(T::default()),
     }
 }
@@ -202,9 +206,14 @@ impl Reader<'_, '_> {
             ("exponentialHistogram", message.exponential_histogram),
             ("summary", message.summary),
         ];
-        let Some((kind, data)) = kinds.into_iter().find(|(_, raw)| raw.is_some()) else {
+        let mut told = kinds.into_iter().filter(|(_, raw)| raw.is_some());
+        let Some((kind, data)) = told.next() else {
             return Ok(());
         };
+        if let Some((other, _)) = told.next() {
+            let wrong = format!("has {kind} and {other}, and a metric is of one kind");
+            return self.refuse(2, &wrong);
+        }
         self.kind = kind;
         let data: Data<'a> = match object(data) {
             Ok(data) => data,

@@ -4,8 +4,9 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
+use super::json::{self, Object};
 use super::proto::each_message;
-use super::{BodyError, Format, json};
+use super::{BodyError, Format};
 
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
@@ -44,16 +45,22 @@ pub fn count(format: Format, body: &[u8]) -> Result<u32, BodyError> {
             })
         })?,
         Format::Json => {
-            let request: Request<'_> =
-                serde_json::from_slice(body).map_err(|error| json::broken(&error))?;
-            json::each(request.resource_logs, |resource: ResourceLogs<'_>| {
-                json::each(resource.scope_logs, |scope: ScopeLogs<'_>| {
-                    json::each(scope.log_records, |_: IgnoredAny| {
-                        records = records.saturating_add(1);
-                        Ok(())
-                    })
-                })
-            })?;
+            let request = serde_json::from_slice::<Object<Request<'_>>>(body);
+            let Object(request) = request.map_err(|error| json::broken(&error))?;
+            json::each(
+                request.resource_logs,
+                |Object(resource): Object<ResourceLogs<'_>>| {
+                    json::each(
+                        resource.scope_logs,
+                        |Object(scope): Object<ScopeLogs<'_>>| {
+                            json::each(scope.log_records, |_: IgnoredAny| {
+                                records = records.saturating_add(1);
+                                Ok(())
+                            })
+                        },
+                    )
+                },
+            )?;
         }
     }
     Ok(records)

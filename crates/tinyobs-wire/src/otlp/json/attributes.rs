@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use tinyobs_model::Refusal;
 
-use super::message::{AnyValue, Each, KeyValue, Raw, Values};
+use super::message::{AnyValue, Each, KeyValue, Object, Raw, Values};
 use super::scalar::{Wrong, double, int};
 use super::{broken, each, object};
 use crate::json::Text;
@@ -23,7 +23,7 @@ pub fn read_attributes<'a>(
         return Ok(());
     };
     let mut place = 0;
-    let read = Each::of(list.get(), |pair: KeyValue<'a>| {
+    let read = Each::of(list.get(), |Object(pair): Object<KeyValue<'a>>| {
         let field = || format!("{under}attributes[{place}].value");
         let wrong = |reason: &str| Wrong::malformed(&field(), reason);
         let any: AnyValue<'a> = object(pair.value).map_err(|reason| wrong(&reason))?;
@@ -56,7 +56,9 @@ struct Json;
 
 /// An object whose text is known to be one value.
 fn object_in<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, BodyError> {
-    serde_json::from_slice(text).map_err(|error| broken(&crate::json::reason(&error)))
+    serde_json::from_slice(text)
+        .map(|Object(read)| read)
+        .map_err(|error| broken(&crate::json::reason(&error)))
 }
 
 impl Levels for Json {
@@ -67,7 +69,7 @@ impl Levels for Json {
     ) -> Result<(), AnyError> {
         let values: Values<'_> = object_in(list)?;
         let mut failed = None;
-        each(values.values, |any: AnyValue<'_>| {
+        each(values.values, |Object(any): Object<AnyValue<'_>>| {
             if failed.is_none() {
                 failed = any
                     .level()
@@ -87,7 +89,7 @@ impl Levels for Json {
     ) -> Result<(), AnyError> {
         let values: Values<'_> = object_in(map)?;
         let mut failed = None;
-        each(values.values, |pair: KeyValue<'_>| {
+        each(values.values, |Object(pair): Object<KeyValue<'_>>| {
             if failed.is_none() {
                 let any: AnyValue<'_> = object(pair.value).map_err(|reason| broken(&reason))?;
                 let key = pair.key.map_or(Cow::Borrowed(""), |Text(key)| key);

@@ -15,6 +15,8 @@ fn records_are_counted_in_both_encodings() {
 
 #[test]
 fn what_is_no_request_is_an_error() {
-    assert!(count(Format::Json, b"{\"resourceLogs\":1}").is_err());
+    for body in ["{\"resourceLogs\":1}", "[]", "{\"resourceLogs\":[[]]}"] {
+        assert!(count(Format::Json, body.as_bytes()).is_err(), "{body}");
+    }
     assert!(count(Format::Protobuf, b"\x0a\x08").is_err());
 }

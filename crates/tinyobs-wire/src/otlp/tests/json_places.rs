@@ -65,7 +65,9 @@ fn i_otlp_json_2_a_bad_field_costs_its_point_and_is_named() {
         ("histogram", r#""explicitBounds":[1,null],"#, HistogramInvalid, format!("explicitBounds is not {number}: null")),
         ("exponentialHistogram", r#""scale":3000000000,"#, HistogramInvalid, "scale is not a whole number of 32 bits: 3000000000".to_owned()),
         ("exponentialHistogram", r#""positive":{"offset":"x"},"#, HistogramInvalid, "positive.offset is not a whole number of 32 bits: \"x\"".to_owned()),
-        ("exponentialHistogram", r#""negative":7,"#, Malformed, "negative: invalid type: integer `7`, expected struct ExponentialBuckets".to_owned()),
+        ("gauge", r#""attributes":[["k"]],"#, Malformed, "attributes: invalid type: sequence, expected an object".to_owned()),
+        ("gauge", r#""attributes":[{"key":"k","value":["x"]}],"#, Malformed, "attributes[0].value: invalid type: sequence, expected an object".to_owned()),
+        ("exponentialHistogram", r#""negative":7,"#, Malformed, "negative: invalid type: integer `7`, expected an object".to_owned()),
         ("summary", r#""quantileValues":[{"quantile":"x"}],"#, ValueNotANumber, format!("quantileValues.quantile is not {number}: \"x\"")),
     ];
     for (kind, field, rule, message) in cases {
@@ -86,7 +88,15 @@ fn i_otlp_json_1_an_element_that_is_none_leaves_its_neighbours_alone() {
         (r#"{"name":"m","name":"n"}"#, "has the field name twice"),
         (
             r#"{"gauge":7}"#,
-            "cannot be read: gauge: invalid type: integer `7`, expected struct Data",
+            "cannot be read: gauge: invalid type: integer `7`, expected an object",
+        ),
+        (
+            r#"{"gauge":[[]]}"#,
+            "cannot be read: gauge: invalid type: sequence, expected an object",
+        ),
+        (
+            r#"{"gauge":{"dataPoints":[{}]},"sum":{}}"#,
+            "has gauge and sum, and a metric is of one kind",
         ),
     ] {
         let expected = (1, Refusal::Malformed, format!("{at} {what}"));
@@ -196,7 +206,7 @@ fn i_otlp_json_2_a_bad_resource_or_scope_costs_only_its_own_points() {
         ),
         (
             2,
-            "resourceMetrics[1].resource: invalid type: integer `7`, expected struct Resource",
+            "resourceMetrics[1].resource: invalid type: integer `7`, expected an object",
         ),
         (3, "resourceMetrics[2] is a number, which must be an object"),
         (
