@@ -48,6 +48,29 @@ fn live_series_with_types_and_help() {
 }
 
 #[test]
+fn i_expo_1_parts_without_their_label_are_families_of_their_own() {
+    let server = TestServer::start();
+    let client = server.client();
+    let items = json!([
+        {"name": "hz", "buckets": [[1, 1]], "sum": 0.5, "count": 2},
+        {"name": "hz_bucket", "type": "histogram", "value": 7},
+        {"name": "rpc", "type": "summary", "value": 1, "labels": {"quantile": "0.5"}},
+        {"name": "rpc", "type": "summary", "value": 2},
+        {"name": "rpc_count", "type": "summary", "value": 3},
+    ]);
+    let answer = client.push(&json!({ "metrics": items }).to_string());
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let lines = "hz_bucket 7\nhz_bucket{le=\"1\"} 1\nhz_bucket{le=\"+Inf\"} 2\n# TYPE hz_count untyped\n\
+         hz_count 2\n# TYPE hz_sum untyped\nhz_sum 0.5\n# TYPE rpc untyped\nrpc 2\n\
+         rpc{quantile=\"0.5\"} 1\n# TYPE rpc_count untyped\nrpc_count 3\n";
+    let page = format!("# TYPE hz_bucket untyped\n{lines}");
+    assert_eq!(pushed(client.get("/metrics").text()), page);
+    let open = [("accept", "application/openmetrics-text")];
+    let answer = client.send("GET", "/metrics", &open, b"");
+    assert_eq!(pushed(answer.text()), page.replace("untyped", "unknown"));
+}
+
+#[test]
 fn a_final_push_takes_its_series_off_the_page() {
     for server in TestServer::both_engines() {
         let client = server.client();

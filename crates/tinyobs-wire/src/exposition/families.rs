@@ -1,7 +1,8 @@
 //! Families: series of a store, put into the order and the names of the text format.
 //!
 //! A histogram's `_bucket`, `_sum` and `_count` stand under the name without the suffix; so do a
-//! summary's `_sum` and `_count`.
+//! summary's `_sum` and `_count`. Where one of them is not what the format asks for, all of them are
+//! families of their own, of no known type.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet, btree_map};
@@ -9,6 +10,9 @@ use std::collections::{BTreeMap, BTreeSet, HashSet, btree_map};
 use tinyobs_model::{Kind, Labels};
 
 use super::{About, Format, TOTAL, TextWriter, write_labels};
+
+/// What the name of a histogram's bucket ends in.
+const BUCKET: &str = "_bucket";
 
 /// One series with its latest value, or with whatever tells its reader which one it is.
 #[derive(Debug, Clone)]
@@ -155,46 +159,55 @@ struct Family<'a, T> {
 /// Sorts series into families, so that each family has one kind (I-EXPO-1).
 fn group<T>(series: Vec<Exposed<'_, T>>, format: Format) -> BTreeMap<String, Family<'_, T>> {
     let mut families = BTreeMap::new();
-    let (parts, plain): (Vec<_>, Vec<_>) = series
-        .into_iter()
-        .partition(|one| base_name(one.labels.metric_name(), one.kind, format).is_some());
-    for mut one in plain {
-        // Only the parts of a histogram, and the quantiles of a summary, may stand under these.
-        let is_part = match one.kind {
-            Kind::Histogram => true,
-            Kind::Summary => one.labels.get("quantile").is_none(),
-            Kind::Counter => format == Format::OpenMetrics,
-            Kind::Gauge | Kind::Unknown => false,
-        };
-        if is_part {
+    let mut of_parts: BTreeMap<String, Vec<Exposed<'_, T>>> = BTreeMap::new();
+    for mut one in series {
+        if let Some((base, _)) = part(one.labels, one.kind, format) {
+            let base = legal_metric_name(base).into_owned();
+            of_parts.entry(base).or_default().push(one);
+            continue;
+        }
+        // Only parts may stand under these.
+        if !parts_of(one.kind, format).is_empty() {
             one.kind = Kind::Unknown;
         }
         add(&mut families, one.labels.metric_name(), one);
     }
-    // A family of parts gives way to another of its name, and is then shown part by part:
-    // `x_bucket` may not stand under a gauge `x`. Kind by kind, so that the order of `series` does
-    // not matter.
-    let mut parts = parts;
-    for kind in [Kind::Histogram, Kind::Summary, Kind::Counter] {
-        let of_one_kind;
-        (of_one_kind, parts) = parts.into_iter().partition(|one| one.kind == kind);
-        let taken: HashSet<String> = families
-            .iter()
-            .filter(|(_, family)| family.kind != kind)
-            .map(|(name, _)| name.clone())
-            .collect();
-        for mut one in of_one_kind {
-            let full = one.labels.metric_name();
-            let base = base_name(full, kind, format).map_or(full, |(base, _)| base);
-            if taken.contains(&*legal_metric_name(base)) {
-                one.kind = Kind::Unknown;
-                add(&mut families, full, one);
-            } else {
-                add(&mut families, base, one);
-            }
+    // A family of parts gives way to others, and is then shown part by part: `x_bucket` may not stand
+    // under a gauge `x`, and beside a gauge `x_sum` no reader knows whose that is. Its parts may be in
+    // the way of others in turn, for as long as names become longer.
+    loop {
+        let giving;
+        (giving, of_parts) = of_parts
+            .into_iter()
+            .partition(|(base, parts)| gives_way(base, parts, format, &families));
+        if giving.is_empty() {
+            break;
+        }
+        for mut one in giving.into_values().flatten() {
+            one.kind = Kind::Unknown;
+            add(&mut families, one.labels.metric_name(), one);
+        }
+    }
+    for (base, parts) in of_parts {
+        for one in parts {
+            add(&mut families, &base, one);
         }
     }
     families
+}
+
+/// Whether these parts cannot be the family of that name.
+fn gives_way<T>(
+    base: &str,
+    parts: &[Exposed<'_, T>],
+    format: Format,
+    families: &BTreeMap<String, Family<'_, T>>,
+) -> bool {
+    let kind = parts.first().map_or(Kind::Unknown, |first| first.kind);
+    let is_taken = |(suffix, _): &(&str, u8)| families.contains_key(&format!("{base}{suffix}"));
+    families.contains_key(base)
+        || parts.iter().any(|one| one.kind != kind)
+        || parts_of(kind, format).iter().any(is_taken)
 }
 
 fn add<'a, T>(families: &mut BTreeMap<String, Family<'a, T>>, name: &str, one: Exposed<'a, T>) {
@@ -261,7 +274,7 @@ impl<T: Copy> Line<T> {
         let bound = all().find(|(name, _)| is_bound(name));
         Some(Self {
             rest,
-            part: base_name(name, one.kind, format).map_or(0, |(_, part)| part),
+            part: part(one.labels, one.kind, format).map_or(0, |(_, place)| place),
             bound: bound.map_or(0.0, |(_, text)| text.parse().unwrap_or(f64::NAN)),
             text,
             value: one.value,
@@ -291,17 +304,29 @@ fn bound_label(kind: Kind) -> &'static str {
     }
 }
 
-/// The name without a part's suffix, and the part's place.
-fn base_name(name: &str, kind: Kind, format: Format) -> Option<(&str, u8)> {
-    let parts: &[(&str, u8)] = match kind {
-        Kind::Histogram => &[("_bucket", 1), ("_sum", 2), ("_count", 3)],
+/// What the parts of a family of this kind end in, and their places.
+fn parts_of(kind: Kind, format: Format) -> &'static [(&'static str, u8)] {
+    match kind {
+        Kind::Histogram => &[(BUCKET, 1), ("_sum", 2), ("_count", 3)],
+        // Behind its quantiles.
         Kind::Summary => &[("_sum", 2), ("_count", 3)],
         Kind::Counter if format == Format::OpenMetrics => &[(TOTAL, 0)],
-        _ => return None,
-    };
-    parts.iter().find_map(|(suffix, part)| {
+        _ => &[],
+    }
+}
+
+/// The family that a series is a part of, and the part's place. A bucket without its bound is none,
+/// nor is what a summary has without a quantile.
+fn part(labels: &Labels, kind: Kind, format: Format) -> Option<(&str, u8)> {
+    let name = labels.metric_name();
+    let bound = labels.get(bound_label(kind));
+    let has_bound = bound.is_some_and(|bound| bound.parse::<f64>().is_ok());
+    if kind == Kind::Summary && has_bound {
+        return Some((name, 0));
+    }
+    parts_of(kind, format).iter().find_map(|(suffix, place)| {
         let base = name.strip_suffix(suffix)?;
-        (!base.is_empty()).then_some((base, *part))
+        (!base.is_empty() && (*suffix != BUCKET || has_bound)).then_some((base, *place))
     })
 }
 

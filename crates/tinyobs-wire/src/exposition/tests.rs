@@ -133,10 +133,63 @@ x_bucket{le="+Inf"} 1
 y 3
 # TYPE y_count untyped
 y_count 4
-# TYPE z histogram
+# TYPE z_count untyped
 z_count 6
 # TYPE z_sum untyped
 z_sum 5
+"#
+    );
+}
+
+#[test]
+fn i_expo_1_parts_that_the_format_has_no_place_for_are_families_of_their_own() {
+    let (h, s) = (Kind::Histogram, Kind::Summary);
+    let series = [
+        (labels("a_bucket", &[("le", "+Inf")]), h, 1.0),
+        (labels("a_bucket", &[]), h, 2.0),
+        (labels("a_count", &[]), h, 3.0),
+        (labels("b_bucket", &[("le", "low")]), h, 4.0),
+        (labels("c", &[("quantile", "0.5")]), s, 5.0),
+        (labels("c", &[]), s, 6.0),
+        (labels("c_sum", &[]), s, 7.0),
+        // What a reader would take for the sum of one that it knows.
+        (labels("d", &[("quantile", "0.5")]), s, 8.0),
+        (labels("d_sum", &[]), Kind::Gauge, 9.0),
+        (labels("e_count", &[]), Kind::Gauge, 10.0),
+        (labels("e_bucket", &[("le", "+Inf")]), h, 11.0),
+        // Its parts are in the way of another.
+        (labels("f_count_count", &[]), s, 12.0),
+        (labels("f_count", &[]), h, 13.0),
+        (labels("f", &[]), Kind::Gauge, 14.0),
+    ];
+    assert_eq!(
+        page(&series),
+        r#"# TYPE a_bucket untyped
+a_bucket 2
+a_bucket{le="+Inf"} 1
+# TYPE a_count untyped
+a_count 3
+# TYPE b_bucket untyped
+b_bucket{le="low"} 4
+# TYPE c untyped
+c 6
+c{quantile="0.5"} 5
+# TYPE c_sum untyped
+c_sum 7
+# TYPE d untyped
+d{quantile="0.5"} 8
+# TYPE d_sum gauge
+d_sum 9
+# TYPE e_bucket untyped
+e_bucket{le="+Inf"} 11
+# TYPE e_count gauge
+e_count 10
+# TYPE f gauge
+f 14
+# TYPE f_count untyped
+f_count 13
+# TYPE f_count_count untyped
+f_count_count 12
 "#
     );
 }
