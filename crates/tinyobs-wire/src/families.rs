@@ -10,6 +10,7 @@
 //! I-FAMILY-2  The group's labels replace labels of the same name.
 //! I-FAMILY-3  No two series of a page are the same: whichever was meant cannot be guessed.
 //! I-FAMILY-4  What a page takes in memory is checked before it is taken.
+//! I-FAMILY-5  A family has one type: of two, whichever was meant cannot be guessed either.
 //! Proved by: families/tests.rs, fuzz targets `text` and `metric_family`.
 
 use std::collections::{HashMap, HashSet};
@@ -106,11 +107,18 @@ const FAMILY_OVERHEAD: usize = 256;
 pub fn read_text(body: &[u8], dialect: Dialect, grouping: &Grouping) -> Result<Page, PageError> {
     let mut lines = Lines::new(body, dialect)?;
     let mut page = Collector::new(grouping);
+    let mut typed = HashSet::new();
     while let Some(entry) = lines.next_entry()? {
         let line = u32::try_from(lines.line()).unwrap_or(u32::MAX);
         match entry {
             Entry::Type(name, family_type) => {
                 let known = page.family(line, &name)?;
+                if !typed.insert(known) {
+                    let name = crate::text::shown(&name);
+                    return Err(lines
+                        .error(format!("a second TYPE line for {name:?}"))
+                        .into());
+                }
                 page.set_type(known, family_type);
             }
             Entry::Help(name, help) => {

@@ -182,6 +182,15 @@ impl<'a> Lines<'a> {
         self.line
     }
 
+    /// Something that is wrong with the line of the last entry.
+    pub fn error(&self, reason: String) -> TextError {
+        TextError {
+            line: self.line,
+            column: 1,
+            reason,
+        }
+    }
+
     /// The labels of the last sample, in the order in which they are written.
     pub fn labels(&self) -> &[Pair<'a>] {
         &self.labels

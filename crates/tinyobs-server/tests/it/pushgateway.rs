@@ -122,6 +122,10 @@ fn i_pushgw_2_a_body_that_cannot_be_taken_changes_nothing() {
         "body is not in the text format: \"two\" is not a number at line 2, column 3"
     );
     assert_eq!(
+        bad("# TYPE a gauge\na 2\n# TYPE a counter\n"),
+        "body is not in the text format: a second TYPE line for \"a\" at line 3, column 1"
+    );
+    assert_eq!(
         bad("a 2"),
         "body is not in the text format: the last line does not end with a line feed at line 1, \
          column 4"

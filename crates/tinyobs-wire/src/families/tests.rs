@@ -97,6 +97,27 @@ fn i_family_3_the_same_series_twice_is_refused() {
 }
 
 #[test]
+fn i_family_5_a_family_has_one_type() {
+    let read = |body: &str, dialect| {
+        let page = read_text(body.as_bytes(), dialect, &grouping());
+        page.map(|_| ()).map_err(|error| error.to_string())
+    };
+    let twice = |line| {
+        let what = "body is not in the text format: a second TYPE line for \"a\"";
+        Err(format!("{what} at line {line}, column 1"))
+    };
+    // Also where it says the same once more, or what it would be without the line.
+    let same = "# TYPE a gauge\n# TYPE b gauge\na 1\n# TYPE a gauge\n";
+    assert_eq!(read(same, Dialect::Prometheus), twice(4));
+    let untyped = "# TYPE a untyped\n# TYPE a untyped\na 1\n";
+    assert_eq!(read(untyped, Dialect::Prometheus), twice(2));
+    let open = "# TYPE a counter\na_total 1\n# TYPE a gauge\n# EOF\n";
+    assert_eq!(read(open, Dialect::OpenMetrics), twice(3));
+    let parts = "# TYPE a gauge\n# TYPE a_sum gauge\n# TYPE a_count gauge\na 1\na_sum 2\n";
+    assert_eq!(read(parts, Dialect::Prometheus), Ok(()));
+}
+
+#[test]
 fn a_creation_is_the_start_of_its_counter() {
     let page = read_text(
         b"# TYPE c counter\nc_total{a=\"1\"} 5\nc_total{a=\"2\"} 6\nc_created{a=\"1\"} 1795306562.5\n\
