@@ -8,7 +8,8 @@
 //! specifications 1.0 and 2.0, and `types.proto` there.
 //!
 //! I-WRITE-1  A sample arrives with its bits as they were: a stale marker is one.
-//! I-WRITE-2  What cannot be stored (native histograms) costs only its series.
+//! I-WRITE-2  What cannot be stored (native histograms), or refers to what is not there, costs only its
+//!            series.
 //! I-WRITE-3  No more than `limits::SAMPLES_PER_REQUEST` rows are made of a body.
 //! I-WRITE-4  What is put together behind a body, and what is said of metrics, is bounded before it is
 //!            copied: one string may be named by many series.
@@ -73,22 +74,6 @@ pub enum WriteError {
         series: u32,
         /// What is wrong.
         source: ProtoError,
-    },
-    /// A series names a string that the request does not have.
-    #[error("series {series} refers to string {symbol}, of {symbols} in the request")]
-    NoSymbol {
-        /// Counted from 0.
-        series: u32,
-        /// What it refers to.
-        symbol: u64,
-        /// Strings in the request.
-        symbols: usize,
-    },
-    /// A label of a series has no value.
-    #[error("series {series} has an odd number of label references: the last name has no value")]
-    NoValue {
-        /// Counted from 0.
-        series: u32,
     },
     /// There is something in it, but nothing that this version of the protocol has.
     #[error(
@@ -188,12 +173,18 @@ impl Rows {
         Ok(())
     }
 
-    fn refuse_histograms(&mut self) {
+    /// Notes what is wrong with the series in hand.
+    fn refuse(&mut self, rule: Refusal, message: String) {
         self.refused.push(Refused {
             item: self.items,
-            rule: Refusal::HistogramInvalid,
-            message: "native histograms are not stored; send classic ones".to_owned(),
+            rule,
+            message,
         });
+    }
+
+    fn refuse_histograms(&mut self) {
+        let message = "native histograms are not stored; send classic ones";
+        self.refuse(Refusal::HistogramInvalid, message.to_owned());
     }
 
     fn malformed(&self, source: ProtoError) -> WriteError {

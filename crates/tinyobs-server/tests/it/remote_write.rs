@@ -309,3 +309,27 @@ fn the_second_version_brings_kind_help_and_start() {
         (&json!("counter"), &json!("how many"))
     );
 }
+
+#[test]
+fn i_write_2_a_series_that_refers_to_nothing_leaves_its_neighbours_alone() {
+    let server = TestServer::start();
+    let client = server.client();
+    let now = now_ms();
+    let good = second(&[("__name__", "good")], &[(now, 2.0), (now + 1, 3.0)]);
+    // Its label's value is string 200, and there is none of that number.
+    let bad = field(5, &[field(1, &[1, 200, 1]), sample(now, 1.0)].concat());
+    let answer = write(client, TWO, &[good, bad].concat());
+    assert_eq!(answer.status, 400);
+    assert_eq!(answer.json()["errors"][0]["index"], 1);
+    assert_eq!(answer.json()["errors"][0]["rule"], "malformed");
+    let message = answer.json()["message"].as_str().unwrap().to_owned();
+    assert!(
+        message.contains("series 1: string 200 is referred to, of "),
+        "{message}"
+    );
+    assert_eq!(
+        answer.header("x-prometheus-remote-write-samples-written"),
+        Some("2")
+    );
+    assert_eq!(values(client, "good"), [2.0, 3.0]);
+}

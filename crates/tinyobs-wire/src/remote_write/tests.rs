@@ -225,17 +225,53 @@ fn the_second_version_says_more_of_each_series() {
         )]
     );
     assert_eq!(decoded.refused[0].item, 2);
+}
 
-    let missing = second(&symbols, &[(&[1, 9], &[sample_of(1, 1.0)])]);
-    let expected = WriteError::NoSymbol {
-        series: 0,
-        symbol: 9,
-        symbols: 7,
-    };
-    assert_eq!(missing.map(|_| ()), Err(expected));
-    let odd = second(&symbols, &[(&[1, 2, 3], &[sample_of(1, 1.0)])]);
-    let expected = WriteError::NoValue { series: 0 };
-    assert_eq!(odd.map(|_| ()), Err(expected), "a label is not left out");
+#[test]
+fn i_write_2_what_refers_to_nothing_costs_only_its_series() {
+    let symbols = ["", "__name__", "m", "n", "how many"];
+    let one = || sample_of(1, 1.0);
+    let said = |help: u64| field(5, &varint(3, help));
+    let decoded = second(
+        &symbols,
+        &[
+            (&[1, 2], &[one()]),
+            (&[1, 9], &[one(), sample_of(2, 2.0)]),
+            (&[1, 2, 3], &[one()]),
+            (&[1, 3], &[one(), said(7)]),
+            (&[1, 3], &[sample_of(3, 3.0), said(4)]),
+        ],
+    )
+    .expect("decodes");
+    let bits = f64::to_bits;
+    assert_eq!(
+        rows(&decoded),
+        [
+            (0, "m{}".to_owned(), 1, bits(1.0)),
+            (4, "n{}".to_owned(), 3, bits(3.0))
+        ]
+    );
+    let refused = decoded.refused.iter();
+    let refused: Vec<_> = refused
+        .map(|one| (one.item, one.rule, &*one.message))
+        .collect();
+    let of = |item, message| (item, Refusal::Malformed, message);
+    let odd = "the number of label references is odd: the last name has no value";
+    assert_eq!(
+        refused,
+        [
+            of(
+                1,
+                "string 9 is referred to, of 5 in the request (counted from 0)"
+            ),
+            of(2, odd),
+            of(
+                3,
+                "string 7 is referred to, of 5 in the request (counted from 0)"
+            ),
+        ]
+    );
+    assert_eq!((decoded.items, decoded.batch.metadata().len()), (5, 1));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use tinyobs_model::labels::{METRIC_NAME, put_wire_pair};
-use tinyobs_model::{Kind, Sample, limits};
+use tinyobs_model::{Kind, Refusal, Sample, limits};
 
 use super::{Rows, WriteError, kind_of};
 use crate::json::Decoded;
@@ -19,6 +19,19 @@ struct Said {
     created_ms: Option<i64>,
     /// Of its newest sample that says so.
     started_ms: Option<i64>,
+}
+
+/// Why a series is not stored.
+enum Wrong {
+    /// It refers to what is not there.
+    Series(String),
+    Body(WriteError),
+}
+
+impl From<WriteError> for Wrong {
+    fn from(error: WriteError) -> Self {
+        Self::Body(error)
+    }
 }
 
 /// `Request`: 4 strings, 5 time series.
@@ -89,6 +102,22 @@ impl<'a> Reader<'a> {
         if has_histograms {
             rows.refuse_histograms();
         }
+        let before = rows.apart.len();
+        match self.refer_to(first_row, &said, rows) {
+            // I-WRITE-2
+            Err(Wrong::Series(message)) => {
+                rows.batch.truncate(first_row);
+                rows.apart.truncate(before);
+                rows.refuse(Refusal::Malformed, message);
+                Ok(())
+            }
+            Err(Wrong::Body(error)) => Err(error),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Gives the rows from place `first_row` on what their series refers to.
+    fn refer_to(&mut self, first_row: usize, said: &Said, rows: &mut Rows) -> Result<(), Wrong> {
         let (labels, name) = self.labels(rows)?;
         rows.batch.relabel(first_row, &labels);
         let start_ms = said.started_ms.or(said.created_ms);
@@ -96,7 +125,7 @@ impl<'a> Reader<'a> {
             row.kind = said.kind;
             row.start_ms = start_ms.filter(|at| *at < row.sample.time_ms);
         }
-        self.describe(name, &said, rows)
+        self.describe(name, said, rows)
     }
 
     /// The list is packed, or one number a field.
@@ -120,15 +149,15 @@ impl<'a> Reader<'a> {
     }
 
     /// Puts the pairs together: where they stand there, and the metric's name.
-    fn labels(&self, rows: &mut Rows) -> Result<(std::ops::Range<usize>, &'a [u8]), WriteError> {
+    fn labels(&self, rows: &mut Rows) -> Result<(std::ops::Range<usize>, &'a [u8]), Wrong> {
         let from = rows.apart.len();
         let mut metric = &[][..];
         for pair in self.refs.chunks(2) {
             let &[name, value] = pair else {
-                let series = rows.items;
-                return Err(WriteError::NoValue { series });
+                let wrong = "the number of label references is odd: the last name has no value";
+                return Err(Wrong::Series(wrong.to_owned()));
             };
-            let (name, value) = (self.symbol(name, rows)?, self.symbol(value, rows)?);
+            let (name, value) = (self.symbol(name)?, self.symbol(value)?);
             if name == METRIC_NAME.as_bytes() {
                 metric = value;
             }
@@ -138,33 +167,35 @@ impl<'a> Reader<'a> {
         Ok((from..rows.apart.len(), metric))
     }
 
-    fn symbol(&self, reference: u64, rows: &Rows) -> Result<&'a [u8], WriteError> {
+    fn symbol(&self, reference: u64) -> Result<&'a [u8], Wrong> {
         let place = usize::try_from(reference).ok();
         let symbol = place.and_then(|place| self.symbols.get(place));
-        symbol.copied().ok_or(WriteError::NoSymbol {
-            series: rows.items,
-            symbol: reference,
-            symbols: self.symbols.len(),
+        symbol.copied().ok_or_else(|| {
+            let symbols = self.symbols.len();
+            Wrong::Series(format!(
+                "string {reference} is referred to, of {symbols} in the request (counted from 0)"
+            ))
         })
     }
 
     /// Notes help and unit once a name.
-    fn describe(&mut self, name: &'a [u8], said: &Said, rows: &mut Rows) -> Result<(), WriteError> {
-        if said.help == 0 && said.unit == 0 || !self.described.insert(name) {
+    fn describe(&mut self, name: &'a [u8], said: &Said, rows: &mut Rows) -> Result<(), Wrong> {
+        if said.help == 0 && said.unit == 0 {
+            return Ok(());
+        }
+        let (help, unit) = (self.symbol(said.help)?, self.symbol(said.unit)?);
+        if !self.described.insert(name) {
             return Ok(());
         }
         let limit = limits::DESCRIPTIONS_PER_REQUEST;
         if rows.described.len() == limit {
-            return Err(WriteError::TooMany {
-                what: "descriptions of metrics",
-                limit,
-            });
+            let what = "descriptions of metrics";
+            return Err(WriteError::TooMany { what, limit }.into());
         }
         if name.len() > limits::METRIC_NAME_BYTES {
             return Ok(());
         }
-        let help = kept(self.symbol(said.help, rows)?);
-        let unit = kept(self.symbol(said.unit, rows)?);
+        let (help, unit) = (kept(help), kept(unit));
         if rows.has_room_for(name.len() + help.len() + unit.len()) {
             rows.described.push((kept(name), unit, help));
         }
