@@ -1,7 +1,7 @@
 //! Maintenance: what the store does while nobody asks it to.
 //!
 //!   tinyobs-sync    once a second: what is written reaches the device
-//!   tinyobs-work    when the log is long: flush, roll up, merge what is similar
+//!   tinyobs-work    when the log is long, or samples are late: flush, roll up, merge what is similar
 //!                   hourly, or when asked: flush ─▶ roll up ─▶ retain ─▶ make room ─▶ merge ─▶ expire
 //!
 //! One piece of work at a time, under one lock, and each of its steps is one commit: a process that
@@ -10,9 +10,11 @@
 //! I-WORK-1  A merge gives way to a closing store.
 //! I-WORK-2  What fails is tried again, after longer and longer; a full disk soon, and with the
 //!           reserve.
+//! What waits to be rolled up, and when that is due: [`waiting`], I-WORK-3.
 //! Proved by: tests/model.rs, `cargo xtask crash kill`, `cargo xtask crash full`.
 
 mod pace;
+mod waiting;
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,7 +26,8 @@ use std::time::{Duration, Instant};
 use tinyobs_model::{Kind, Resolution};
 
 use self::pace::Pace;
-use crate::engine::{Commit, Counters, Partition, Pick, Space, View};
+use self::waiting::RolledUp;
+use crate::engine::{Commit, Counters, Partition, Pick, Space};
 use crate::error::StoreError;
 use crate::flush;
 use crate::inner::{Inner, lock, of_space};
@@ -38,13 +41,9 @@ use crate::wal::record::SeriesId;
 pub(crate) const LOG_BYTES_MAX: u64 = 64 << 20;
 /// The first time comes sooner.
 const FIRST_AFTER: Duration = Duration::from_mins(5);
-/// Between two cycles a long log is rolled up no sooner than so long after the last time: each time
-/// computes the hours under way again from all their samples, so doing it with every flush would cost
-/// the more the faster samples come.
-const ROLL_UP_EVERY: Duration = Duration::from_mins(15);
 /// A store that has just opened is left alone for so long.
 const SETTLE: Duration = Duration::from_secs(5);
-/// What requests have freed goes back to the system this often.
+/// What requests have freed goes back to the system this often, and late samples are looked for.
 const GIVE_BACK_EVERY: Duration = Duration::from_mins(1);
 
 /// So long after its end a partition gets hardly anything any more, in ms.
@@ -125,7 +124,7 @@ pub struct MaintenanceStatus {
     /// The newest time that stands in rollups, in ms.
     pub rolled_until_ms: Option<i64>,
     /// How far the newest sample is ahead of it, or of the oldest sample that waits if that is later, in
-    /// ms; 0 when nothing waits.
+    /// ms; 0 when nothing waits. A sample older than the raw ones that are kept counts from its own time.
     pub lag_ms: i64,
 }
 
@@ -133,8 +132,7 @@ pub struct MaintenanceStatus {
 pub(crate) struct Journal {
     /// Whether partitions went since series were last looked through.
     pub(crate) expiry_due: AtomicBool,
-    /// When the last rollup ended.
-    rolled_up: Mutex<Option<Instant>>,
+    pub(crate) rolled_up: Mutex<Option<RolledUp>>,
     phase: AtomicU64,
     done: AtomicU64,
     total: AtomicU64,
@@ -238,7 +236,9 @@ impl Inner {
                 Woken::Stopped => return,
                 Woken::InTime if Instant::now() < pace.wake_at => {
                     memory::give_back();
-                    continue;
+                    if pace.failed || !self.is_late_due() {
+                        continue;
+                    }
                 }
                 Woken::Raised | Woken::InTime => {}
             }
@@ -272,7 +272,7 @@ impl Inner {
     }
 
     /// What cannot wait for the next whole cycle.
-    fn catch_up(&self) -> Result<(), StoreError> {
+    pub(crate) fn catch_up(&self) -> Result<(), StoreError> {
         let _one_at_a_time = lock(&self.working);
         let begun = Instant::now();
         let outcome = self.with_reserve(|| {
@@ -437,14 +437,10 @@ impl Inner {
         truncated
     }
 
-    fn is_rollup_due(&self) -> bool {
-        let last = *lock(&self.journal.rolled_up);
-        last.is_none_or(|last| last.elapsed() >= ROLL_UP_EVERY)
-    }
-
     /// Rolls up what has been flushed, and returns how many windows that are.
     fn roll_up(&self) -> Result<u64, StoreError> {
         self.journal.begin(Phase::Rollup, 0);
+        let begun = Instant::now();
         let kind_of = |id: SeriesId| {
             let index = self.index();
             let labels = index.labels(id);
@@ -453,7 +449,10 @@ impl Inner {
         let progress = |done, total| self.journal.progress(done, total);
         let rolled = job::run(self.engine.as_ref(), &kind_of, &progress)?;
         lock(&self.journal.status).damaged = rolled.damaged;
-        *lock(&self.journal.rolled_up) = Some(Instant::now());
+        *lock(&self.journal.rolled_up) = Some(RolledUp {
+            ended: Instant::now(),
+            took: begun.elapsed(),
+        });
         Ok(rolled.windows)
     }
 
@@ -522,22 +521,5 @@ impl Inner {
             lag_ms: self.rollup_lag_ms(view.as_ref(), rolled_until_ms),
             ..lock(&self.journal.status).clone()
         }
-    }
-
-    /// From the windows that there are, or from the oldest sample that waits if that is later, to the
-    /// newest sample: what came late and is rolled up already makes no lag.
-    fn rollup_lag_ms(&self, view: &dyn View, rolled_until_ms: Option<i64>) -> i64 {
-        let raw = of_space(view, Space::Raw).summary;
-        let rolled = view.counters().rolled;
-        let (in_head, first_ms, newest_ms) = self.head.extent();
-        if in_head == 0 && raw.sequence <= rolled {
-            return 0;
-        }
-        let in_tables_ms = view.first_ms_after(Space::Raw, rolled, i64::MIN);
-        let in_head_ms = (in_head > 0).then_some(first_ms);
-        let waits_ms = in_tables_ms.into_iter().chain(in_head_ms).min();
-        let from_ms = waits_ms.unwrap_or(i64::MIN);
-        let from_ms = rolled_until_ms.map_or(from_ms, |until_ms| from_ms.max(until_ms));
-        newest_ms.max(raw.last_ms).saturating_sub(from_ms).max(0)
     }
 }

@@ -15,6 +15,8 @@
 //!              of two windows, so that no sample is counted on both sides.
 //! I-RESOLVE-2  The head is read before the engine (I-SELECT-1), and everything of the engine is read
 //!              in one view.
+//! I-RESOLVE-3  Where rows are damaged the other resolutions answer, if they have the whole stretch; if
+//!              not, the reader is told.
 //! Proved by: resolve/tests.rs, retention/tests.rs, tests/model.rs.
 
 use std::collections::VecDeque;
@@ -132,11 +134,33 @@ pub struct Resolving {
 /// What is known after the first look at head and engine.
 struct Begun {
     view: Arc<dyn View>,
+    there: There,
     /// What the head held, until raw samples are asked for.
     head: Vec<Run>,
     left: VecDeque<(TimeRange, Resolution)>,
     /// The raw stretch under way.
     raw: Option<(Runs, TimeRange)>,
+}
+
+impl Begun {
+    /// Has other resolutions answer for a stretch whose rows are damaged (I-RESOLVE-3); false when they
+    /// do not have all of it.
+    fn fall_back(&mut self, range: TimeRange, damaged: Resolution) -> bool {
+        self.there.until_ms[damaged as usize] = i64::MIN;
+        let others = stretches(range, damaged, &self.there);
+        let ends = others.first().zip(others.last());
+        let is_whole = ends.is_some_and(|((first, _), (last, _))| {
+            (first.start_ms, last.end_ms) == (range.start_ms, range.end_ms)
+        });
+        let mut neighbours = others.windows(2);
+        if !is_whole || !neighbours.all(|two| two[0].0.end_ms + 1 == two[1].0.start_ms) {
+            return false;
+        }
+        for one in others.into_iter().rev() {
+            self.left.push_front(one);
+        }
+        true
+    }
 }
 
 impl Resolving {
@@ -184,6 +208,7 @@ impl Resolving {
         let there = There::new(counters.dropped_ms, waiting_ms);
         Begun {
             left: stretches(self.range, self.wanted, &there).into(),
+            there,
             view,
             head,
             raw: None,
@@ -191,8 +216,8 @@ impl Resolving {
     }
 
     fn begin_raw(&mut self, begun: &mut Begun, range: TimeRange) -> Result<(), StoreError> {
-        // Raw may come in several stretches only where retention of raw is the longest; the head
-        // belongs to the newest of them.
+        // Raw may come in several stretches only where retention of raw is the longest, or rows are
+        // damaged; the head belongs to the newest of them: what has rows is in tables.
         let is_raw = |(_, next): &(TimeRange, Resolution)| *next == Resolution::Raw;
         let mut runs = Vec::new();
         if !begun.left.iter().any(is_raw) {
@@ -270,7 +295,13 @@ impl Resolving {
                 self.begin_raw(begun, range)?;
                 continue;
             }
-            self.rows(begun.view.as_ref(), resolution, range, out)?;
+            match self.rows(begun.view.as_ref(), resolution, range, out) {
+                Err(StoreError::Corrupt { .. }) if begun.fall_back(range, resolution) => {
+                    out.rollups.clear();
+                    continue;
+                }
+                read => read?,
+            }
             if !out.rollups.is_empty() {
                 out.resolution = resolution;
                 return Ok(true);

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
 
 use tinyobs_model::{
     Kind, LabelsBuilder, Matcher, Refusal, ResolvedCursor, Sample, SeriesSource, Stretch,
@@ -7,6 +8,8 @@ use tinyobs_model::{
 };
 
 use crate::clock::Clock;
+use crate::engine::Space;
+use crate::inner::lock;
 use crate::options::{Retention, StoreOptions};
 use crate::storage::Level;
 use crate::{Store, StoreError};
@@ -150,6 +153,120 @@ fn what_is_too_old_for_raw_goes_into_rollups_and_what_is_too_old_for_all_is_refu
 }
 
 #[test]
+fn i_work_3_late_samples_do_not_wait_for_the_next_cycle() {
+    let world = World::new(SHORT);
+    let store = world.open();
+    let some = |from: i64, to: i64| (from..to).map(|i| START + i * MINUTE);
+    world.go_to(START + 2 * HOUR);
+    store.append(&batch("a", some(0, 30))).expect("appends");
+    world.go_to(START + 5 * DAY);
+    store.maintain().expect("maintains");
+    assert_eq!(counts(&store, 0), [("5m", 30)]);
+    // Nobody sees what is older than raw samples that are kept before it is part of a window.
+    store.append(&batch("a", some(30, 60))).expect("appends");
+    assert_eq!(counts(&store, 0), [("5m", 30)]);
+    let raw_from_ms = store.raw_from_ms();
+    let lag_ms = raw_from_ms - START - 30 * MINUTE;
+    assert_eq!(store.maintenance().lag_ms, lag_ms);
+    // Not at once after the last rollup, but long before one is due for younger samples.
+    store.inner.catch_up().expect("catches up");
+    assert_eq!(counts(&store, 0), [("5m", 30)]);
+    assert_eq!(store.maintenance().lag_ms, lag_ms);
+    let ago = |seconds: u64| {
+        let mut last = lock(&store.inner.journal.rolled_up);
+        let last = last.as_mut().expect("has been rolled up");
+        last.ended = Instant::now() - Duration::from_secs(seconds);
+    };
+    ago(61);
+    store.inner.catch_up().expect("catches up");
+    assert_eq!(counts(&store, 0), [("5m", 60)]);
+    assert_eq!(counts(&store, HOUR), [("1h", 60)]);
+    assert_eq!(store.maintenance().lag_ms, 0);
+    // Those of today wait.
+    let today = (0..6).map(|i| START + 5 * DAY + i * MINUTE);
+    store.append(&batch("a", today)).expect("appends");
+    ago(61);
+    store.inner.catch_up().expect("catches up");
+    assert_eq!(counts(&store, HOUR), [("1h", 60), ("raw", 6)]);
+    assert_eq!(store.maintenance().lag_ms, 5 * MINUTE);
+}
+
+#[test]
+fn i_resolve_3_what_is_damaged_is_answered_by_what_else_there_is() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut world = World::new(SHORT);
+    world.options = StoreOptions {
+        clock: Arc::clone(&world.clock) as Arc<dyn Clock>,
+        retention: SHORT,
+        ..StoreOptions::disk(dir.path())
+    };
+    let store = world.open();
+    let day = |day: i64| (0..24).map(move |i| START + day * DAY + i * HOUR);
+    world.go_to(START + 3 * DAY);
+    for n in 0..3 {
+        store.append(&batch("a", day(n))).expect("appends");
+    }
+    store.maintain().expect("maintains");
+    // The windows of all three days, the samples of the last one.
+    assert_eq!(store.raw_from_ms(), START + 2 * DAY);
+    assert_eq!(counts(&store, HOUR), [("1h", 72)]);
+    store.close().expect("closes");
+    drop(store);
+    let read = |store: &Store, from: i64| {
+        let range = TimeRange::new(START + from * DAY, START + 3 * DAY);
+        let mut cursors = store.select_resolved(&[], range, HOUR).expect("selects");
+        let mut stretch = Stretch::default();
+        let mut found = Vec::new();
+        while cursors[0].next_stretch(&mut stretch)? {
+            let samples = stretch.samples.iter().map(|sample| sample.value);
+            let values: Vec<f64> = samples
+                .chain(stretch.rollups.iter().map(|row| row.sum))
+                .collect();
+            found.push((stretch.resolution.as_str(), values));
+        }
+        Ok::<_, tinyobs_model::SelectError>(found)
+    };
+    let day: Vec<f64> = (0..24).map(f64::from).collect();
+    damage_tables(dir.path(), Space::Hour);
+    let store = world.open();
+    // One that no row holds yet, in the head.
+    let now = batch("a", std::iter::once(START + 3 * DAY));
+    store.append(&now).expect("appends");
+    let of_two = [&day[..], &day].concat();
+    let expected = [("5m", of_two), ("raw", vec![0.0])];
+    assert_eq!(read(&store, 1).expect("is there"), expected);
+    store.close().expect("closes");
+    drop(store);
+    damage_tables(dir.path(), Space::FiveMinutes);
+    let store = world.open();
+    store.append(&now).expect("appends");
+    let read_raw = read(&store, 2).expect("samples are there");
+    assert!(read_raw.iter().all(|(resolution, _)| *resolution == "raw"));
+    let values: Vec<f64> = read_raw
+        .into_iter()
+        .flat_map(|(_, values)| values)
+        .collect();
+    assert_eq!(values, [&day[..], &[0.0]].concat());
+    // Where there are none it is an error: a part of the answer would be missing.
+    let error = read(&store, 1).expect_err("nothing else has it");
+    assert!(error.message.contains("is damaged at byte"), "{error}");
+    assert_eq!(store.damage().len(), 2, "{:?}", store.damage());
+}
+
+/// Makes the tables of a space such that they cannot be opened.
+fn damage_tables(dir: &std::path::Path, space: Space) {
+    let manifest = crate::engine::manifest::Manifest::load(&crate::files::RealFiles, dir);
+    let (manifest, _) = manifest.expect("loads").expect("is there");
+    let of_space = |line: &&crate::engine::manifest::TableLine| line.partition.space == space;
+    let tables: Vec<_> = manifest.tables.iter().filter(of_space).collect();
+    assert!(!tables.is_empty());
+    for line in tables {
+        let path = dir.join(format!("tables/{:016}.table", line.number));
+        std::fs::write(path, b"damaged").expect("writes");
+    }
+}
+
+#[test]
 fn i_retention_3_a_series_that_comes_back_is_a_new_one() {
     let dir = tempfile::tempdir().expect("a directory");
     let clock = Arc::new(At(START.into()));
@@ -289,15 +406,7 @@ fn damaged_day(world: &World, dir: &std::path::Path) -> Store {
     store.maintain().expect("maintains");
     store.close().expect("closes");
     drop(store);
-    let raw = crate::engine::manifest::Manifest::load(&crate::files::RealFiles, dir);
-    let (manifest, _) = raw.expect("loads").expect("is there");
-    let line = manifest
-        .tables
-        .iter()
-        .find(|line| line.partition.space == crate::engine::Space::Raw)
-        .expect("a raw table");
-    let path = dir.join(format!("tables/{:016}.table", line.number));
-    std::fs::write(path, b"damaged").expect("writes");
+    damage_tables(dir, Space::Raw);
     let store = world.open();
     assert_eq!(store.damage().len(), 1, "{:?}", store.damage());
     // One error, not one inside another.
