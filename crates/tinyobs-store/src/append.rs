@@ -159,11 +159,15 @@ impl Inner {
             };
             let times = ItemTimes::of(&item, times);
             for run in times.kept(&item) {
-                match self.admit(writer, &run, &mut plan, &mut ids) {
+                let admitted = match plan.turned_away_again(&run) {
+                    Some(refused) => Err(refused),
+                    None => self.admit(writer, &run, &mut plan, &mut ids),
+                };
+                match admitted {
                     Ok(()) => self.plan_item(&run, &ids, &mut plan),
                     // What is wrong with a series is wrong with all of its samples.
                     Err(refused) => {
-                        plan.refused.push(refused);
+                        plan.turn_away(&run, refused);
                         break;
                     }
                 }

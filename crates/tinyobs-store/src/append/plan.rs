@@ -38,6 +38,8 @@ pub struct Plan {
     pub kinds: Vec<(SeriesId, Kind)>,
     pub stored: u64,
     pub refused: Vec<Refused>,
+    /// The series that was refused last, where items of one sample each may share it.
+    turned_away: Option<(Row, Refused)>,
 }
 
 /// The values that a batch adds to each label, as they were counted.
@@ -122,6 +124,27 @@ impl Plan {
             };
         }
         &self.grown.values
+    }
+
+    /// Notes why a series of an item is refused.
+    pub fn turn_away(&mut self, item: &Item<'_>, refused: Refused) {
+        if let [row] = item.rows {
+            self.turned_away = Some((row.clone(), refused.clone()));
+        }
+        self.refused.push(refused);
+    }
+
+    /// The same of an item of the very series that was refused last: nothing that would admit it now
+    /// has happened since, and finding out why not takes longer than storing it.
+    pub fn turned_away_again(&self, item: &Item<'_>) -> Option<Refused> {
+        let (before, refused) = self.turned_away.as_ref()?;
+        match item.rows {
+            [row] if row.shares_labels(before) => Some(Refused {
+                item: item.number(),
+                ..refused.clone()
+            }),
+            _ => None,
+        }
     }
 
     /// Takes out the new series from place `first_new` on.

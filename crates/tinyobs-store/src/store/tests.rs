@@ -284,6 +284,41 @@ fn i_append_3_the_series_limit_counts_exactly() {
 }
 
 #[test]
+fn i_append_3_a_series_is_refused_once_for_all_its_samples_in_a_row() {
+    let options = StoreOptions {
+        max_series: 1,
+        retention: Retention::FOR_EVER,
+        ..StoreOptions::memory()
+    };
+    let store = Store::open(options).expect("opens");
+    let mut batch = WriteBatch::new();
+    let mut labels = LabelsBuilder::new();
+    for (item, name) in [(0, "a"), (3, "b"), (6, "c"), (9, "a")] {
+        labels.begin(name);
+        let sample = Sample::new(i64::from(item), 1.0);
+        batch
+            .push(item, &mut labels, Kind::Gauge, sample, None)
+            .expect("within limits");
+        for next in item + 1..item + 3 {
+            batch.push_next(next, Sample::new(i64::from(next), 2.0));
+        }
+    }
+    let appended = store.append(&batch).expect("appends");
+    assert_eq!(appended.stored, 6);
+    let said = appended.refused.iter();
+    let said: Vec<(u32, bool, bool)> = said
+        .map(|one| {
+            let names = |name: &str| one.message.starts_with(&format!("metric {name:?} needs 1"));
+            (one.item, names("b"), names("c"))
+        })
+        .collect();
+    let of = |name: &str, items: [u32; 3]| items.map(|item| (item, name == "b", name == "c"));
+    assert_eq!(said, [of("b", [3, 4, 5]), of("c", [6, 7, 8])].concat());
+    // Two series were too many, not six.
+    assert_eq!((store.stats().series, store.refused_series()), (1, 2));
+}
+
+#[test]
 fn i_append_4_a_counter_begins_at_zero() {
     let counter = Line {
         kind: Kind::Counter,
