@@ -175,7 +175,8 @@ fn i_work_3_late_samples_do_not_wait_for_the_next_cycle() {
     let ago = |seconds: u64| {
         let mut last = lock(&store.inner.journal.rolled_up);
         let last = last.as_mut().expect("has been rolled up");
-        last.ended = Instant::now() - Duration::from_secs(seconds);
+        let ended = Instant::now().checked_sub(Duration::from_secs(seconds));
+        last.ended = ended.expect("the machine is up for longer");
     };
     ago(61);
     store.inner.catch_up().expect("catches up");
