@@ -198,6 +198,23 @@ fn cumulative_sums() {
     }
 }
 
+/// A fast program pushes within the millisecond in which its counter began.
+#[test]
+fn i_otlp_row_4_a_start_in_the_same_millisecond_is_before_the_value() {
+    let sum = json!({"aggregationTemporality": 2, "isMonotonic": true});
+    let time_ns = NOW as u64 * 1_000_000 + 700_000;
+    let pushed = |start_ns: u64| {
+        let mut pushed = one("m", "", "sum", &sum, &json!({"asInt": "3"}));
+        let metric = &mut pushed["resourceMetrics"][0]["scopeMetrics"][0]["metrics"][0];
+        let point = &mut metric["sum"]["dataPoints"][0];
+        point["timeUnixNano"] = time_ns.to_string().into();
+        point["startTimeUnixNano"] = start_ns.to_string().into();
+        shown(&decoded(&pushed))
+    };
+    assert_eq!(pushed(time_ns - 1), ["m_total{} counter 3 at 0 from -1"]);
+    assert_eq!(pushed(time_ns), ["m_total{} counter 3 at 0"], "not known");
+}
+
 #[test]
 fn cumulative_histograms() {
     let point = json!({

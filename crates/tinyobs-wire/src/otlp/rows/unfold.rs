@@ -83,8 +83,11 @@ impl Sink<'_> {
         // Here and not by the store alone: a point that it refuses must not be what `target_info` has
         // its time from, nor be counted as a delta (I-OTLP-DELTA-2).
         self.deltas.check_time(time_ms)?;
-        let start_ms = Some(to_ms(point.start_ns));
-        let start_ms = start_ms.filter(|start_ms| (MILLISECONDS_FROM..time_ms).contains(start_ms));
+        let began = point.start_ns < point.time_ns;
+        // A counter that was used and pushed within a millisecond has its 0 before the value, too; one
+        // whose start is the very time of its value has none, for its start is not known.
+        let start_ms = began.then(|| to_ms(point.start_ns).min(time_ms - 1));
+        let start_ms = start_ms.filter(|start_ms| *start_ms >= MILLISECONDS_FROM);
         let at = At {
             item,
             labels: labels::of_attributes(&point.attributes, &self.resource.shared),
