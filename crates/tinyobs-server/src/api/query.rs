@@ -90,11 +90,6 @@ pub fn evaluated(
     source: &dyn SeriesSource,
     control: &Control,
 ) -> Result<Written, Failure> {
-    Ok(Written {
-        answer: evaluate(&ask.query(expr), source, control)?,
-        time_ms: ask.start_ms,
-        limit: ask.limit,
-        warnings: Vec::new(),
-        took: None,
-    })
+    let answer = evaluate(&ask.query(expr), source, control)?;
+    Ok(Written::new(answer, ask.start_ms, ask.limit))
 }

@@ -36,6 +36,17 @@ pub struct Written {
 }
 
 impl Written {
+    /// `answer`, about which nothing more is to be said.
+    pub fn new(answer: Answer, time_ms: i64, limit: usize) -> Self {
+        Self {
+            answer,
+            time_ms,
+            limit,
+            warnings: Vec::new(),
+            took: None,
+        }
+    }
+
     /// Bytes that the answer holds, about.
     pub fn bytes(&self) -> usize {
         match &self.answer.value {
