@@ -29,6 +29,8 @@ pub(super) struct Annotations {
 pub(super) enum RowDeed {
     /// A range was shorter than the windows.
     Widened { range_ms: i64, to_ms: i64 },
+    /// A range began inside of a window.
+    Reaching { range_ms: i64, by_ms: i64 },
     /// There is no column for what was asked.
     LastValues { what: &'static str },
 }
@@ -97,6 +99,10 @@ impl Evaluator<'_> {
                 RowDeed::Widened { range_ms, to_ms } => {
                     let (range, wide) = (seconds(range_ms), seconds(to_ms));
                     format!("{there}: the range of {range}s is widened to {wide}s")
+                }
+                RowDeed::Reaching { range_ms, by_ms } => {
+                    let (range, more) = (seconds(range_ms), seconds(by_ms));
+                    format!("{there}: the range of {range}s takes in up to {more}s before it")
                 }
                 RowDeed::LastValues { what } => {
                     format!("{there}, which have no column for {what}: their last values are taken")

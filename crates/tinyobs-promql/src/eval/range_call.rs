@@ -135,11 +135,19 @@ impl<'e> Evaluator<'e> {
 
     fn tell_used(&mut self, call: &Call, place: Span, input: &Input<'_>, used: &Used) {
         let windows = rows::windows_needed(call.function);
+        let counts = rows::counts_all(call.function);
         for resolution in Resolution::ALL {
             if let Some(stretch) = used.widened[resolution as usize] {
                 let deed = RowDeed::Widened {
                     range_ms: input.range_ms(),
                     to_ms: windows * resolution.width_ms(),
+                };
+                self.note_rows(place, deed, resolution, stretch);
+            }
+            if let Some(stretch) = used.reaching[resolution as usize].filter(|_| counts) {
+                let deed = RowDeed::Reaching {
+                    range_ms: input.range_ms(),
+                    by_ms: resolution.width_ms(),
                 };
                 self.note_rows(place, deed, resolution, stretch);
             }
