@@ -102,7 +102,9 @@ fn i_eval_1_steps_are_counted_those_of_subqueries_too() {
         "sum_over_time(vector(1)[100y:1ms])",
         Budget::default(),
     );
-    assert!(matches!(default, EvalError::BadQuery { .. }));
+    // The subquery is meant.
+    assert!(matches!(default, EvalError::Execution { .. }));
+    assert_eq!(default.span(), Some(Span::new(14, 33)));
 }
 
 #[test]

@@ -196,6 +196,13 @@ fn i_api_2_what_cannot_be_read_is_named() {
 fn i_api_1_a_query_that_cannot_be_answered_is_422() {
     let server = server();
     let client = server.client();
+    let query = escape("sum_over_time(vector(1)[100y:1ms])");
+    let answer = client.get(&format!("/api/v1/query?query={query}"));
+    assert_eq!(answer.json()["position"], json!({"start": 14, "end": 33}));
+    let (status, kind, message) = failure(&answer);
+    assert_eq!((status, kind.as_str()), (422, "execution"));
+    let end = "moments, more than the 1000000 that are allowed, ask for less time or a larger step";
+    assert!(message.ends_with(end), "{message}");
     let query = escape("requests_total * on(job) requests_total");
     let answer = client.get(&format!("/api/v1/query?query={query}&time={}", T + 300));
     let (status, kind, _) = failure(&answer);

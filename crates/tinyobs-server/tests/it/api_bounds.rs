@@ -34,10 +34,10 @@ fn a_query_ends_when_its_time_is_over() {
 }
 
 #[test]
-fn too_many_moments_are_a_400_and_too_many_samples_a_422() {
+fn too_many_moments_are_a_422_and_too_many_parentheses_a_400() {
     let server = TestServer::start();
     let answer = query(server.client(), "count_over_time(vector(1)[30d:1s])", "");
-    assert_eq!(failure(&answer).0, 400);
+    assert_eq!(failure(&answer).0, 422);
     let deep = "(".repeat(300) + "1" + &")".repeat(300);
     assert_eq!(failure(&query(server.client(), &deep, "")).1, "bad_data");
 }
