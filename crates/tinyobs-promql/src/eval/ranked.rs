@@ -73,6 +73,10 @@ impl Evaluator<'_> {
 
 /// How many series are kept at each step.
 fn counts(numbers: &[f64], span: Span) -> Evaluated<Vec<f64>> {
+    // As in Prometheus: a number that is too small is no error as long as nothing is wanted anyway.
+    if numbers.iter().all(|&number| number < 1.0) {
+        return Ok(vec![0.0; numbers.len()]);
+    }
     let limit = i64::MAX as f64;
     for &number in numbers {
         if number.is_nan() {
