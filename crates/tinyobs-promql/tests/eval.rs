@@ -200,6 +200,30 @@ fn errors_and_annotations_name_the_place() {
 }
 
 #[test]
+fn a_quantile_out_of_range_is_told_once_and_only_of_data() {
+    let memory = counters(3, 200);
+    let warnings = |text: &str| {
+        let expr = parse(text).expect("a query");
+        let query = Query::range(&expr, text, 0, 100 * MINUTE, MINUTE);
+        let answer = evaluate(&query, &memory, &Control::new());
+        answer.expect("an answer").warnings
+    };
+    let warning = |q: &str, place| {
+        format!("PromQL warning: a quantile is between 0 and 1, not {q} ({place})")
+    };
+    assert_eq!(warnings("quantile(time(), x)"), [warning("6000", "1:10")]);
+    assert_eq!(
+        warnings("quantile_over_time(time() - 60, x[5m])"),
+        [warning("-60", "1:20"), warning("5940", "1:20")]
+    );
+    assert_eq!(
+        warnings("quantile(0 / (time() - 60) + 7, x)"),
+        [warning("7", "1:10"), warning("NaN", "1:10")]
+    );
+    assert_eq!(warnings("quantile_over_time(2, y[5m])"), [""; 0]);
+}
+
+#[test]
 fn what_cannot_be_asked_is_refused() {
     let memory = counters(1, 1);
     let range = |text: &str, start_ms, end_ms, step_ms| {

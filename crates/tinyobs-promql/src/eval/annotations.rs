@@ -112,9 +112,17 @@ impl Evaluator<'_> {
         }
     }
 
-    /// A quantile is of something between 0 and 1.
-    pub(super) fn warn_of_quantile(&mut self, span: Span, q: f64) {
-        if !(0.0..=1.0).contains(&q) {
+    /// A quantile is of something between 0 and 1. Of those at all steps the worst are told: one that
+    /// is no number, the largest and the smallest.
+    pub(super) fn warn_of_quantiles(&mut self, span: Span, quantiles: &[f64]) {
+        let all = || quantiles.iter().copied();
+        let (largest, smallest) = (all().reduce(f64::max), all().reduce(f64::min));
+        let worst = [
+            all().find(|q| q.is_nan()),
+            largest.filter(|&q| q > 1.0),
+            smallest.filter(|&q| q < 0.0),
+        ];
+        for q in worst.into_iter().flatten() {
             self.warn(span, &format!("a quantile is between 0 and 1, not {q}"));
         }
     }

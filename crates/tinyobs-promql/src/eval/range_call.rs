@@ -46,7 +46,7 @@ impl<'e> Evaluator<'e> {
         for (_, arg) in call.args.iter().enumerate().filter(|(i, _)| *i != matrix) {
             scalars.push(self.eval_scalar(arg, grid)?);
         }
-        self.check_scalars(call, &scalars)?;
+        check_scalars(call, &scalars)?;
         let keeps_name = matches!(
             call.function,
             Function::FirstOverTime | Function::LastOverTime
@@ -65,7 +65,15 @@ impl<'e> Evaluator<'e> {
             }
             Ok(Some(series))
         };
-        self.each_window_series(arg, grid, &of_series, sink)
+        let mut any = false;
+        self.each_window_series(arg, grid, &of_series, &mut |evaluator, series| {
+            any = true;
+            sink(evaluator, series)
+        })?;
+        if any && call.function == Function::QuantileOverTime {
+            self.warn_of_quantiles(call.args[0].span, &scalars[0]);
+        }
+        Ok(())
     }
 
     /// What a function makes of one series at each step; none if nothing at any.
@@ -158,27 +166,6 @@ impl<'e> Evaluator<'e> {
         }
     }
 
-    fn check_scalars(&mut self, call: &Call, scalars: &[Vec<f64>]) -> Evaluated<()> {
-        match call.function {
-            Function::QuantileOverTime => {
-                for &q in scalars.iter().flatten() {
-                    self.warn_of_quantile(call.args[0].span, q);
-                }
-            }
-            Function::DoubleExponentialSmoothing => {
-                for (arg, values) in call.args[1..].iter().zip(scalars) {
-                    if let Some(wrong) = values.iter().find(|&&f| !(f > 0.0 && f < 1.0)) {
-                        let reason =
-                            format!("a smoothing factor must be between 0 and 1, not {wrong}");
-                        return Err(EvalError::execution(arg.span, reason));
-                    }
-                }
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
     /// A rate of something that does not look like a counter is often a mistake.
     fn note_counter(&mut self, function: Function, labels: &Labels, span: Span) {
         if !matches!(function, Function::Rate | Function::Increase) {
@@ -199,4 +186,17 @@ impl<'e> Evaluator<'e> {
             self.inform(span, &text);
         }
     }
+}
+
+fn check_scalars(call: &Call, scalars: &[Vec<f64>]) -> Evaluated<()> {
+    if call.function != Function::DoubleExponentialSmoothing {
+        return Ok(());
+    }
+    for (arg, values) in call.args[1..].iter().zip(scalars) {
+        if let Some(wrong) = values.iter().find(|&&f| !(f > 0.0 && f < 1.0)) {
+            let reason = format!("a smoothing factor must be between 0 and 1, not {wrong}");
+            return Err(EvalError::execution(arg.span, reason));
+        }
+    }
+    Ok(())
 }
