@@ -221,6 +221,14 @@ fn a_quantile_out_of_range_is_told_once_and_only_of_data() {
         [warning("7", "1:10"), warning("NaN", "1:10")]
     );
     assert_eq!(warnings("quantile_over_time(2, y[5m])"), [""; 0]);
+    let ratio = |ratio: &str, near: &str| {
+        let not = format!("not {ratio}, {near} is taken (1:13)");
+        format!("PromQL warning: a ratio is between -1 and 1, {not}")
+    };
+    assert_eq!(
+        warnings("limit_ratio(time() - 60, x)"),
+        [ratio("-60", "-1"), ratio("5940", "1")]
+    );
 }
 
 #[test]

@@ -9,6 +9,7 @@
 //! Proved by: tests/eval.rs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use tinyobs_model::{Resolution, limits};
 
@@ -112,18 +113,32 @@ impl Evaluator<'_> {
         }
     }
 
-    /// A quantile is of something between 0 and 1. Of those at all steps the worst are told: one that
-    /// is no number, the largest and the smallest.
+    /// A quantile is of something between 0 and 1.
     pub(super) fn warn_of_quantiles(&mut self, span: Span, quantiles: &[f64]) {
-        let all = || quantiles.iter().copied();
+        self.warn_of_worst(span, quantiles, 0.0..=1.0, |q| {
+            format!("a quantile is between 0 and 1, not {q}")
+        });
+    }
+
+    /// Of the numbers of all steps the worst that are out of `range` are told: one that is no number,
+    /// the largest and the smallest.
+    pub(super) fn warn_of_worst(
+        &mut self,
+        span: Span,
+        numbers: &[f64],
+        range: RangeInclusive<f64>,
+        text: impl Fn(f64) -> String,
+    ) {
+        let all = || numbers.iter().copied();
+        let no_number = all().find(|number| number.is_nan());
         let (largest, smallest) = (all().reduce(f64::max), all().reduce(f64::min));
         let worst = [
-            all().find(|q| q.is_nan()),
-            largest.filter(|&q| q > 1.0),
-            smallest.filter(|&q| q < 0.0),
+            no_number,
+            largest.filter(|number| number > range.end()),
+            smallest.filter(|number| number < range.start()),
         ];
-        for q in worst.into_iter().flatten() {
-            self.warn(span, &format!("a quantile is between 0 and 1, not {q}"));
+        for number in worst.into_iter().flatten() {
+            self.warn(span, &text(number));
         }
     }
 }
