@@ -100,7 +100,15 @@ fn an_instant_query_is_answered_letter_by_letter() {
         ),
         (
             "1e21",
-            r#"{"resultType":"scalar","result":[1700000300.125,"1e+21"]}"#,
+            r#"{"resultType":"scalar","result":[1700000300.125,"1000000000000000000000"]}"#,
+        ),
+        (
+            "1e-7",
+            r#"{"resultType":"scalar","result":[1700000300.125,"0.0000001"]}"#,
+        ),
+        (
+            "vector(1e-7)",
+            r#"{"resultType":"vector","result":[{"metric":{},"value":[1700000300.125,"1e-07"]}]}"#,
         ),
         (
             "\"x\\n\"",
