@@ -297,9 +297,22 @@ fn i_rows_5_what_has_no_column_is_made_of_last_values_and_says_so() {
     let steps: Vec<u8> = (2..200).cycle().take(720).collect();
     let world = World::of(&[line("b", Kind::Gauge, 15_000, &steps)]);
     let grid = (BORDER - 4 * HOUR, BORDER - 3 * HOUR, HOUR);
-    let answer = range(&world.rolled, "increase(g[1h])", grid).expect("an answer");
-    assert_eq!(answer.warnings.len(), 1, "{:?}", answer.warnings);
-    assert!(answer.warnings[0].contains("no column for increase"));
+    for (text, at) in [("increase(g[1h])", "1:10"), ("sum(rate(g[1h]))", "1:10")] {
+        let answer = range(&world.rolled, text, grid).expect("an answer");
+        let what = if text.contains("rate") {
+            "rate"
+        } else {
+            "increase"
+        };
+        assert_eq!(
+            answer.warnings,
+            [format!(
+                "PromQL warning: windows of 5m are all there is from 2025-11-08T19:00:00Z to \
+                 2025-11-08T21:00:00Z, which have no column for {what} of a gauge: their first and \
+                 last values are taken ({at})"
+            )]
+        );
+    }
 }
 
 #[test]

@@ -34,6 +34,8 @@ pub(super) enum RowDeed {
     Reaching { range_ms: i64, by_ms: i64 },
     /// There is no column for what was asked.
     LastValues { what: &'static str },
+    /// There is one, but of a gauge nothing stands in it.
+    EndValues { what: &'static str },
 }
 
 impl Annotations {
@@ -108,6 +110,10 @@ impl Evaluator<'_> {
                 RowDeed::LastValues { what } => {
                     format!("{there}, which have no column for {what}: their last values are taken")
                 }
+                RowDeed::EndValues { what } => format!(
+                    "{there}, which have no column for {what} of a gauge: their first and last \
+                     values are taken"
+                ),
             };
             self.warn(Span::new(place, place), &text);
         }

@@ -96,7 +96,7 @@ impl<'e> Evaluator<'e> {
             Falls::default()
         };
         let per_second = call.function == Function::Rate;
-        let column = rows::by_column(call.function);
+        let column = rows::by_column(call.function).filter(|_| !input.is_extended());
         input.slide(rows::windows_needed(call.function), |i, view| {
             if ended.is_err() {
                 return;
@@ -111,7 +111,6 @@ impl<'e> Evaluator<'e> {
                 ),
                 View::Samples(window) => (window.values.len(), by_samples(window)),
                 View::Rows(window) => {
-                    let column = column.filter(|_| window.lasts.extension.is_none());
                     let lacks = is_growth && !rows::has_increase(window.cells);
                     used.note(window, column.is_none() || lacks);
                     let value = match column {
@@ -133,7 +132,7 @@ impl<'e> Evaluator<'e> {
             }
         });
         ended?;
-        self.tell_used(call, place, input, &used);
+        self.tell_used(call, place, input, &used, column.is_some());
         if empty {
             self.meter.give_back(Series::bytes_of(grid.count));
             return Ok(None);
@@ -141,7 +140,14 @@ impl<'e> Evaluator<'e> {
         Ok(Some(values))
     }
 
-    fn tell_used(&mut self, call: &Call, place: Span, input: &Input<'_>, used: &Used) {
+    fn tell_used(
+        &mut self,
+        call: &Call,
+        place: Span,
+        input: &Input<'_>,
+        used: &Used,
+        has_column: bool,
+    ) {
         let windows = rows::windows_needed(call.function);
         let counts = rows::counts_all(call.function);
         for resolution in Resolution::ALL {
@@ -161,7 +167,12 @@ impl<'e> Evaluator<'e> {
             }
             if let Some(stretch) = used.lasts[resolution as usize] {
                 let what = call.function.name();
-                self.note_rows(place, RowDeed::LastValues { what }, resolution, stretch);
+                let deed = if has_column {
+                    RowDeed::EndValues { what }
+                } else {
+                    RowDeed::LastValues { what }
+                };
+                self.note_rows(place, deed, resolution, stretch);
             }
         }
     }

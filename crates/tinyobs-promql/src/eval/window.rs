@@ -79,6 +79,11 @@ impl Input<'_> {
         self.range_ms
     }
 
+    /// Whether samples beside the range belong to it.
+    pub fn is_extended(&self) -> bool {
+        self.reach.extension.is_some()
+    }
+
     /// What there is at step `i`; a range that meets rows is as wide as `windows` of them.
     pub fn view(&self, i: usize, windows: i64) -> Option<View<'_>> {
         let at_ms = self.grid.time(i);
