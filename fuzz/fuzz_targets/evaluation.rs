@@ -6,8 +6,8 @@
 use libfuzzer_sys::fuzz_target;
 use tinyobs_fuzz::Feed;
 use tinyobs_model::{
-    Columns, Labels, Matcher, ResolvedCursor, Sample, SelectError, SeriesCursor, SeriesSource,
-    TimeRange, is_stale_marker, stale_marker,
+    Columns, Labels, Matcher, Sample, SelectError, SeriesCursor, SeriesSource, TimeRange,
+    is_stale_marker, stale_marker,
 };
 use tinyobs_promql::{AnswerValue, Budget, Control, Query, SeriesPoints, evaluate, parse};
 
@@ -290,14 +290,5 @@ impl SeriesSource for Samples {
             }
         }
         Ok(cursors)
-    }
-
-    fn select_resolved(
-        &self,
-        _: &[Matcher],
-        _: TimeRange,
-        _: i64,
-    ) -> Result<Vec<Box<dyn ResolvedCursor>>, SelectError> {
-        Ok(Vec::new())
     }
 }

@@ -68,6 +68,11 @@ impl TimeRange {
         Self { start_ms, end_ms }
     }
 
+    /// Whether it ends before it starts, so that nothing lies in it.
+    pub const fn is_empty(&self) -> bool {
+        self.end_ms < self.start_ms
+    }
+
     /// Whether `time_ms` lies in the range.
     pub const fn contains(&self, time_ms: i64) -> bool {
         self.start_ms <= time_ms && time_ms <= self.end_ms

@@ -6,7 +6,10 @@
 //! I-SOURCE-1  Cursors come in the order of their labels, pair by pair.
 //! I-SOURCE-2  A cursor yields each time once, ascending, all inside the asked range.
 //! I-SOURCE-3  A cursor sees the samples acknowledged before `select` was called.
-//! Proved by: tinyobs-server range/tests.rs over a real store, tinyobs-store tests/model.rs.
+//! I-SOURCE-4  A source without rollups need not say so: what it selects is one raw stretch after the
+//!             other.
+//! Proved by: source/tests.rs, tinyobs-server range/tests.rs over a real store, tinyobs-store
+//! tests/model.rs.
 
 use crate::labels::Labels;
 use crate::matcher::Matcher;
@@ -143,7 +146,7 @@ pub trait SeriesSource: Send + Sync {
     ) -> Result<Vec<Box<dyn SeriesCursor>>, SelectError>;
 
     /// One cursor for each series that satisfies all `matchers` and may have data in `range`, for a
-    /// reader that wants one point every `step_ms`.
+    /// reader that wants one point every `step_ms`; samples alone, where there are no rollups.
     ///
     /// # Errors
     /// Stored bytes cannot be read or fail their checksum.
@@ -151,8 +154,12 @@ pub trait SeriesSource: Send + Sync {
         &self,
         matchers: &[Matcher],
         range: TimeRange,
-        step_ms: i64,
-    ) -> Result<Vec<Box<dyn ResolvedCursor>>, SelectError>;
+        _step_ms: i64,
+    ) -> Result<Vec<Box<dyn ResolvedCursor>>, SelectError> {
+        let cursors = self.select(matchers, range)?.into_iter();
+        let raw = |cursor| -> Box<dyn ResolvedCursor> { Box::new(Raw(cursor)) };
+        Ok(cursors.map(raw).collect())
+    }
 
     /// The moment from which on all samples are there as they were sent; what is older may be there
     /// as rollups only. It never goes back.
@@ -160,3 +167,25 @@ pub trait SeriesSource: Send + Sync {
         i64::MIN
     }
 }
+
+/// A series without rollups (I-SOURCE-4).
+struct Raw(Box<dyn SeriesCursor>);
+
+impl ResolvedCursor for Raw {
+    fn labels(&self) -> &Labels {
+        self.0.labels()
+    }
+
+    fn next_stretch(&mut self, out: &mut Stretch) -> Result<bool, SelectError> {
+        out.resolution = Resolution::Raw;
+        out.rollups.clear();
+        self.0.next_block(&mut out.samples)
+    }
+
+    fn bytes_read(&self) -> u64 {
+        self.0.bytes_read()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -16,8 +16,8 @@ pub struct Number {
     pub duration: bool,
 }
 
-/// Units of durations in milliseconds, from large to small.
-pub(crate) const UNITS: [(&str, i64); 7] = [
+/// Units of durations in milliseconds, from large to small; a year is 365 days.
+pub const UNITS: [(&str, i64); 7] = [
     ("y", 365 * 24 * 3_600_000),
     ("w", 7 * 24 * 3_600_000),
     ("d", 24 * 3_600_000),

@@ -295,13 +295,24 @@ impl Display for Quoted<'_> {
                 '\n' => f.write_str("\\n")?,
                 '\r' => f.write_str("\\r")?,
                 '\t' => f.write_str("\\t")?,
+                '\x07' => f.write_str("\\a")?,
+                '\x08' => f.write_str("\\b")?,
+                '\x0b' => f.write_str("\\v")?,
+                '\x0c' => f.write_str("\\f")?,
                 _ if c.is_ascii_control() => write!(f, "\\x{:02x}", u32::from(c))?,
-                _ if c.is_control() => write!(f, "\\u{:04x}", u32::from(c))?,
-                _ => f.write_char(c)?,
+                _ if is_shown(c) => f.write_char(c)?,
+                _ if c <= '\u{ffff}' => write!(f, "\\u{:04x}", u32::from(c))?,
+                _ => write!(f, "\\U{:08x}", u32::from(c))?,
             }
         }
         f.write_str("\"")
     }
+}
+
+/// Whether it stands for itself, as letters, marks, numbers, punctuation, symbols and the space do.
+fn is_shown(c: char) -> bool {
+    // Behind a letter, because a mark alone is written as a number there.
+    c.is_ascii() || format!("a{c}").escape_debug().last() == Some(c)
 }
 
 #[cfg(test)]

@@ -102,7 +102,9 @@ fn i_eval_1_steps_are_counted_those_of_subqueries_too() {
         "sum_over_time(vector(1)[100y:1ms])",
         Budget::default(),
     );
-    assert!(matches!(default, EvalError::BadQuery { .. }));
+    // The subquery is meant.
+    assert!(matches!(default, EvalError::Execution { .. }));
+    assert_eq!(default.span(), Some(Span::new(14, 33)));
 }
 
 #[test]
@@ -195,6 +197,38 @@ fn errors_and_annotations_name_the_place() {
         panic!("a vector");
     };
     assert_eq!(series[0].points[0].value, f64::INFINITY);
+}
+
+#[test]
+fn a_quantile_out_of_range_is_told_once_and_only_of_data() {
+    let memory = counters(3, 200);
+    let warnings = |text: &str| {
+        let expr = parse(text).expect("a query");
+        let query = Query::range(&expr, text, 0, 100 * MINUTE, MINUTE);
+        let answer = evaluate(&query, &memory, &Control::new());
+        answer.expect("an answer").warnings
+    };
+    let warning = |q: &str, place| {
+        format!("PromQL warning: a quantile is between 0 and 1, not {q} ({place})")
+    };
+    assert_eq!(warnings("quantile(time(), x)"), [warning("6000", "1:10")]);
+    assert_eq!(
+        warnings("quantile_over_time(time() - 60, x[5m])"),
+        [warning("-60", "1:20"), warning("5940", "1:20")]
+    );
+    assert_eq!(
+        warnings("quantile(0 / (time() - 60) + 7, x)"),
+        [warning("7", "1:10"), warning("NaN", "1:10")]
+    );
+    assert_eq!(warnings("quantile_over_time(2, y[5m])"), [""; 0]);
+    let ratio = |ratio: &str, near: &str| {
+        let not = format!("not {ratio}, {near} is taken (1:13)");
+        format!("PromQL warning: a ratio is between -1 and 1, {not}")
+    };
+    assert_eq!(
+        warnings("limit_ratio(time() - 60, x)"),
+        [ratio("-60", "-1"), ratio("5940", "1")]
+    );
 }
 
 #[test]

@@ -238,6 +238,45 @@ fn i_rows_4_a_range_narrower_than_a_window_is_widened_and_says_so() {
 }
 
 #[test]
+fn i_rows_6_a_range_that_takes_in_what_is_before_it_says_so() {
+    let world = World::of(&[steady(15_000, 12)]);
+    let warned = |text: &str, steps| {
+        let answer = range(&world.rolled, text, steps).expect("an answer");
+        (points(&answer)[0].2, answer.warnings)
+    };
+    // Two windows are in seven minutes, forty samples in place of twenty-eight.
+    let at = BORDER - 2 * HOUR;
+    let once = (at, at, 1);
+    let warning = "PromQL warning: windows of 5m are all there is from 2025-11-08T21:50:00Z to \
+                   2025-11-08T22:00:00Z: the range of 420s takes in up to 300s before it";
+    let (count, warnings) = warned("count_over_time(m_total[7m])", once);
+    assert_eq!((count, warnings), (40.0, vec![format!("{warning} (1:17)")]));
+    let (_, warnings) = warned("sum(sum_over_time(m_total[7m]))", once);
+    assert_eq!(warnings, [format!("{warning} (1:19)")]);
+    // What knows how much it is, or is not touched by it, has nothing to say; nor has a range that is
+    // as wide as its windows, wherever they begin, or that holds one window only.
+    let later = (at + 2 * MINUTE, at + 2 * MINUTE, 1);
+    for (text, steps) in [
+        ("rate(m_total[7m])", once),
+        ("increase(m_total[7m])", once),
+        ("last_over_time(m_total[7m])", once),
+        ("count_over_time(m_total[10m])", once),
+        ("count_over_time(m_total[10m])", later),
+        ("count_over_time(m_total[7m])", later),
+    ] {
+        assert_eq!(warned(text, steps).1, [""; 0], "{text}");
+    }
+    // Ten minutes, seven of them windows: the first begins three minutes before.
+    let (count, warnings) = warned(
+        "count_over_time(m_total[10m])",
+        (BORDER + 3 * MINUTE, BORDER + 3 * MINUTE, 1),
+    );
+    assert_eq!(count, 40.0 + 12.0);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].contains("the range of 600s takes in up to 300s before it"));
+}
+
+#[test]
 fn i_rows_5_what_has_no_column_is_made_of_last_values_and_says_so() {
     let world = World::of(&[steady(15_000, 12)]);
     let steps = (BORDER - 2 * HOUR, BORDER - HOUR, HOUR);
@@ -258,9 +297,22 @@ fn i_rows_5_what_has_no_column_is_made_of_last_values_and_says_so() {
     let steps: Vec<u8> = (2..200).cycle().take(720).collect();
     let world = World::of(&[line("b", Kind::Gauge, 15_000, &steps)]);
     let grid = (BORDER - 4 * HOUR, BORDER - 3 * HOUR, HOUR);
-    let answer = range(&world.rolled, "increase(g[1h])", grid).expect("an answer");
-    assert_eq!(answer.warnings.len(), 1, "{:?}", answer.warnings);
-    assert!(answer.warnings[0].contains("no column for increase"));
+    for (text, at) in [("increase(g[1h])", "1:10"), ("sum(rate(g[1h]))", "1:10")] {
+        let answer = range(&world.rolled, text, grid).expect("an answer");
+        let what = if text.contains("rate") {
+            "rate"
+        } else {
+            "increase"
+        };
+        assert_eq!(
+            answer.warnings,
+            [format!(
+                "PromQL warning: windows of 5m are all there is from 2025-11-08T19:00:00Z to \
+                 2025-11-08T21:00:00Z, which have no column for {what} of a gauge: their first and \
+                 last values are taken ({at})"
+            )]
+        );
+    }
 }
 
 #[test]

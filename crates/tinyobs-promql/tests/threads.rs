@@ -4,8 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use tinyobs_model::{
-    Columns, Labels, Matcher, ResolvedCursor, SelectError, SeriesCursor, SeriesSource, TimeRange,
-    stale_marker,
+    Columns, Labels, Matcher, SelectError, SeriesCursor, SeriesSource, TimeRange, stale_marker,
 };
 use tinyobs_promql::{Answer, Control, EvalError, Query, evaluate, parse};
 
@@ -159,15 +158,6 @@ impl SeriesSource for &'static Breaking {
             })
         };
         Ok(labels.map(cursor).collect())
-    }
-
-    fn select_resolved(
-        &self,
-        _: &[Matcher],
-        _: TimeRange,
-        _: i64,
-    ) -> Result<Vec<Box<dyn ResolvedCursor>>, SelectError> {
-        Ok(Vec::new())
     }
 }
 

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use tinyobs_ui::Asset;
 
 use crate::error::ApiError;
+use crate::routes::failed;
 
 /// The file at `path`, if it is one of the dashboard's.
 pub fn find(path: &str) -> Option<&'static Asset> {
@@ -23,7 +24,7 @@ pub async fn fallback(request: Request) -> Response {
     let path = request.uri().path();
     let Some(asset) = find(path) else {
         let message = "there is nothing at this path; the dashboard is at / and the API under /v1/";
-        return ApiError::new(StatusCode::NOT_FOUND, message).into_response();
+        return failed(path, None, ApiError::new(StatusCode::NOT_FOUND, message));
     };
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let message = "use GET or HEAD for the dashboard's files";

@@ -16,6 +16,7 @@ use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::response::Response;
 use serde::Deserialize;
+use serde_json::Value;
 use tinyobs_model::limits;
 use tinyobs_promql::{AnswerValue, SeriesPoints};
 use tinyobs_wire::encode::write_text;
@@ -34,11 +35,12 @@ const STEP_MS: i64 = 15_000;
 const WINDOW_MS: i64 = 3_600_000;
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object such as {\"query\":\"up\"}")]
 struct Wish {
     query: Option<String>,
-    start: Option<String>,
-    end: Option<String>,
-    step: Option<String>,
+    start: Option<Value>,
+    end: Option<Value>,
+    step: Option<Value>,
 }
 
 /// `POST /v1/query/execute`
@@ -51,10 +53,8 @@ pub async fn execute(State(app): State<App>, request: Request) -> Result<Respons
     let wish: Wish = serde_json::from_slice(&text)
         .map_err(|error| ApiError::bad_request(format!("invalid JSON: {error}")))?;
     let query = required(wish.query)?;
-    let moment = |name: &str, text: Option<String>, default_ms: i64| match text {
-        Some(text) => time::parse_param(&text)
-            .map_err(|error| ApiError::bad_request(format!("{name}: {error}"))),
-        None => Ok(default_ms),
+    let moment = |name: &str, value: Option<Value>, default_ms: i64| {
+        text_of(name, value)?.map_or(Ok(default_ms), |text| moment_ms(name, &text))
     };
     let now_ms = app.now_ms();
     let end_ms = moment("end", wish.end, now_ms)?;
@@ -62,8 +62,8 @@ pub async fn execute(State(app): State<App>, request: Request) -> Result<Respons
     if start_ms >= end_ms {
         return Err(ApiError::bad_request("start must be before end"));
     }
-    let step_ms = match &wish.step {
-        Some(step) => length_ms("step", step)?,
+    let step_ms = match text_of("step", wish.step)? {
+        Some(step) => length_ms("step", &step)?,
         None => STEP_MS,
     };
     if step_ms <= 0 {
@@ -90,13 +90,28 @@ pub async fn instant(State(app): State<App>, request: Request) -> Result<Respons
     };
     let query = required(params.0)?;
     let at_ms = match params.1 {
-        Some(text) => time::parse_param(&text)
-            .map_err(|error| ApiError::bad_request(format!("time: {error}")))?,
+        Some(text) => moment_ms("time", &text)?,
         None => app.now_ms(),
     };
     let mut ask = Ask::instant(&Form::default(), at_ms)?;
     ask.text.clone_from(&query);
     answered(&app, ask, &query).await
+}
+
+/// A time, or a length of one, as a parameter would have it; an empty one is as good as none.
+fn text_of(name: &str, value: Option<Value>) -> Result<Option<String>, ApiError> {
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
+        Some(Value::Number(number)) => Ok(Some(number.to_string())),
+        Some(_) => Err(ApiError::bad_request(format!(
+            "{name} must be text or a number"
+        ))),
+    }
+}
+
+fn moment_ms(name: &str, text: &str) -> Result<i64, ApiError> {
+    time::parse_param(text).map_err(|error| ApiError::bad_request(format!("{name}: {error}")))
 }
 
 fn required(query: Option<String>) -> Result<String, ApiError> {

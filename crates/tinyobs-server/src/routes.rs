@@ -22,6 +22,7 @@ use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
+use crate::api::failure::Failure;
 use crate::error::ApiError;
 use crate::state::App;
 use crate::{
@@ -170,6 +171,12 @@ pub fn is_prometheus(path: &str) -> bool {
     prometheus().iter().any(|row| row.0 == path)
 }
 
+/// Whether whoever asks for `path` reads errors as Prometheus writes them: below its API all that is not
+/// one of our own.
+fn reads_prometheus(path: &str) -> bool {
+    path.starts_with("/api/v1/") && !own().iter().any(|row| row.0 == path)
+}
+
 /// The route's name for counting: one of our own, never what a client made up.
 pub(crate) fn label(matched: Option<&str>, path: &str) -> &'static str {
     let known = matched.and_then(|matched| paths().iter().find(|(path, _)| *path == matched));
@@ -210,11 +217,18 @@ async fn method_not_allowed(request: Request) -> Response {
 }
 
 /// An error that no handler has answered, in the shape that the clients of its path read.
-fn failed(path: &str, content_type: Option<&HeaderValue>, error: ApiError) -> Response {
+pub fn failed(path: &str, content_type: Option<&HeaderValue>, error: ApiError) -> Response {
     match path {
         "/write" | "/api/v2/write" | "/query" => influx::failed_before(path, &error),
         "/v1/logs" | "/v1/metrics" | "/api/v1/otlp/v1/metrics" | "/opentelemetry/v1/metrics" => {
             otlp::failed_before(content_type, error)
+        }
+        _ if reads_prometheus(path) => {
+            // A wrong method has a status of its own, and no `errorType`.
+            let status = error.status();
+            let mut response = Failure::from(error).into_response();
+            *response.status_mut() = status;
+            response
         }
         _ => error.into_response(),
     }

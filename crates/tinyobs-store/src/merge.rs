@@ -13,7 +13,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-use tinyobs_model::{Columns, Resolution, Rollup, Sample};
+use tinyobs_model::{Columns, Resolution, Rollup, Sample, SelectError};
 
 use crate::chunk::{self, Chunk};
 use crate::engine::key::{CatalogueKey, catalogue_key, chunk_sequence, chunk_series};
@@ -42,6 +42,9 @@ pub struct Chunks {
     single: Option<(Vec<u8>, Vec<u8>, Summary)>,
     sequence: u64,
     summary: Summary,
+    // Memory that one series after the other uses.
+    block: Columns,
+    samples: Vec<Sample>,
     bytes: Vec<u8>,
 }
 
@@ -88,23 +91,24 @@ impl Chunks {
             self.summary = self.summary.and(summary);
             return out.put(&key, &value);
         }
-        let mut waiting: Vec<Sample> = Vec::new();
-        let mut block = Columns::default();
-        loop {
-            let more = runs
-                .next_block(&mut block)
-                .map_err(|e| damaged(&e.message))?;
-            waiting.extend(block.iter());
-            while waiting.len() >= MERGED_SAMPLES || !more && !waiting.is_empty() {
-                let rest = waiting.split_off(waiting.len().min(MERGED_SAMPLES));
-                let put = put_chunk(out, self.series, sequence, &waiting, &mut self.bytes)?;
-                self.summary = self.summary.and(put);
-                waiting = rest;
-            }
-            if !more {
-                return Ok(());
+        let malformed = |e: SelectError| damaged(&e.message);
+        while runs.next_block(&mut self.block).map_err(malformed)? {
+            for at in 0..self.block.len() {
+                let sample = Sample::new(self.block.times[at], self.block.values[at]);
+                self.samples.push(sample);
+                if self.samples.len() == MERGED_SAMPLES {
+                    self.put_samples(out, sequence)?;
+                }
             }
         }
+        self.put_samples(out, sequence)
+    }
+
+    fn put_samples(&mut self, out: &mut dyn Draft, sequence: u64) -> Result<(), StoreError> {
+        let put = put_chunk(out, self.series, sequence, &self.samples, &mut self.bytes)?;
+        self.summary = self.summary.and(put);
+        self.samples.clear();
+        Ok(())
     }
 }
 

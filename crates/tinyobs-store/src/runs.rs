@@ -143,6 +143,15 @@ impl Run {
         self.last_ms
     }
 
+    /// How many samples it holds; of damaged bytes, 0.
+    fn samples(&self) -> usize {
+        match &self.samples {
+            Samples::Open(samples) => samples.len(),
+            Samples::Sealed(chunk) => chunk.count as usize,
+            Samples::Stored(bytes) => Chunk::reopen(bytes).map_or(0, |chunk| chunk.count),
+        }
+    }
+
     /// Adds its samples to `out`.
     fn decode(&self, out: &mut Columns) -> Result<(), SelectError> {
         let chunk = match &self.samples {
@@ -188,12 +197,7 @@ impl Runs {
     /// A chunk is malformed.
     pub fn read_more(&mut self, out: &mut Columns) -> Result<bool, SelectError> {
         let before = out.len();
-        let next_ms = self.waiting.iter().rev().nth(1).map(|run| run.first_ms);
-        let alone = |run: &mut Run| next_ms.is_none_or(|next_ms| run.last_ms < next_ms);
-        if self.active.is_empty()
-            && let Some(run) = self.waiting.pop_if(alone)
-        {
-            // It meets no other: its samples are decoded to where they are wanted.
+        if let Some(run) = self.pop_alone(usize::MAX) {
             run.decode(out)?;
         } else {
             let mut block = Columns::default();
@@ -211,6 +215,10 @@ impl Runs {
     pub fn next_block(&mut self, out: &mut Columns) -> Result<bool, SelectError> {
         out.clear();
         while out.len() < BLOCK_SAMPLES {
+            if let Some(run) = self.pop_alone(BLOCK_SAMPLES - out.len()) {
+                run.decode(out)?;
+                continue;
+            }
             match self.active.len() {
                 0 => match self.waiting.pop() {
                     Some(run) => self.activate(&run)?,
@@ -221,6 +229,19 @@ impl Runs {
             }
         }
         Ok(!out.is_empty())
+    }
+
+    /// The next run if it meets no other, active or not, and holds no more than `room` samples: they can
+    /// be decoded to where they are wanted.
+    fn pop_alone(&mut self, room: usize) -> Option<Run> {
+        if !self.active.is_empty() {
+            return None;
+        }
+        let next_ms = self.waiting.iter().rev().nth(1).map(|run| run.first_ms);
+        self.waiting.pop_if(|run| {
+            let is_alone = next_ms.is_none_or(|next_ms| run.last_ms < next_ms);
+            is_alone && run.samples() <= room
+        })
     }
 
     fn activate(&mut self, run: &Run) -> Result<(), SelectError> {

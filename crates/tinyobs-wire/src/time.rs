@@ -12,7 +12,8 @@
 //! Proved by: time/tests.rs.
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
+use jiff::civil::{DateTime, datetime};
+use jiff::fmt::temporal::Pieces;
 
 /// Numbers from here on are milliseconds, smaller ones seconds: in seconds this is the year 5138,
 /// in milliseconds March 1973.
@@ -73,9 +74,11 @@ pub fn parse_rfc3339(text: &str) -> Result<i64, BadTime> {
         return Err(bad(text));
     }
     match text.parse::<Timestamp>() {
-        Ok(moment) => Ok(floor_ms(moment)),
-        Err(_) if text.parse::<DateTime>().is_ok() => Err(BadTime::NoZone { shown: cut(text) }),
-        Err(_) => Err(bad(text)),
+        Ok(moment) => Ok(floor_ms(moment.as_nanosecond())),
+        Err(_) => beyond(text).ok_or_else(|| match text.parse::<DateTime>() {
+            Ok(_) => BadTime::NoZone { shown: cut(text) },
+            Err(_) => bad(text),
+        }),
     }
 }
 
@@ -102,9 +105,20 @@ fn from_number(text: &str, number: f64) -> Option<i64> {
     (number.is_finite() && number.abs() < seconds_max).then(|| (number * 1_000.0).round() as i64)
 }
 
+/// A moment of the last day of the year 9999, which clients send for "for ever": the library's own
+/// moments end a day earlier, so that they have a date in every zone.
+fn beyond(text: &str) -> Option<i64> {
+    let pieces = Pieces::parse(text).ok()?;
+    let local = pieces.date().to_datetime(pieces.time()?);
+    let epoch = datetime(1970, 1, 1, 0, 0, 0, 0);
+    let offset = i128::from(pieces.to_numeric_offset()?.seconds()) * 1_000_000_000;
+    let nanoseconds = local.duration_since(epoch).as_nanos() - offset;
+    (nanoseconds > Timestamp::MAX.as_nanosecond()).then(|| floor_ms(nanoseconds))
+}
+
 /// Towards the past, also before 1970.
-fn floor_ms(moment: Timestamp) -> i64 {
-    moment.as_nanosecond().div_euclid(1_000_000) as i64
+fn floor_ms(nanoseconds: i128) -> i64 {
+    nanoseconds.div_euclid(1_000_000) as i64
 }
 
 fn bad(text: &str) -> BadTime {

@@ -47,9 +47,7 @@ impl Evaluator<'_> {
                 self.count_values(&aggregate.grouping, param, &groups, grid)
             }
             (AggregateOp::Quantile, _) => {
-                for &q in &numbers {
-                    self.warn_of_quantile(place, q);
-                }
+                self.warn_of_quantiles(place, &numbers);
                 self.quantiles(groups, &numbers, grid)
             }
             (op, _) => self.ranked(*op, &numbers, groups, place, grid),

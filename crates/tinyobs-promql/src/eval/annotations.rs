@@ -9,6 +9,7 @@
 //! Proved by: tests/eval.rs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use tinyobs_model::{Resolution, limits};
 
@@ -29,8 +30,12 @@ pub(super) struct Annotations {
 pub(super) enum RowDeed {
     /// A range was shorter than the windows.
     Widened { range_ms: i64, to_ms: i64 },
+    /// A range began inside of a window.
+    Reaching { range_ms: i64, by_ms: i64 },
     /// There is no column for what was asked.
     LastValues { what: &'static str },
+    /// There is one, but of a gauge nothing stands in it.
+    EndValues { what: &'static str },
 }
 
 impl Annotations {
@@ -98,18 +103,48 @@ impl Evaluator<'_> {
                     let (range, wide) = (seconds(range_ms), seconds(to_ms));
                     format!("{there}: the range of {range}s is widened to {wide}s")
                 }
+                RowDeed::Reaching { range_ms, by_ms } => {
+                    let (range, more) = (seconds(range_ms), seconds(by_ms));
+                    format!("{there}: the range of {range}s takes in up to {more}s before it")
+                }
                 RowDeed::LastValues { what } => {
                     format!("{there}, which have no column for {what}: their last values are taken")
                 }
+                RowDeed::EndValues { what } => format!(
+                    "{there}, which have no column for {what} of a gauge: their first and last \
+                     values are taken"
+                ),
             };
             self.warn(Span::new(place, place), &text);
         }
     }
 
     /// A quantile is of something between 0 and 1.
-    pub(super) fn warn_of_quantile(&mut self, span: Span, q: f64) {
-        if !(0.0..=1.0).contains(&q) {
-            self.warn(span, &format!("a quantile is between 0 and 1, not {q}"));
+    pub(super) fn warn_of_quantiles(&mut self, span: Span, quantiles: &[f64]) {
+        self.warn_of_worst(span, quantiles, 0.0..=1.0, |q| {
+            format!("a quantile is between 0 and 1, not {q}")
+        });
+    }
+
+    /// Of the numbers of all steps the worst that are out of `range` are told: one that is no number,
+    /// the largest and the smallest.
+    pub(super) fn warn_of_worst(
+        &mut self,
+        span: Span,
+        numbers: &[f64],
+        range: RangeInclusive<f64>,
+        text: impl Fn(f64) -> String,
+    ) {
+        let all = || numbers.iter().copied();
+        let no_number = all().find(|number| number.is_nan());
+        let (largest, smallest) = (all().reduce(f64::max), all().reduce(f64::min));
+        let worst = [
+            no_number,
+            largest.filter(|number| number > range.end()),
+            smallest.filter(|number| number < range.start()),
+        ];
+        for number in worst.into_iter().flatten() {
+            self.warn(span, &text(number));
         }
     }
 }

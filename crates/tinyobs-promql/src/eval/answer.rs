@@ -24,6 +24,18 @@ pub struct Answer {
     pub stats: Stats,
 }
 
+impl From<AnswerValue> for Answer {
+    /// That nothing was noticed about, and that took nothing.
+    fn from(value: AnswerValue) -> Self {
+        Self {
+            value,
+            warnings: Vec::new(),
+            infos: Vec::new(),
+            stats: Stats::default(),
+        }
+    }
+}
+
 /// A result.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AnswerValue {

@@ -1,6 +1,7 @@
 //! Grid: the moments at which an expression is evaluated.
 
 use super::{EvalError, Query};
+use crate::span::Span;
 
 /// Milliseconds from the epoch, either way, at which a query may be: far enough away from what
 /// cannot be counted to need no thought in the rest.
@@ -36,14 +37,23 @@ impl Grid {
         if query.end_ms < query.start_ms {
             return bad("the end must not be before the start");
         }
-        Self::new(query.start_ms, query.end_ms, query.step_ms.max(1), query)
+        let step_ms = query.step_ms.max(1);
+        Self::new(
+            query.start_ms,
+            query.end_ms,
+            step_ms,
+            query.expr.span,
+            query,
+        )
     }
 
-    /// From `start_ms` to no later than `end_ms`; counted before memory is taken for it.
+    /// From `start_ms` to no later than `end_ms`, for what stands at `span`; counted before memory is
+    /// taken for it.
     pub(super) fn new(
         start_ms: i64,
         end_ms: i64,
         step_ms: i64,
+        span: Span,
         query: &Query<'_>,
     ) -> Result<Self, EvalError> {
         let last = i128::from(end_ms) - i128::from(start_ms);
@@ -64,7 +74,7 @@ impl Grid {
                     "the query is evaluated at {count} moments, more than the {most} that are \
                      allowed, ask for less time or a larger step"
                 );
-                Err(EvalError::BadQuery { reason })
+                Err(EvalError::execution(span, reason))
             }
         }
     }

@@ -27,9 +27,7 @@ impl Evaluator<'_> {
         grid: Grid,
     ) -> Evaluated<Value> {
         let quantiles = self.eval_scalar(&args[0], grid)?;
-        for &q in &quantiles {
-            self.warn_of_quantile(args[0].span, q);
-        }
+        self.warn_of_quantiles(args[0].span, &quantiles);
         let histograms = self.histograms(&args[1], grid)?;
         let mut out = Vec::new();
         for histogram in &histograms {
@@ -56,9 +54,7 @@ impl Evaluator<'_> {
         let mut columns = Vec::new();
         for arg in &args[2..] {
             let quantiles = self.eval_scalar(arg, grid)?;
-            for &q in &quantiles {
-                self.warn_of_quantile(arg.span, q);
-            }
+            self.warn_of_quantiles(arg.span, &quantiles);
             columns.push(quantiles);
         }
         let histograms = self.histograms(&args[0], grid)?;

@@ -46,7 +46,7 @@ impl<'e> Evaluator<'e> {
         for (_, arg) in call.args.iter().enumerate().filter(|(i, _)| *i != matrix) {
             scalars.push(self.eval_scalar(arg, grid)?);
         }
-        self.check_scalars(call, &scalars)?;
+        check_scalars(call, &scalars)?;
         let keeps_name = matches!(
             call.function,
             Function::FirstOverTime | Function::LastOverTime
@@ -65,7 +65,15 @@ impl<'e> Evaluator<'e> {
             }
             Ok(Some(series))
         };
-        self.each_window_series(arg, grid, &of_series, sink)
+        let mut any = false;
+        self.each_window_series(arg, grid, &of_series, &mut |evaluator, series| {
+            any = true;
+            sink(evaluator, series)
+        })?;
+        if any && call.function == Function::QuantileOverTime {
+            self.warn_of_quantiles(call.args[0].span, &scalars[0]);
+        }
+        Ok(())
     }
 
     /// What a function makes of one series at each step; none if nothing at any.
@@ -88,7 +96,7 @@ impl<'e> Evaluator<'e> {
             Falls::default()
         };
         let per_second = call.function == Function::Rate;
-        let column = rows::by_column(call.function);
+        let column = rows::by_column(call.function).filter(|_| !input.is_extended());
         input.slide(rows::windows_needed(call.function), |i, view| {
             if ended.is_err() {
                 return;
@@ -103,7 +111,6 @@ impl<'e> Evaluator<'e> {
                 ),
                 View::Samples(window) => (window.values.len(), by_samples(window)),
                 View::Rows(window) => {
-                    let column = column.filter(|_| window.lasts.extension.is_none());
                     let lacks = is_growth && !rows::has_increase(window.cells);
                     used.note(window, column.is_none() || lacks);
                     let value = match column {
@@ -125,7 +132,7 @@ impl<'e> Evaluator<'e> {
             }
         });
         ended?;
-        self.tell_used(call, place, input, &used);
+        self.tell_used(call, place, input, &used, column.is_some());
         if empty {
             self.meter.give_back(Series::bytes_of(grid.count));
             return Ok(None);
@@ -133,8 +140,16 @@ impl<'e> Evaluator<'e> {
         Ok(Some(values))
     }
 
-    fn tell_used(&mut self, call: &Call, place: Span, input: &Input<'_>, used: &Used) {
+    fn tell_used(
+        &mut self,
+        call: &Call,
+        place: Span,
+        input: &Input<'_>,
+        used: &Used,
+        has_column: bool,
+    ) {
         let windows = rows::windows_needed(call.function);
+        let counts = rows::counts_all(call.function);
         for resolution in Resolution::ALL {
             if let Some(stretch) = used.widened[resolution as usize] {
                 let deed = RowDeed::Widened {
@@ -143,32 +158,23 @@ impl<'e> Evaluator<'e> {
                 };
                 self.note_rows(place, deed, resolution, stretch);
             }
+            if let Some(stretch) = used.reaching[resolution as usize].filter(|_| counts) {
+                let deed = RowDeed::Reaching {
+                    range_ms: input.range_ms(),
+                    by_ms: resolution.width_ms(),
+                };
+                self.note_rows(place, deed, resolution, stretch);
+            }
             if let Some(stretch) = used.lasts[resolution as usize] {
                 let what = call.function.name();
-                self.note_rows(place, RowDeed::LastValues { what }, resolution, stretch);
+                let deed = if has_column {
+                    RowDeed::EndValues { what }
+                } else {
+                    RowDeed::LastValues { what }
+                };
+                self.note_rows(place, deed, resolution, stretch);
             }
         }
-    }
-
-    fn check_scalars(&mut self, call: &Call, scalars: &[Vec<f64>]) -> Evaluated<()> {
-        match call.function {
-            Function::QuantileOverTime => {
-                for &q in scalars.iter().flatten() {
-                    self.warn_of_quantile(call.args[0].span, q);
-                }
-            }
-            Function::DoubleExponentialSmoothing => {
-                for (arg, values) in call.args[1..].iter().zip(scalars) {
-                    if let Some(wrong) = values.iter().find(|&&f| !(f > 0.0 && f < 1.0)) {
-                        let reason =
-                            format!("a smoothing factor must be between 0 and 1, not {wrong}");
-                        return Err(EvalError::execution(arg.span, reason));
-                    }
-                }
-            }
-            _ => {}
-        }
-        Ok(())
     }
 
     /// A rate of something that does not look like a counter is often a mistake.
@@ -191,4 +197,17 @@ impl<'e> Evaluator<'e> {
             self.inform(span, &text);
         }
     }
+}
+
+fn check_scalars(call: &Call, scalars: &[Vec<f64>]) -> Evaluated<()> {
+    if call.function != Function::DoubleExponentialSmoothing {
+        return Ok(());
+    }
+    for (arg, values) in call.args[1..].iter().zip(scalars) {
+        if let Some(wrong) = values.iter().find(|&&f| !(f > 0.0 && f < 1.0)) {
+            let reason = format!("a smoothing factor must be between 0 and 1, not {wrong}");
+            return Err(EvalError::execution(arg.span, reason));
+        }
+    }
+    Ok(())
 }

@@ -55,24 +55,24 @@ impl Evaluator<'_> {
     }
 
     fn ratios(&mut self, numbers: &[f64], span: Span) -> Evaluated<Vec<f64>> {
-        let mut ratios = Vec::with_capacity(numbers.len());
-        for &ratio in numbers {
-            if ratio.is_nan() {
-                return Err(EvalError::execution(span, "the ratio is not a number"));
-            }
-            let near = ratio.clamp(-1.0, 1.0);
-            if near != ratio {
-                let text = format!("a ratio is between -1 and 1, not {ratio}, {near} is taken");
-                self.warn(span, &text);
-            }
-            ratios.push(near);
+        if numbers.iter().any(|ratio| ratio.is_nan()) {
+            return Err(EvalError::execution(span, "the ratio is not a number"));
         }
-        Ok(ratios)
+        let near = |ratio: f64| ratio.clamp(-1.0, 1.0);
+        self.warn_of_worst(span, numbers, -1.0..=1.0, |ratio| {
+            let near = near(ratio);
+            format!("a ratio is between -1 and 1, not {ratio}, {near} is taken")
+        });
+        Ok(numbers.iter().copied().map(near).collect())
     }
 }
 
 /// How many series are kept at each step.
 fn counts(numbers: &[f64], span: Span) -> Evaluated<Vec<f64>> {
+    // As in Prometheus: a number that is too small is no error as long as nothing is wanted anyway.
+    if numbers.iter().all(|&number| number < 1.0) {
+        return Ok(vec![0.0; numbers.len()]);
+    }
     let limit = i64::MAX as f64;
     for &number in numbers {
         if number.is_nan() {

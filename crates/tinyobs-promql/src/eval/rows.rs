@@ -11,6 +11,8 @@
 //!           samples in those windows come to: increase, count, sum, lowest and highest.
 //! I-ROWS-4  A range narrower than a window is as wide as one, with a warning.
 //! I-ROWS-5  What has no column is made of last values, with a warning.
+//! I-ROWS-6  A range that is no multiple of the windows takes in all of the first one that it meets; who
+//!           counts what is in it says so in a warning.
 //! Proved by: tests/rolled.rs.
 
 use tinyobs_model::rollup::junction;
@@ -165,6 +167,22 @@ pub(super) fn windows_needed(function: Function) -> i64 {
     }
 }
 
+/// Whether what a function makes of a range would be another number without what lies before it:
+/// `rate` and its like allow for it, the last value is the same.
+pub(super) fn counts_all(function: Function) -> bool {
+    use Function as F;
+    matches!(
+        function,
+        F::CountOverTime
+            | F::SumOverTime
+            | F::AvgOverTime
+            | F::MinOverTime
+            | F::MaxOverTime
+            | F::FirstOverTime
+            | F::TsOfFirstOverTime
+    )
+}
+
 /// The most that a range is widened to.
 pub(super) const WIDENED_MAX: i64 = 2 * Resolution::Hour.width_ms();
 
@@ -284,9 +302,12 @@ fn step(before: Sample, after: Sample) -> f64 {
 #[derive(Debug, Default)]
 pub(super) struct Used {
     /// By resolution: from when to when.
-    pub widened: [Option<(i64, i64)>; Resolution::ALL.len()],
-    pub lasts: [Option<(i64, i64)>; Resolution::ALL.len()],
+    pub widened: Stretches,
+    pub reaching: Stretches,
+    pub lasts: Stretches,
 }
+
+type Stretches = [Option<(i64, i64)>; Resolution::ALL.len()];
 
 impl Used {
     /// Notes what `window` was, and whether it was made of last values.
@@ -295,9 +316,14 @@ impl Used {
             return;
         };
         let place = window.resolution as usize;
-        let widened = window.widened_from.map(|_| &mut self.widened[place]);
+        let is_widened = window.widened_from.is_some();
+        let widened = is_widened.then_some(&mut self.widened[place]);
+        // I-ROWS-6. A window that is in part before a range of its own width is another one, no more.
+        let is_wider = last.at_ms - first.row.start_ms > window.lasts.range_ms;
+        let reaches = first.row.start_ms < window.lasts.start_ms && is_wider && !is_widened;
+        let reaching = reaches.then_some(&mut self.reaching[place]);
         let lasts = of_lasts.then_some(&mut self.lasts[place]);
-        for stretch in widened.into_iter().chain(lasts) {
+        for stretch in widened.into_iter().chain(reaching).chain(lasts) {
             let (from_ms, to_ms) = stretch.get_or_insert((first.row.start_ms, last.at_ms));
             *from_ms = first.row.start_ms.min(*from_ms);
             *to_ms = last.at_ms.max(*to_ms);

@@ -79,6 +79,11 @@ impl Input<'_> {
         self.range_ms
     }
 
+    /// Whether samples beside the range belong to it.
+    pub fn is_extended(&self) -> bool {
+        self.reach.extension.is_some()
+    }
+
     /// What there is at step `i`; a range that meets rows is as wide as `windows` of them.
     pub fn view(&self, i: usize, windows: i64) -> Option<View<'_>> {
         let at_ms = self.grid.time(i);
@@ -183,7 +188,9 @@ impl<'e> Evaluator<'e> {
         let node = self.begin_node(inner);
         let series = match &inner.kind {
             ExprKind::Matrix(range) => self.of_selector(range, inner.span, grid, each, sink),
-            ExprKind::Subquery(subquery) => self.of_subquery(subquery, grid, each, sink),
+            ExprKind::Subquery(subquery) => {
+                self.of_subquery(subquery, inner.span, grid, each, sink)
+            }
             _ => Err(mistyped(expr, ValueType::Matrix)),
         }?;
         self.end_node(node, series);
@@ -253,6 +260,7 @@ impl<'e> Evaluator<'e> {
     fn of_subquery<T: Send>(
         &mut self,
         subquery: &Subquery,
+        span: Span,
         grid: Grid,
         each: EachInput<'_, 'e, T>,
         sink: Sink<'_, 'e, T>,
@@ -263,7 +271,11 @@ impl<'e> Evaluator<'e> {
             None => self.query.subquery_step_ms.max(1),
         };
         let shift = self.shift(&subquery.time)?;
-        let inner = self.inner_grid(grid, shift, range_ms, step_ms)?;
+        let edge = shift.apply(grid.start_ms).saturating_sub(range_ms);
+        let last = shift.apply(grid.end_ms());
+        // I-WINDOW-3; the left edge is left out.
+        let first = (edge.div_euclid(step_ms) + 1).saturating_mul(step_ms);
+        let inner = Grid::new(first, last, step_ms, span, self.query)?;
         let series = self.eval_vector(&subquery.expr, inner)?;
         let count = series.len();
         let of_series = |evaluator: &mut Self, one: Series| {
@@ -291,15 +303,6 @@ impl<'e> Evaluator<'e> {
         };
         self.spread(series, &of_series, sink)?;
         Ok(count)
-    }
-
-    /// The moments at which the inside of a subquery is evaluated for all steps of `grid`.
-    fn inner_grid(&self, grid: Grid, shift: Shift, range_ms: i64, step_ms: i64) -> Evaluated<Grid> {
-        let edge = shift.apply(grid.start_ms).saturating_sub(range_ms);
-        let last = shift.apply(grid.end_ms());
-        // I-WINDOW-3; the left edge is left out.
-        let first = (edge.div_euclid(step_ms) + 1).saturating_mul(step_ms);
-        Grid::new(first, last, step_ms, self.query)
     }
 }
 

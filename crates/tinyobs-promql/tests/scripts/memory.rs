@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use tinyobs_model::{
-    Columns, Labels, Matcher, ResolvedCursor, Sample, SelectError, SeriesCursor, SeriesSource,
-    TimeRange,
+    Columns, Labels, Matcher, Sample, SelectError, SeriesCursor, SeriesSource, TimeRange,
 };
 
 /// Samples of series, by time.
@@ -63,14 +62,5 @@ impl SeriesSource for Memory {
             }));
         }
         Ok(cursors)
-    }
-
-    fn select_resolved(
-        &self,
-        _: &[Matcher],
-        _: TimeRange,
-        _: i64,
-    ) -> Result<Vec<Box<dyn ResolvedCursor>>, SelectError> {
-        Ok(Vec::new())
     }
 }

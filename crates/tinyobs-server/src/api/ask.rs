@@ -3,7 +3,8 @@
 //!   [Form] ─▶ [Ask] ─▶ promql::Query
 //!
 //! I-ASK-1  Times are Unix seconds, whole or not, or RFC 3339; lengths of time are seconds or
-//!          durations such as `1h30m`. What is neither is an error that says so.
+//!          durations such as `1h30m`. What is neither is an error that says so. A time farther away
+//!          than the engine counts is as far away as it does.
 //! I-ASK-2  A range query has at most `limits::RANGE_STEPS` steps from its first moment to its last.
 //! Proved by: api/ask/tests.rs, tests/it/api.rs.
 
@@ -55,9 +56,7 @@ impl Ask {
         let missing = |name| Failure::parameter(name, "it is missing");
         let start_ms = time_of(form, "start")?.ok_or_else(|| missing("start"))?;
         let end_ms = time_of(form, "end")?.ok_or_else(|| missing("end"))?;
-        if end_ms < start_ms {
-            return Err(Failure::parameter("end", "it lies before the start"));
-        }
+        in_order(TimeRange::new(start_ms, end_ms))?;
         let step = form.required("step")?;
         let step_ms = length_ms("step", step)?;
         if step_ms <= 0 {
@@ -151,34 +150,38 @@ pub fn time_of(form: &Form, name: &str) -> Result<Option<i64>, Failure> {
     form.text(name).map(|text| time_ms(name, text)).transpose()
 }
 
-/// `start` and `end`, all of time where they are not given.
+/// `start` and `end`, all of time where they are not given. Between a start and an earlier end there is
+/// nothing.
 pub fn range_of(form: &Form) -> Result<TimeRange, Failure> {
     let start_ms = time_of(form, "start")?.unwrap_or(TimeRange::ALL.start_ms);
     let end_ms = time_of(form, "end")?.unwrap_or(TimeRange::ALL.end_ms);
-    if end_ms < start_ms {
-        return Err(Failure::parameter("end", "it lies before the start"));
-    }
     Ok(TimeRange::new(start_ms, end_ms))
 }
 
+/// For those who want more of a range than what is in it: an error if it ends before it starts.
+pub fn in_order(range: TimeRange) -> Result<(), Failure> {
+    if range.is_empty() {
+        return Err(Failure::parameter("end", "it lies before the start"));
+    }
+    Ok(())
+}
+
 fn time_ms(name: &str, text: &str) -> Result<i64, Failure> {
-    let bad = |what: &str| {
-        let reason = format!("{:?} is {what}: use Unix seconds or RFC 3339", cut(text));
-        Failure::parameter(name, reason)
-    };
     match text {
         EARLIEST => return Ok(-(TIME_MS_MAX as i64)),
         LATEST => return Ok(TIME_MS_MAX as i64),
         _ => {}
     }
-    if let Ok(seconds) = text.parse::<f64>() {
-        let ms = (seconds * 1_000.0).round();
-        if ms.is_nan() || ms.abs() > TIME_MS_MAX {
-            return Err(bad("out of range"));
-        }
-        return Ok(ms as i64);
-    }
-    time::parse_rfc3339(text).map_err(|_| bad("not a time"))
+    let ms = match text.parse::<f64>() {
+        Ok(seconds) if seconds.is_nan() => None,
+        Ok(seconds) => Some((seconds * 1_000.0).round().clamp(-TIME_MS_MAX, TIME_MS_MAX) as i64),
+        Err(_) => time::parse_rfc3339(text).ok(),
+    };
+    ms.ok_or_else(|| {
+        let shown = cut(text);
+        let reason = format!("{shown:?} is not a time: use Unix seconds or RFC 3339");
+        Failure::parameter(name, reason)
+    })
 }
 
 /// A length of time as milliseconds.

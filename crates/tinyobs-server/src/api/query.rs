@@ -14,7 +14,7 @@ use axum::response::Response;
 use tinyobs_model::{SeriesSource, limits};
 use tinyobs_promql::{Control, Expr, evaluate, parse};
 
-use super::ask::{Ask, range_of};
+use super::ask::{Ask, in_order, range_of};
 use super::compose;
 use super::failure::Failure;
 use super::form::Form;
@@ -41,7 +41,7 @@ pub async fn range(State(app): State<App>, request: Request) -> Result<Response,
 /// `GET`, `POST /api/v1/query_exemplars`. None are kept, but what is wrong with the question is told.
 pub async fn exemplars(State(app): State<App>, request: Request) -> Result<Response, Failure> {
     let form = Form::read(&app, request).await?;
-    range_of(&form)?;
+    in_order(range_of(&form)?)?;
     let text = form.required("query")?;
     parse(text).map_err(|error| Failure::unparsed("query", &error))?;
     Ok(compose::success(&[(); 0], &[]))
@@ -90,11 +90,6 @@ pub fn evaluated(
     source: &dyn SeriesSource,
     control: &Control,
 ) -> Result<Written, Failure> {
-    Ok(Written {
-        answer: evaluate(&ask.query(expr), source, control)?,
-        time_ms: ask.start_ms,
-        limit: ask.limit,
-        warnings: Vec::new(),
-        took: None,
-    })
+    let answer = evaluate(&ask.query(expr), source, control)?;
+    Ok(Written::new(answer, ask.start_ms, ask.limit))
 }

@@ -157,7 +157,7 @@ impl<T: Ord> Found<T> {
 }
 
 /// Runs `read` in the queue of all reading requests, and sends the text that it makes.
-async fn run<F>(app: &App, read: F) -> Result<Response, Failure>
+pub(super) async fn run<F>(app: &App, read: F) -> Result<Response, Failure>
 where
     F: FnOnce(&App, &Cancel) -> Result<Vec<u8>, Failure> + Send + 'static,
 {
@@ -168,10 +168,10 @@ where
 }
 
 /// The series that are asked for: those that satisfy all matchers of any one list.
-type Selection = Vec<Vec<Matcher>>;
+pub(super) type Selection = Vec<Vec<Matcher>>;
 
 /// Every `match[]`; everything when there is none.
-fn selection(form: &Form, cancel: &Cancel) -> Result<Selection, Failure> {
+pub(super) fn selection(form: &Form, cancel: &Cancel) -> Result<Selection, Failure> {
     let mut selection = Selection::new();
     let bad = |most: usize, what: &str| {
         Failure::parameter(MATCH, format!("the request has more than {most} {what}"))

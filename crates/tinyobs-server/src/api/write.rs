@@ -3,7 +3,8 @@
 //!   [Answer] ─▶ [`Written`] ─▶ one series after the other ─▶ body
 //!
 //! I-WRITE-1  A value is text in the fewest digits that read back to the same bits, with an exponent
-//!            only below 1e-6 and from 1e21 on; NaN, +Inf and -Inf are written so.
+//!            only below 1e-6 and from 1e21 on, and a scalar with none; NaN, +Inf and -Inf are written
+//!            so.
 //! I-WRITE-2  A time is seconds with three digits behind the point, or none.
 //! I-WRITE-3  However large the answer, what is held of its text is a piece.
 //! Proved by: api/write/tests.rs, tests/it/api.rs.
@@ -11,7 +12,7 @@
 use std::io::{self, Write};
 
 use tinyobs_model::{Labels, Sample};
-use tinyobs_promql::{Answer, AnswerValue, SeriesPoints};
+use tinyobs_promql::{Answer, AnswerValue, Number, SeriesPoints};
 use tinyobs_wire::encode::write_text;
 use tinyobs_wire::number;
 
@@ -36,6 +37,17 @@ pub struct Written {
 }
 
 impl Written {
+    /// `answer`, about which nothing more is to be said.
+    pub fn new(answer: Answer, time_ms: i64, limit: usize) -> Self {
+        Self {
+            answer,
+            time_ms,
+            limit,
+            warnings: Vec::new(),
+            took: None,
+        }
+    }
+
     /// Bytes that the answer holds, about.
     pub fn bytes(&self) -> usize {
         match &self.answer.value {
@@ -61,7 +73,7 @@ impl Written {
         text.extend_from_slice(name.as_bytes());
         text.extend_from_slice(b"\",\"result\":");
         match &self.answer.value {
-            AnswerValue::Scalar(sample) => write_sample(&mut text, *sample),
+            AnswerValue::Scalar(sample) => write_scalar(&mut text, *sample),
             AnswerValue::String(value) => {
                 text.push(b'[');
                 write_time(&mut text, self.time_ms);
@@ -186,6 +198,14 @@ pub fn write_sample(text: &mut Vec<u8>, sample: Sample) {
     text.extend_from_slice(b",\"");
     write_value(text, sample.value);
     text.extend_from_slice(b"\"]");
+}
+
+/// The same without an exponent, as Prometheus has it.
+fn write_scalar(text: &mut Vec<u8>, sample: Sample) {
+    text.push(b'[');
+    write_time(text, sample.time_ms);
+    // Writing to a Vec cannot fail.
+    let _ = write!(text, ",\"{}\"]", Number::plain(sample.value));
 }
 
 /// I-WRITE-2

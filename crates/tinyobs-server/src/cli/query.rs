@@ -13,6 +13,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::Value;
 use tinyobs_promql::{Control, ParseError, Span};
 use tinyobs_store::Store;
+use tinyobs_wire::time;
 
 use super::target::{self, Limits, Target};
 use super::{Outcome, arguments_of_client, http, say};
@@ -66,7 +67,7 @@ pub fn command() -> Command {
         .arg(option(
             "range",
             "DURATION",
-            "So long up to --end, such as 1h or 30d",
+            "So long, such as 1h or 30d: up to --end, which is now without it, or from --start on",
         ))
         .arg(option("start", "TIME", "From here"))
         .arg(option("end", "TIME", "Up to here; now without it"))
@@ -146,6 +147,7 @@ impl Question {
             if of("step").is_some() {
                 return Err("--step needs --range, or --start and --end".into());
             }
+            moment("time", of("time"))?;
             pairs.extend(of("time").map(|time| ("time", time)));
         }
         if matches.get_flag("explain") {
@@ -177,12 +179,7 @@ impl Question {
 fn range(
     of: &dyn Fn(&str) -> Option<String>,
 ) -> Result<[(&'static str, String); 3], Box<dyn Error>> {
-    let moment = |name: &str| {
-        let form = Form::of(&[("time", &of(name).unwrap_or_default())]);
-        let time = time_of(&form, "time");
-        time.map_err(|error| error.message().replace("\"time\"", &format!("{name:?}")))
-    };
-    let (start_ms, end_ms) = (moment("start")?, moment("end")?);
+    let (start_ms, end_ms) = (moment("start", of("start"))?, moment("end", of("end"))?);
     let range_ms = of("range").map(|text| length(&text, "range")).transpose()?;
     let now_ms = now_ms();
     let (start_ms, end_ms) = match (start_ms, end_ms, range_ms) {
@@ -201,6 +198,22 @@ fn range(
         return Err("the end lies before the start".into());
     }
     Ok(pairs(start_ms, end_ms, of("step")))
+}
+
+/// The moment that the flag `name` says.
+fn moment(name: &str, text: Option<String>) -> Result<Option<i64>, String> {
+    let text = text.unwrap_or_default();
+    // Of seconds it would be the year 5138, or later.
+    if let Ok(number) = text.parse::<i64>()
+        && number >= time::MILLISECONDS_FROM
+    {
+        let seconds = number as f64 / 1_000.0;
+        return Err(format!(
+            "--{name} {text} looks like milliseconds: use Unix seconds, {seconds}, or RFC 3339"
+        ));
+    }
+    let form = Form::of(&[(name, &text)]);
+    time_of(&form, name).map_err(|error| error.message().to_owned())
 }
 
 fn length(text: &str, name: &str) -> Result<i64, String> {

@@ -3,6 +3,8 @@
 //! I-UNIT-1  What is shown can be read back, and is the same.
 //! Proved by: units/tests.rs.
 
+use tinyobs_promql::number::UNITS;
+
 const KIB: u64 = 1 << 10;
 
 /// Each unit of a size with its bytes; the first of equals is the one that is shown.
@@ -19,17 +21,6 @@ const SIZES: [(&str, u64); 12] = [
     ("G", KIB * KIB * KIB),
     ("M", KIB * KIB),
     ("K", KIB),
-];
-
-/// Each unit of a duration with its milliseconds, as Prometheus has them: a year is 365 days.
-const DURATIONS: [(&str, i64); 7] = [
-    ("ms", 1),
-    ("y", 365 * 24 * 3_600_000),
-    ("w", 7 * 24 * 3_600_000),
-    ("d", 24 * 3_600_000),
-    ("h", 3_600_000),
-    ("m", 60_000),
-    ("s", 1_000),
 ];
 
 /// Reads a size: `512MB`, `1GiB`, `1.5G`, `B` or nothing for bytes; 0 for none.
@@ -70,11 +61,11 @@ pub fn parse_duration_ms(text: &str) -> Result<i64, String> {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         let (number, tail) = rest.split_at(digits);
         let number: i64 = number.parse().map_err(|_| wrong())?;
-        let (unit, factor) = DURATIONS
-            .into_iter()
-            .find(|(unit, _)| tail.starts_with(unit))
-            .ok_or_else(wrong)?;
-        rest = &tail[unit.len()..];
+        let letters = tail.bytes().take_while(|byte| !byte.is_ascii_digit());
+        let (name, behind) = tail.split_at(letters.count());
+        let unit = UNITS.into_iter().find(|(unit, _)| *unit == name);
+        let (_, factor) = unit.ok_or_else(wrong)?;
+        rest = behind;
         let part = number.checked_mul(factor);
         total = part
             .and_then(|part| total.checked_add(part))
@@ -97,7 +88,7 @@ pub fn show_size(bytes: u64) -> String {
 
 /// A duration in the largest unit that divides it: `14d`, `36h`, `1y`.
 pub fn show_duration_ms(ms: i64) -> String {
-    let whole = DURATIONS
+    let whole = UNITS
         .into_iter()
         .filter(|(unit, _)| !matches!(*unit, "ms" | "w"))
         .find(|(_, factor)| ms != 0 && ms % factor == 0);

@@ -28,16 +28,7 @@ impl SeriesSource for Flat {
         _: &[Matcher],
         _: TimeRange,
     ) -> Result<Vec<Box<dyn SeriesCursor>>, SelectError> {
-        panic!("a chart is read by select_resolved")
-    }
-
-    fn select_resolved(
-        &self,
-        _: &[Matcher],
-        _: TimeRange,
-        _: i64,
-    ) -> Result<Vec<Box<dyn ResolvedCursor>>, SelectError> {
-        let cursor = |i: usize| -> Box<dyn ResolvedCursor> {
+        let cursor = |i: usize| -> Box<dyn SeriesCursor> {
             let number = format!("{i:05}");
             Box::new(FlatCursor {
                 labels: Labels::new("m", [("l", number.as_str())]).unwrap(),
@@ -51,19 +42,19 @@ impl SeriesSource for Flat {
     }
 }
 
-impl ResolvedCursor for FlatCursor {
+impl SeriesCursor for FlatCursor {
     fn labels(&self) -> &Labels {
         &self.labels
     }
 
-    fn next_stretch(&mut self, out: &mut Stretch) -> Result<bool, SelectError> {
-        out.samples.clear();
+    fn next_block(&mut self, out: &mut Columns) -> Result<bool, SelectError> {
+        out.clear();
         if self.blocks_left == 0 {
             return Ok(false);
         }
         self.blocks_left -= 1;
         for _ in 0..self.block_len {
-            out.samples.push(Sample::new(self.time_ms, self.value));
+            out.push(Sample::new(self.time_ms, self.value));
             self.time_ms += 1;
         }
         Ok(true)

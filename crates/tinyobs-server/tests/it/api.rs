@@ -100,7 +100,15 @@ fn an_instant_query_is_answered_letter_by_letter() {
         ),
         (
             "1e21",
-            r#"{"resultType":"scalar","result":[1700000300.125,"1e+21"]}"#,
+            r#"{"resultType":"scalar","result":[1700000300.125,"1000000000000000000000"]}"#,
+        ),
+        (
+            "1e-7",
+            r#"{"resultType":"scalar","result":[1700000300.125,"0.0000001"]}"#,
+        ),
+        (
+            "vector(1e-7)",
+            r#"{"resultType":"vector","result":[{"metric":{},"value":[1700000300.125,"1e-07"]}]}"#,
         ),
         (
             "\"x\\n\"",
@@ -196,6 +204,13 @@ fn i_api_2_what_cannot_be_read_is_named() {
 fn i_api_1_a_query_that_cannot_be_answered_is_422() {
     let server = server();
     let client = server.client();
+    let query = escape("sum_over_time(vector(1)[100y:1ms])");
+    let answer = client.get(&format!("/api/v1/query?query={query}"));
+    assert_eq!(answer.json()["position"], json!({"start": 14, "end": 33}));
+    let (status, kind, message) = failure(&answer);
+    assert_eq!((status, kind.as_str()), (422, "execution"));
+    let end = "moments, more than the 1000000 that are allowed, ask for less time or a larger step";
+    assert!(message.ends_with(end), "{message}");
     let query = escape("requests_total * on(job) requests_total");
     let answer = client.get(&format!("/api/v1/query?query={query}&time={}", T + 300));
     let (status, kind, _) = failure(&answer);

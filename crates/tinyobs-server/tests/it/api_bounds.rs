@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::api::{T, failure, push, server};
 use crate::client::{Answer, Client, head};
+use crate::ingest::gzip;
 use crate::server::{TestServer, escape};
 
 /// Minutes of work: 720,000 windows of 3,600 values each.
@@ -34,10 +35,10 @@ fn a_query_ends_when_its_time_is_over() {
 }
 
 #[test]
-fn too_many_moments_are_a_400_and_too_many_samples_a_422() {
+fn too_many_moments_are_a_422_and_too_many_parentheses_a_400() {
     let server = TestServer::start();
     let answer = query(server.client(), "count_over_time(vector(1)[30d:1s])", "");
-    assert_eq!(failure(&answer).0, 400);
+    assert_eq!(failure(&answer).0, 422);
     let deep = "(".repeat(300) + "1" + &")".repeat(300);
     assert_eq!(failure(&query(server.client(), &deep, "")).1, "bad_data");
 }
@@ -153,4 +154,39 @@ fn i_form_2_forms_are_small() {
     let (status, _, message) = failure(&answer);
     assert_eq!(status, 400);
     assert!(message.contains("longer than 65536 bytes"), "{message}");
+}
+
+#[test]
+fn i_form_2_a_form_may_be_packed() {
+    let server = TestServer::start();
+    let sent = |encoding: &str, body: &[u8]| {
+        let headers = [
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("content-encoding", encoding),
+        ];
+        let client = server.client();
+        client.send("POST", "/api/v1/query", &headers, body)
+    };
+    let answer = sent("gzip", &gzip(b"query=1%2B2&time=7"));
+    assert_eq!(
+        answer.text().trim_end(),
+        r#"{"status":"success","data":{"resultType":"scalar","result":[7,"3"]}}"#
+    );
+    for (encoding, body, message) in [
+        ("gzip", b"query=1".to_vec(), "body is not valid gzip: "),
+        (
+            "gzip",
+            gzip(&vec![b'a'; (1 << 20) + 1]),
+            "body unfolds to more than 1048576 bytes",
+        ),
+        (
+            "br",
+            b"query=1".to_vec(),
+            "content-encoding must be gzip, zstd, snappy or identity",
+        ),
+    ] {
+        let (status, kind, found) = failure(&sent(encoding, &body));
+        assert_eq!((status, kind.as_str()), (400, "bad_data"));
+        assert!(found.starts_with(message), "{found}");
+    }
 }

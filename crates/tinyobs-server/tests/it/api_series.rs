@@ -137,8 +137,30 @@ fn selectors_that_are_none_are_named() {
             assert!(message.starts_with(&begins), "{selector}: {message}");
         }
     }
-    let answer = client.get("/api/v1/labels?start=2&end=1");
-    assert_eq!(failure(&answer).0, 400);
+}
+
+#[test]
+fn between_a_start_and_an_earlier_end_there_is_nothing() {
+    let server = server();
+    let client = server.client();
+    let reversed = format!("match[]=requests_total&start={}&end={T}", T + 300);
+    for path in ["labels", "label/job/values", "series"] {
+        let answer = success(client, &format!("/api/v1/{path}?{reversed}"));
+        assert_eq!(answer, r#"{"status":"success","data":[]}"#, "{path}");
+    }
+    // What Prometheus refuses, too.
+    let answer = client.get("/api/v1/query_exemplars?query=x&start=2&end=1");
+    let message = "invalid parameter \"end\": it lies before the start".to_owned();
+    assert_eq!(failure(&answer), (400, "bad_data".to_owned(), message));
+    // For ever, as clients write it.
+    for end in ["9999-12-31T23:59:59Z", "1e300", "Inf"] {
+        let answer = success(
+            client,
+            &format!("/api/v1/label/job/values?start={T}&end={end}"),
+        );
+        let expected = r#"{"status":"success","data":["house","shop"]}"#;
+        assert_eq!(answer, expected, "{end}");
+    }
 }
 
 #[test]

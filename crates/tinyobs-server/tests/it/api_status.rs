@@ -31,6 +31,50 @@ fn what_there_is_none_of_is_empty() {
 }
 
 #[test]
+fn i_api_2_what_is_wrong_with_a_question_for_rules_is_named() {
+    let server = TestServer::start();
+    let client = server.client();
+    for fine in [
+        "type=Alert&exclude_alerts=true",
+        "group_limit=3&group_next_token=x",
+        "match[]=up",
+    ] {
+        let answer = success(client, &format!("/api/v1/rules?{fine}"));
+        assert_eq!(answer, r#"{"status":"success","data":{"groups":[]}}"#);
+    }
+    for (wrong, message) in [
+        (
+            "type=x",
+            "invalid parameter \"type\": \"x\" is none of alert, record",
+        ),
+        (
+            "exclude_alerts=maybe",
+            "invalid parameter \"exclude_alerts\": \"maybe\" is none of true, false, t, f, 1, 0",
+        ),
+        (
+            "group_limit=0",
+            "invalid parameter \"group_limit\": it must be a number greater than 0",
+        ),
+        (
+            "group_limit=x",
+            "invalid parameter \"group_limit\": it must be a number greater than 0",
+        ),
+        (
+            "group_next_token=x",
+            "invalid parameter \"group_next_token\": it goes on where a group_limit ended, which is missing",
+        ),
+        (
+            "match[]={",
+            "invalid parameter \"match[]\": 1:2: parse error: ",
+        ),
+    ] {
+        let (status, kind, found) = failure(&client.get(&format!("/api/v1/rules?{wrong}")));
+        assert_eq!((status, kind.as_str()), (400, "bad_data"));
+        assert!(found.starts_with(message), "{found}");
+    }
+}
+
+#[test]
 fn i_status_1_builds_flags_and_sizes() {
     let server = server();
     let client = server.client();

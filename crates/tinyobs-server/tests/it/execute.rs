@@ -1,12 +1,12 @@
 //! The original's queries, answered by the same engine.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::api::{T, server};
 use crate::client::{Answer, Client};
 use crate::server::escape;
 
-fn execute(client: Client, body: &serde_json::Value) -> Answer {
+fn execute(client: Client, body: &Value) -> Answer {
     let headers = [("content-type", "application/json")];
     client.send(
         "POST",
@@ -44,6 +44,54 @@ fn i_execute_1_the_originals_shape() {
     let body = format!("query=sum(requests_total)&time={}", T + 300);
     let answer = client.send("POST", "/v1/query/instant", &form, body.as_bytes());
     assert_eq!(answer.text(), expected);
+}
+
+#[test]
+fn times_may_be_numbers_and_empty_ones_are_none() {
+    let server = server();
+    let client = server.client();
+    let ask = |body: &Value| execute(client, body).json()["data"]["result"].clone();
+    let query = "requests_total{code=\"500\"}";
+    let values = json!([{
+        "metric": {"__name__": "requests_total", "code": "500", "job": "shop"},
+        "values": [[T, "0"], [T + 15, "3"], [T + 30, "6"]],
+    }]);
+    for (start, end, step) in [
+        (json!(T), json!(T + 30), json!(15)),
+        (json!(T * 1_000), json!((T + 30) * 1_000), json!("")),
+        (
+            json!(T as f64 + 0.0),
+            json!(format!("{}", T + 30)),
+            json!(null),
+        ),
+    ] {
+        let body = json!({"query": query, "start": start, "end": end, "step": step});
+        assert_eq!(ask(&body), values, "{body}");
+    }
+    // Now, when there is nothing any more.
+    let body = json!({"query": query, "start": "", "end": ""});
+    assert_eq!(ask(&body), json!([]));
+    for (body, message) in [
+        (
+            json!({"query": "up", "end": [1]}),
+            "end must be text or a number",
+        ),
+        (
+            json!([]),
+            "invalid JSON: invalid length 0, expected an object such as {\"query\":\"up\"}",
+        ),
+        (
+            json!("up"),
+            "invalid JSON: invalid type: string \"up\", expected an object such as {\"query\":\"up\"}",
+        ),
+        (
+            json!({"query": "up", "start": 1e300}),
+            "start: \"1e+300\" is not a time",
+        ),
+    ] {
+        let error = execute(client, &body).error(400);
+        assert!(error.starts_with(message), "{error}");
+    }
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! Every route of the table: its methods, its parameters, its neighbours.
 
-use tinyobs_server::routes::paths;
+use tinyobs_server::routes::{is_prometheus, paths};
 
 use serde_json::json;
 
+use crate::api::failure;
 use crate::server::TestServer;
 
 /// Where errors have OTLP's shape.
@@ -40,6 +41,9 @@ fn i_route_1_a_wrong_method_is_405_everywhere() {
                     let code = "method not allowed";
                     assert_eq!(answer.json(), json!({"code": code, "message": message}));
                 }
+                path if path.starts_with("/api/v1/") && is_prometheus(path) => {
+                    assert_eq!(failure(&answer), (405, "bad_data".to_owned(), message));
+                }
                 _ => assert_eq!(answer.error(405), message),
             }
         }
@@ -55,7 +59,7 @@ fn i_param_1_an_unknown_parameter_is_400_everywhere() {
             continue;
         }
         // Prometheus passes over what it does not know: tests/it/api.rs.
-        if tinyobs_server::routes::is_prometheus(path) {
+        if is_prometheus(path) {
             continue;
         }
         // InfluxDB's clients read errors in its shapes: tests/it/influx.rs.
@@ -134,11 +138,25 @@ fn what_is_not_there_is_404() {
         "/v1/nothing",
         "/v1/query/",
         "/V1/query",
-        "/api/v1/nothing",
         "//v1/stats",
     ] {
         for method in ["GET", "POST"] {
             client.send(method, path, &[], b"").error(404);
+        }
+    }
+    // Where clients read Prometheus' errors they get such.
+    for path in [
+        "/api/v1/nothing",
+        "/api/v1/query/",
+        "/api/v1/status/nothing",
+    ] {
+        for method in ["GET", "POST"] {
+            let (status, kind, message) = failure(&client.send(method, path, &[], b""));
+            assert_eq!((status, kind.as_str()), (404, "not_found"));
+            assert!(
+                message.starts_with("there is nothing at this path"),
+                "{message}"
+            );
         }
     }
 }

@@ -70,24 +70,28 @@ struct Frames {
     all: Frame,
     /// One frame, with exceptions if that is shorter.
     one: Frame,
-    blocks: Vec<Frame>,
+    /// Bytes of blocks with a frame each.
+    bytes_of_blocks: usize,
 }
 
 impl Frames {
     fn of(column: &[i64]) -> Self {
-        let blocks: Vec<Frame> = column.chunks(BLOCK).map(Frame::all).collect();
-        let all = Frame::around(&blocks);
+        let (mut all, mut bytes_of_blocks) = (Frame::all(&[]), 0);
+        for frame in column.chunks(BLOCK).map(Frame::all) {
+            all = all.and(frame);
+            bytes_of_blocks += frame.bytes();
+        }
         let one = all.patched(column);
-        Self { all, one, blocks }
+        Self {
+            all,
+            one,
+            bytes_of_blocks,
+        }
     }
 
     /// Bytes of the shorter way.
     fn bytes(&self) -> usize {
-        self.one.bytes().min(self.bytes_of_blocks())
-    }
-
-    fn bytes_of_blocks(&self) -> usize {
-        self.blocks.iter().map(|frame| frame.bytes()).sum()
+        self.one.bytes().min(self.bytes_of_blocks)
     }
 }
 
@@ -108,14 +112,14 @@ fn encode_layout(rest: &[i64], frames: &Frames, out: &mut Vec<u8>) -> u8 {
         code.encode(rest, out);
         return CODED;
     }
-    if frames.one.bytes() <= frames.bytes_of_blocks() {
+    if frames.one.bytes() <= frames.bytes_of_blocks {
         if !rest.is_empty() {
             frames.one.encode(rest, out);
         }
         return 0;
     }
-    for (block, frame) in rest.chunks(BLOCK).zip(&frames.blocks) {
-        frame.encode(block, out);
+    for block in rest.chunks(BLOCK) {
+        Frame::all(block).encode(block, out);
     }
     BLOCKS
 }

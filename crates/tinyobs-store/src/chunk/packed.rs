@@ -48,14 +48,13 @@ impl Frame {
         }
     }
 
-    /// The frame that holds every value of some blocks.
-    pub fn around(frames: &[Self]) -> Self {
+    /// The frame that holds every value of both blocks.
+    pub fn and(self, other: Self) -> Self {
         Self {
-            min: frames.iter().map(|frame| frame.min).min().unwrap_or(0),
-            max: frames.iter().map(|frame| frame.max).max().unwrap_or(0),
-            len: frames.iter().map(|frame| frame.len).sum(),
-            exceptions: 0,
-            exception_bytes: 0,
+            min: self.min.min(other.min),
+            max: self.max.max(other.max),
+            len: self.len + other.len,
+            ..self
         }
     }
 

@@ -42,9 +42,7 @@ impl Roller {
             let mut row = self.window_of(first_ms);
             // A division costs more than all the rest of a sample: one for each window.
             let until = times.partition_point(|&at| at <= self.open_until_ms);
-            for (&time_ms, &value) in times[..until].iter().zip(&values[..until]) {
-                self.add(&mut row, Sample::new(time_ms, value));
-            }
+            self.add_all(&mut row, &times[..until], &values[..until]);
             self.open = Some(row);
             (times, values) = (&times[until..], &values[until..]);
         }
@@ -61,6 +59,35 @@ impl Roller {
         let start_ms = self.resolution.window(time_ms);
         self.open_until_ms = start_ms.saturating_add(self.resolution.width_ms() - 1);
         self.empty(start_ms)
+    }
+
+    /// Adds samples of one window, as [`Self::add`] would one by one.
+    fn add_all(&mut self, row: &mut Rollup, times: &[i64], values: &[f64]) {
+        let has_nan = values.iter().any(|value| value.is_nan());
+        let mut at = 0;
+        while at < values.len() && (row.count == 0 || self.before.is_nan() || has_nan) {
+            self.add(row, Sample::new(times[at], values[at]));
+            at += 1;
+        }
+        let values = &values[at..];
+        let (Some(&last_ms), Some(&last)) = (times.last(), values.last()) else {
+            return;
+        };
+        // Nothing but four sums, which fit into registers.
+        let (mut sum, mut min, mut max) = (row.sum, row.min, row.max);
+        let (mut increase, mut before) = (row.increase, self.before);
+        for &value in values {
+            sum += value;
+            min = lowest(min, value);
+            max = highest(max, value);
+            increase += junction(before, value);
+            before = value;
+        }
+        (row.sum, row.min, row.max) = (sum, min, max);
+        (row.increase, self.before) = (increase, before);
+        row.count += values.len() as u64;
+        row.last = Sample::new(last_ms, last);
+        row.ended = false;
     }
 
     fn add(&mut self, row: &mut Rollup, sample: Sample) {

@@ -74,6 +74,26 @@ fn i_time_3_only_a_parameter_goes_without_a_zone() {
 }
 
 #[test]
+fn the_year_9999_is_a_time_up_to_its_end() {
+    for (text, ms) in [
+        ("9999-12-30T22:00:01Z", 253_402_207_201_000),
+        ("9999-12-31T23:59:59Z", 253_402_300_799_000),
+        ("9999-12-31T23:59:59.9999Z", 253_402_300_799_999),
+        ("9999-12-31T23:59:59-01:00", 253_402_304_399_000),
+    ] {
+        assert_eq!(parse_rfc3339(text), Ok(ms), "{text}");
+    }
+    assert_eq!(parse_param("9999-12-31T23:59:59"), Ok(253_402_300_799_000));
+    for text in [
+        "10000-01-01T00:00:00Z",
+        "9999-12-32T00:00:00Z",
+        "9999-12-31Z",
+    ] {
+        assert!(parse_param(text).is_err(), "{text:?} was taken");
+    }
+}
+
+#[test]
 fn times_before_1970_round_towards_the_past() {
     assert_eq!(parse_rfc3339("1969-12-31T23:59:59.9999Z"), Ok(-1));
 }

@@ -85,6 +85,10 @@ fn check(op: AggregateOp, numbers: &[f64], label: &str) -> Result<()> {
         op,
         AggregateOp::Topk | AggregateOp::Bottomk | AggregateOp::Limitk
     );
+    // Whoever wants none never gets one.
+    if counts && numbers.iter().all(|&number| number < 1.0) {
+        return Ok(());
+    }
     let too_large = |number: &f64| counts && number.abs() >= 9_223_372_036_854_775_807.0;
     let needs_number = counts || op == AggregateOp::LimitRatio;
     if needs_number

@@ -2,8 +2,7 @@ use std::time::Duration;
 
 use http_body_util::BodyExt;
 use tinyobs_model::{Labels, Sample};
-use tinyobs_promql::eval::Stats;
-use tinyobs_promql::{Answer, AnswerValue, SeriesPoints};
+use tinyobs_promql::{AnswerValue, SeriesPoints};
 
 use super::super::failure::Kind;
 use super::*;
@@ -14,18 +13,7 @@ fn written(points: usize) -> Written {
         labels: Labels::new("m", []).unwrap(),
         points: vec![Sample::new(1_000, 1.0); points],
     };
-    Written {
-        answer: Answer {
-            value: AnswerValue::Matrix(vec![series]),
-            warnings: Vec::new(),
-            infos: Vec::new(),
-            stats: Stats::default(),
-        },
-        time_ms: 0,
-        limit: usize::MAX,
-        warnings: Vec::new(),
-        took: None,
-    }
+    Written::new(AnswerValue::Matrix(vec![series]).into(), 0, usize::MAX)
 }
 
 fn soon() -> Instant {

@@ -54,6 +54,9 @@ impl<'a> Present<'a> {
         selection: &[Vec<Matcher>],
         each: &mut dyn FnMut(&Labels, HasData<'_>) -> Result<bool, Failure>,
     ) -> Result<(), Failure> {
+        if self.range.is_empty() {
+            return Ok(());
+        }
         let mut stretch = Stretch::default();
         for matchers in selection {
             let cursors = self

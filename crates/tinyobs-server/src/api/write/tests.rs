@@ -1,5 +1,4 @@
 use proptest::prelude::*;
-use tinyobs_promql::eval::Stats;
 
 use super::*;
 
@@ -61,18 +60,10 @@ fn i_write_2_times_are_seconds() {
 }
 
 fn written(value: AnswerValue, limit: usize) -> String {
-    let written = Written {
-        answer: Answer {
-            value,
-            warnings: vec!["PromQL warning: w (1:1)".to_owned()],
-            infos: vec!["PromQL info: i (1:1)".to_owned()],
-            stats: Stats::default(),
-        },
-        time_ms: 1_500,
-        limit,
-        warnings: vec!["damaged"],
-        took: None,
-    };
+    let mut written = Written::new(value.into(), 1_500, limit);
+    written.warnings = vec!["damaged"];
+    written.answer.warnings = vec!["PromQL warning: w (1:1)".to_owned()];
+    written.answer.infos = vec!["PromQL info: i (1:1)".to_owned()];
     let mut text = Vec::new();
     written.write(&mut text).unwrap();
     String::from_utf8(text).unwrap()
@@ -154,18 +145,8 @@ fn i_write_3_large_answers_go_in_pieces() {
         labels: Labels::new("m", [("l", format!("{i}").as_str())]).unwrap(),
         points: vec![Sample::new(0, 0.0); 100],
     });
-    let written = Written {
-        answer: Answer {
-            value: AnswerValue::Matrix(series.collect()),
-            warnings: Vec::new(),
-            infos: Vec::new(),
-            stats: Stats::default(),
-        },
-        time_ms: 0,
-        limit: usize::MAX,
-        warnings: Vec::new(),
-        took: None,
-    };
+    let value = AnswerValue::Matrix(series.collect());
+    let written = Written::new(value.into(), 0, usize::MAX);
     let mut pieces = Pieces(Vec::new());
     written.write(&mut pieces).unwrap();
     assert!(pieces.0.iter().sum::<usize>() > 1_000_000);

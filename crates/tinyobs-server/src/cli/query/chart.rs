@@ -1,7 +1,11 @@
 //! Chart: series with many values: one as a chart, several as a line each.
 //!
-//! I-CHART-1  Every point is in a column; of several in one, the highest is shown.
+//! I-CHART-1  Every point that has a height is in a column; of several in one, the highest is shown.
+//! I-CHART-2  What has none, NaN and infinity, is counted below.
+//! I-CHART-3  The ends of an axis are told apart, unless they are the same.
+//! Proved by: cli/query/chart/tests.rs.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde_json::Value;
@@ -12,8 +16,10 @@ use super::table::{name, value};
 const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /// Rows of a chart.
 const ROWS: usize = 10;
+/// Columns of the figures beside a chart, unless they need more.
+const LABEL: usize = 9;
 /// Columns that a chart needs beside it, for its figures.
-const MARGIN: usize = 12;
+const MARGIN: usize = LABEL + 3;
 
 /// How many points there is room for.
 pub fn columns(width: usize) -> usize {
@@ -30,7 +36,7 @@ pub fn text(result: &Value, width: usize) -> String {
         .collect();
     match series.as_slice() {
         [] => "nothing\n".to_owned(),
-        [one] => one.chart(columns(width)),
+        [one] => one.chart(width),
         all => all
             .iter()
             .map(|one| one.sparkline(columns(width)))
@@ -42,21 +48,33 @@ pub fn text(result: &Value, width: usize) -> String {
 struct Line {
     name: String,
     points: Vec<(f64, f64)>,
+    /// How often there is what has no height.
+    undrawn: BTreeMap<String, usize>,
+    /// The last value as it came, drawn or not.
+    last: String,
 }
 
 impl Line {
     fn new(series: &Value) -> Self {
-        let points = series["values"].as_array().into_iter().flatten();
-        let point = |point: &Value| {
-            let time = point[0].as_f64()?;
-            // NaN and infinity have no height.
-            let value: f64 = value(&point[1]).parse().ok()?;
-            value.is_finite().then_some((time, value))
-        };
-        Self {
+        let mut line = Self {
             name: name(&series["metric"]),
-            points: points.filter_map(point).collect(),
+            points: Vec::new(),
+            undrawn: BTreeMap::new(),
+            last: String::new(),
+        };
+        for point in series["values"].as_array().into_iter().flatten() {
+            let text = value(&point[1]);
+            let (Some(time), Ok(value)) = (point[0].as_f64(), text.parse::<f64>()) else {
+                continue;
+            };
+            if value.is_finite() {
+                line.points.push((time, value));
+            } else {
+                *line.undrawn.entry(text.to_owned()).or_default() += 1;
+            }
+            text.clone_into(&mut line.last);
         }
+        line
     }
 
     fn bounds(&self) -> (f64, f64) {
@@ -84,20 +102,35 @@ impl Line {
     }
 
     fn summary(&self) -> String {
-        let (low, high) = self.bounds();
-        let last = self.points.last().map_or(f64::NAN, |point| point.1);
-        format!(
-            "min {}  max {}  last {}",
-            short(low),
-            short(high),
-            short(last)
-        )
+        let mut parts = Vec::new();
+        if !self.points.is_empty() {
+            let (low, high) = self.bounds();
+            let show = figures(low, high);
+            let last = match self.last.parse::<f64>() {
+                Ok(last) if last.is_finite() => show(last),
+                _ => self.last.clone(),
+            };
+            parts.push(format!(
+                "min {}  max {}  last {last}",
+                show(low),
+                show(high)
+            ));
+        }
+        // I-CHART-2
+        if !self.undrawn.is_empty() {
+            let counts = self.undrawn.iter();
+            let counts: Vec<String> = counts
+                .map(|(text, count)| format!("{count} {text}"))
+                .collect();
+            parts.push(format!("not drawn: {}", counts.join(", ")));
+        }
+        parts.join("  ")
     }
 
     /// Two lines: the name and figures, and the curve.
     fn sparkline(&self, width: usize) -> String {
         if self.points.is_empty() {
-            return format!("{}\n  no numbers\n", self.name);
+            return format!("{}\n  {}\n", self.name, self.summary());
         }
         let (low, high) = self.bounds();
         let bar =
@@ -106,18 +139,23 @@ impl Line {
         format!("{}  {}\n  {bars}\n", self.name, self.summary())
     }
 
+    /// In lines of `width`.
     fn chart(&self, width: usize) -> String {
         if self.points.is_empty() {
-            return self.sparkline(width);
+            return self.sparkline(columns(width));
         }
         let (low, high) = self.bounds();
-        let columns = self.columns(width);
+        let (lowest, highest) = (figures(low, high)(low), figures(low, high)(high));
+        let wide = lowest.len().max(highest.len()).max(LABEL);
+        let columns = self.columns(columns(width.saturating_sub(wide - LABEL)));
         let mut out = format!("{}\n", self.name);
         for row in (0..ROWS).rev() {
             let label = match row {
-                0 => short(low),
-                _ if row == ROWS - 1 => short(high),
-                _ => String::new(),
+                // Where the line is, when it is flat.
+                _ if row == ROWS / 2 && low >= high => highest.as_str(),
+                0 if low < high => lowest.as_str(),
+                _ if row == ROWS - 1 && low < high => highest.as_str(),
+                _ => "",
             };
             let cell = |column: &Option<f64>| {
                 let Some(value) = column else { return ' ' };
@@ -126,17 +164,23 @@ impl Line {
                 BARS[height.saturating_sub(row * 8).min(8)]
             };
             let cells: String = columns.iter().map(cell).collect();
-            out += format!("{label:>9} ┤{cells}").trim_end();
+            out += format!("{label:>wide$} ┤{cells}").trim_end();
             out.push('\n');
         }
         let (first, last) = (self.points[0].0, self.points[self.points.len() - 1].0);
-        let (axis, times) = (
-            "─".repeat(columns.len()),
-            [time(first), time(last)].join(" … "),
-        );
-        let summary = self.summary();
+        let axis = "─".repeat(columns.len());
+        let times = if first < last {
+            [time(first), time(last)].join(" … ")
+        } else {
+            time(first)
+        };
+        let (summary, far) = (self.summary(), wide + 2);
         // Writing to a String cannot fail.
-        let _ = writeln!(out, "{0:>9} └{axis}\n{0:>11}{times}\n{0:>11}{summary}", "");
+        let _ = writeln!(
+            out,
+            "{0:>wide$} └{axis}\n{0:>far$}{times}\n{0:>far$}{summary}",
+            ""
+        );
         out
     }
 }
@@ -150,6 +194,14 @@ fn level(value: f64, low: f64, high: f64, top: usize) -> usize {
         0.5
     };
     ((height * top as f64).round() as usize).min(top)
+}
+
+/// How values from `low` to `high` are shown: short, unless that would be the same for both (I-CHART-3).
+fn figures(low: f64, high: f64) -> fn(f64) -> String {
+    if low < high && short(low) == short(high) {
+        return |value| format!("{value:?}");
+    }
+    short
 }
 
 /// At most nine characters.

@@ -21,7 +21,7 @@ fn several_series_are_a_line_each() {
         "b  min 7  max 7  last 7",
         "  ▅▅",
         "c",
-        "  no numbers",
+        "  not drawn: 1 NaN",
         "",
     ];
     assert_eq!(text(&result, 80), lines.join("\n"));
@@ -51,6 +51,45 @@ fn one_series_is_a_chart() {
         "           1970-01-01T00:00:00.000Z … 1970-01-01T00:00:30.000Z"
     );
     assert_eq!(lines[ROWS + 3], "           min 0  max 100  last 100");
+}
+
+#[test]
+fn i_chart_2_what_has_no_height_is_counted() {
+    let values = ["0", "+Inf", "8", "NaN", "-Inf", "+Inf"];
+    let summary = "min 0  max 8  last +Inf  not drawn: 2 +Inf, 1 -Inf, 1 NaN";
+    let drawn = text(&json!([series("a", &values), series("b", &["-Inf"])]), 80);
+    assert_eq!(
+        drawn,
+        format!("a  {summary}\n  ▁█\nb\n  not drawn: 1 -Inf\n")
+    );
+    let drawn = text(&json!([series("a", &values)]), 80);
+    assert_eq!(
+        drawn.lines().last(),
+        Some(format!("           {summary}").as_str())
+    );
+}
+
+#[test]
+fn i_chart_3_ends_are_told_apart() {
+    let drawn = text(&json!([series("a", &["1000000.25", "1000000.75"])]), 80);
+    let lines: Vec<&str> = drawn.lines().collect();
+    assert_eq!(lines[1], "1000000.75 ┤ █");
+    assert_eq!(lines[ROWS], "1000000.25 ┤▁█");
+    assert_eq!(
+        lines[ROWS + 3],
+        "            min 1000000.25  max 1000000.75  last 1000000.75"
+    );
+    // A line that is flat has one figure, a single point one time.
+    let drawn = text(&json!([series("a", &["7", "7"])]), 80);
+    let sevens: Vec<usize> = (0..=ROWS)
+        .filter(|&row| drawn.lines().nth(row).unwrap().contains('7'))
+        .collect();
+    assert_eq!(sevens, [ROWS / 2]);
+    let drawn = text(&json!([series("a", &["7"])]), 80);
+    assert_eq!(
+        drawn.lines().nth(ROWS + 2),
+        Some("           1970-01-01T00:00:00.000Z")
+    );
 }
 
 #[test]
