@@ -10,6 +10,8 @@
 //! I-IMPORT-3  What the answer calls stored is acknowledged by the store. When the store stops taking
 //!             batches, the answer says so and how far it came; sending everything again is harmless.
 //! I-IMPORT-4  The store's limits apply as to any push.
+//! I-IMPORT-6  Of a body that breaks off, what has no line end is no line: nobody knows how it would
+//!             have gone on.
 //! Proved by: import/tests.rs, tests/it/import.rs, tests/it/round_trip.rs.
 
 use std::io::{self, Read};

@@ -30,6 +30,12 @@ pub fn without_bom(start: &mut Vec<u8>) {
 
 /// What a file is that begins like this.
 pub fn guess(start: &[u8]) -> Guess {
+    let text = String::from_utf8_lossy(start);
+    let text = text.trim_start();
+    // A label may be anything, even what other files are known by.
+    if csv::looks_like_one(text) {
+        return Guess::Table;
+    }
     for (magic, guess) in MAGIC {
         if start.starts_with(magic) {
             return match guess {
@@ -44,11 +50,6 @@ pub fn guess(start: &[u8]) -> Guess {
     }
     if start.contains(&0) {
         return Guess::Other("no text");
-    }
-    let text = String::from_utf8_lossy(start);
-    let text = text.trim_start();
-    if csv::looks_like_one(text) {
-        return Guess::Table;
     }
     if original::looks_like_one(text) {
         return Guess::Original;

@@ -129,7 +129,7 @@ fn a_table_of_ours_comes_back_in() {
     let from = TestServer::start();
     let now = now_ms();
     let push = json!({"metrics": [
-        {"name": "a,b", "type": "gauge", "value": -0.1, "timestamp": now - 5, "labels": {"type": "x", "l": "=1"}},
+        {"name": "a,b", "type": "gauge", "value": -0.1, "timestamp": now - 5, "labels": {"type": "x", "l": "=1\0"}},
         {"name": "c_total", "type": "counter", "value": 7, "timestamp": now - 4},
     ]});
     let json = [("content-type", "application/json")];

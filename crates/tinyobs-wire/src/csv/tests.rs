@@ -163,7 +163,7 @@ proptest! {
         name in "('|=|-|a|,|\"|\n){1,5}",
         pairs in btree_map(
             "(label_){0,2}(timestamp|name|type|value|resolution|[a-z]|'|=|-|\n|\"){1,2}",
-            "('|=|\\+|-|1|@|\t|\r|\n|,|\"|x){1,6}",
+            "('|=|\\+|-|1|@|\t|\r|\n|,|\"|x|\0){1,6}",
             0..5,
         ),
         values in vec(any::<f64>(), 1..10),
