@@ -21,6 +21,8 @@
 
 use tinyobs_model::{Refused, WriteBatch, limits};
 
+use crate::bom::without_bom;
+
 mod envelope;
 pub(crate) mod fields;
 pub(crate) mod item;
@@ -122,7 +124,7 @@ pub fn decode(body: &[u8], now_ms: i64) -> Result<Decoded, BodyError> {
 /// # Errors
 /// As those of [`decode`].
 pub fn decode_into(body: &[u8], now_ms: i64, mut spare: WriteBatch) -> Result<Decoded, BodyError> {
-    let text = std::str::from_utf8(body).map_err(|error| BodyError::NotUtf8 {
+    let text = std::str::from_utf8(without_bom(body)).map_err(|error| BodyError::NotUtf8 {
         at: error.valid_up_to(),
     })?;
     // As nearly everybody writes it.

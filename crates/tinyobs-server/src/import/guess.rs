@@ -18,16 +18,6 @@ pub enum Guess {
     Other(&'static str),
 }
 
-/// What UTF-8 may begin with, as Windows' programs write it.
-const BOM: &[u8] = b"\xef\xbb\xbf";
-
-/// The bytes without a mark that only says that they are UTF-8.
-pub fn without_bom(start: &mut Vec<u8>) {
-    if start.starts_with(BOM) {
-        start.drain(..BOM.len());
-    }
-}
-
 /// What a file is that begins like this.
 pub fn guess(start: &[u8]) -> Guess {
     let text = String::from_utf8_lossy(start);

@@ -6,13 +6,14 @@
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 use tinyobs_model::{Refusal, limits};
+use tinyobs_wire::bom::without_bom;
 use tinyobs_wire::csv::{Header, Records};
 use tinyobs_wire::decompress::unpack_stream;
 use tinyobs_wire::lines::Line;
 use tinyobs_wire::original::{self, Item};
 
 use super::batches::Batches;
-use super::guess::{Guess, guess, without_bom};
+use super::guess::{Guess, guess};
 
 /// Bytes by which a file is known.
 const START_BYTES: u64 = 1_024;
@@ -47,9 +48,9 @@ fn read_any<E>(
     may_be_packed: bool,
     batches: &mut Batches<'_, E>,
 ) -> io::Result<()> {
-    let (mut start, broken) = start_of(&mut file);
-    without_bom(&mut start);
-    let guess = guess(&start);
+    let (start, broken) = start_of(&mut file);
+    let start = without_bom(&start);
+    let guess = guess(start);
     let rest: Box<dyn Read + Send + '_> = match broken {
         None => file,
         // So little of it was there that it may have looked otherwise.
