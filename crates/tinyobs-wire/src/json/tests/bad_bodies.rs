@@ -17,6 +17,8 @@ const BAD: &[(&str, &str)] = &[
     (r#"{"name":"m","value":1}"#, "body is not a push: `metrics` is missing, items belong into {\"metrics\":[…]} at line 1, column 22"),
     (r#"{"metrics":[],"metrics":[]}"#, "body is not a push: `metrics` is given twice at line 1, column 23"),
     (r#"{"source":{},"source":{}}"#, "body is not a push: `source` is given twice at line 1, column 21"),
+    (r#"{"source":{"start":5},"metrics":[]}"#, "body is not a push: `start` of `source`: 5 is too small for milliseconds since the epoch; are they seconds? at line 1, column 21"),
+    (r#"{"metrics":[],"source":{"start":"2026-11-22"}}"#, "body is not a push: `start` of `source`: \"2026-11-22\" is not RFC 3339, such as 2026-11-22T00:16:02.347Z at line 1, column 45"),
     (r#"{"source":{"service":1},"metrics":[]}"#, "body is not a push: invalid type: integer `1`, expected a string at line 1, column 22"),
 ];
 
