@@ -29,9 +29,11 @@ pub(crate) mod item;
 mod lines;
 mod rows;
 mod scan;
+mod words;
 
 pub(crate) use item::Text;
 pub use lines::decode_lines;
+pub use words::{reason, reason_at};
 
 /// Who pushed, as far as they said.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -174,15 +176,6 @@ fn body_error(error: &serde_json::Error, text: &str) -> BodyError {
             column,
         },
     }
-}
-
-/// What is wrong, without the place that `serde_json` puts behind it.
-pub(crate) fn reason(error: &serde_json::Error) -> String {
-    let mut text = error.to_string();
-    if let Some(at) = text.rfind(" at line ") {
-        text.truncate(at);
-    }
-    shown(&text)
 }
 
 /// What to say to somebody who writes a number so, that JSON does not have; "" for all else.

@@ -51,7 +51,7 @@ fn i_import_1_good_lines_are_kept_and_bad_ones_named() {
             .map(|e| e.as_str().unwrap())
             .collect();
         let expected = [
-            "line 2: line is malformed: expected ident (malformed)",
+            "line 2: line is malformed: a value, or text in quotes, is expected (malformed)",
             "line 4: \"timestamps\" has 1 elements where \"values\" has 2 (malformed)",
             "line 5: metric name \"nnnn",
             "line 6: time ",
@@ -204,7 +204,7 @@ fn an_export_of_the_original_comes_in() {
         let cut = &text[..text.len() - 40];
         let message = post(client, cut.as_bytes()).error(400);
         assert!(
-            message.contains("could not be read to its end: EOF while parsing"),
+            message.contains("could not be read to its end: it ends within"),
             "{message}"
         );
     }

@@ -20,7 +20,7 @@ use tinyobs_model::Refusal;
 use super::BodyError;
 use super::point::{Broken, Metric, Place, Point, Shape};
 use super::rows::Sink;
-use crate::json::{Text, shown};
+use crate::json::{Text, reason, reason_at, shown};
 
 mod attributes;
 mod fill;
@@ -44,7 +44,8 @@ pub fn broken(reason: &impl ToString) -> BodyError {
 
 /// Reads an `ExportMetricsServiceRequest`.
 pub fn read(body: &[u8], sink: &mut Sink<'_>) -> Result<(), BodyError> {
-    let request: Request<'_> = serde_json::from_slice(body).map_err(|error| broken(&error))?;
+    let request: Request<'_> =
+        serde_json::from_slice(body).map_err(|error| broken(&reason_at(&error)))?;
     let mut point = Point::default();
     let mut reader = Reader {
         sink,
@@ -76,7 +77,7 @@ pub fn each<'a, T: Deserialize<'a>>(
 /// An object, or its defaults when it is not there; an error when it is not one of these.
 fn object<'a, T: Deserialize<'a> + Default>(raw: Raw<'a>) -> Result<T, String> {
     match raw {
-        Some(raw) => serde_json::from_str(raw.get()).map_err(|error| crate::json::reason(&error)),
+        Some(raw) => serde_json::from_str(raw.get()).map_err(|error| reason(&error)),
         None => Ok(T::default()),
     }
 }
