@@ -116,7 +116,7 @@ pub async fn victoriametrics(
 /// Reads a body to its end. An error when nothing of it was stored although there was something.
 async fn take(app: &App, request: Request) -> Result<Report, ApiError> {
     let (parts, mut body) = request.into_parts();
-    let encoding = body::encoding(&parts.headers)?;
+    let encoding = body::encoding(&parts.headers, body::STREAMED_AS)?;
     let place = Arc::clone(&app.imports).try_acquire_owned();
     let Ok(place) = place else {
         body::discard(body).await;
@@ -172,12 +172,8 @@ async fn pump(body: &mut Body, frames: mpsc::Sender<io::Result<Bytes>>) -> Optio
 fn read(app: &App, encoding: Encoding, frames: Frames) -> Result<Report, ApiError> {
     let unpacked = unpack_stream(encoding, frames);
     let unpacked = unpacked.map_err(|error| ApiError::bad_request(error.to_string()))?;
-    let Some(unpacked) = unpacked else {
-        return Err(ApiError::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "content-encoding of an import must be gzip, zstd or identity",
-        ));
-    };
+    let not_taken = || body::not_taken(encoding.as_str(), body::STREAMED_AS);
+    let unpacked = unpacked.ok_or_else(not_taken)?;
     let mut append = |batch: &_| {
         let appended = app.store.append(batch).inspect_err(|error| {
             if error.is_fatal() {

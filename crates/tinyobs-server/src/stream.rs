@@ -89,7 +89,7 @@ async fn take(app: &App, request: Request) -> Result<Response, ApiError> {
         is_over_limit: true,
         ..Answer::default()
     };
-    let taken = match body::encoding(&parts.headers)? {
+    let taken = match body::encoding(&parts.headers, body::HELD_AS)? {
         Encoding::Identity => follow(app, body, &mut so_far).await,
         // Unpacked it is bounded anyway, so it need not be done piece by piece.
         _ => whole(app, &parts.headers, body, &mut so_far).await,

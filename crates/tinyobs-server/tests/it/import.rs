@@ -107,13 +107,14 @@ fn what_is_all_bad_is_an_error() {
     assert!(none.error(429).contains("series_limit"));
     let theirs = client.send("POST", "/api/v1/import", &[], three.as_bytes());
     assert_eq!((theirs.status, &theirs.json()["refused"]), (200, &json!(1)));
-    let packed = client.send(
-        "POST",
-        "/v1/import",
-        &[("content-encoding", "snappy")],
-        b"x",
-    );
-    assert!(packed.error(415).contains("gzip, zstd or identity"));
+    for encoding in ["snappy", "br", "gzip, gzip"] {
+        let header = [("content-encoding", encoding)];
+        let packed = client.send("POST", "/v1/import", &header, b"x");
+        let message = format!(
+            "content-encoding {encoding:?} is not taken here; it may be gzip, zstd, identity"
+        );
+        assert_eq!(packed.error(415), message);
+    }
     let damaged = client.send(
         "POST",
         "/v1/import",

@@ -162,7 +162,7 @@ fn i_ingest_2_only_json_is_taken() {
     ];
     assert_eq!(
         send(&brotli).error(415),
-        "content-encoding must be gzip, zstd, snappy or identity"
+        "content-encoding \"br\" is not taken here; it may be gzip, zstd, snappy, identity"
     );
     assert_eq!(client.get_json("/v1/stats")["TotalMetrics"], 0);
     let charset = [("content-type", "Application/JSON; charset=utf-8")];
