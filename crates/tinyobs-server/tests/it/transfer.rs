@@ -156,6 +156,29 @@ fn help_of_those_who_ask_says_what_they_take() {
     }
     let (_, help, _) = run(&dir, &["export", "--help"]);
     assert!(help.contains("Where the running server listens"), "{help}");
+    let words = |help: &str| help.split_whitespace().collect::<Vec<_>>().join(" ");
+    let back = "`tinyobs import` reads the JSON back, bit for bit, and the CSV.";
+    assert!(words(&help).contains(back), "{help}");
+    let (_, help, _) = run(&dir, &["import", "--help"]);
+    let table = "a table as `tinyobs export --format csv` writes it";
+    assert!(words(&help).contains(table), "{help}");
+}
+
+#[test]
+fn import_names_a_directory_before_it_stores_anything() {
+    let process = Process::serve(&[]);
+    let url = format!("http://{}", process.client().0);
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("files")).unwrap();
+    let line = "{\"metric\":{\"__name__\":\"m\"},\"values\":[1],\"timestamps\":[1795306562347]}\n";
+    fs::write(dir.path().join("good.jsonl"), line).unwrap();
+    let (code, stdout, stderr) = run(&dir, &["import", "good.jsonl", "files", "--url", &url]);
+    assert_eq!((code, stdout.as_str()), (Some(1), ""));
+    assert_eq!(
+        stderr,
+        "error: files is a directory: name the files in it\n"
+    );
+    assert_eq!(export(process.client(), ""), "");
 }
 
 #[test]
