@@ -273,25 +273,37 @@ fn i_import_2_a_large_import_is_many_batches() {
 }
 
 #[test]
-fn i_import_3_who_breaks_off_keeps_what_was_read() {
-    let server = TestServer::start();
-    let client = server.client();
-    let text = line("whole", "1", now_ms());
-    let mut stream = client.connect();
-    let head = head(client.0, "POST", "/v1/import", &[], Some(1_000_000));
-    stream.write_all(&head).unwrap();
-    stream
-        .write_all((text + "{\"metric\":{\"__na").as_bytes())
-        .unwrap();
-    stream.shutdown(std::net::Shutdown::Write).unwrap();
-    let answer = read_answer(&mut stream);
-    assert_eq!(answer.status, 400);
-    assert!(
-        answer.text().contains("1 samples before that are stored"),
-        "{}",
-        answer.text()
-    );
-    assert!(export(client, "").starts_with("{\"metric\":{\"__name__\":\"whole\"}"));
+fn i_import_3_i_import_6_who_breaks_off_keeps_the_whole_lines_that_were_read() {
+    let now = now_ms();
+    let at = tinyobs_wire::time::format_rfc3339(now);
+    let row = |name: &str, value: &str| format!("{at},{name},gauge,{value},raw");
+    let table = "timestamp,name,type,value,resolution\r\n".to_owned() + &row("whole", "1") + "\r\n";
+    for (whole, cut) in [
+        (line("whole", "1", now), "{\"metric\":{\"__na".to_owned()),
+        // As it stands there it would be a row.
+        (table, row("cut", "9")),
+    ] {
+        let server = TestServer::start();
+        let client = server.client();
+        let mut stream = client.connect();
+        let head = head(client.0, "POST", "/v1/import", &[], Some(1_000_000));
+        stream.write_all(&head).unwrap();
+        stream.write_all((whole + &cut).as_bytes()).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        let answer = read_answer(&mut stream);
+        assert_eq!(answer.status, 400);
+        assert!(
+            answer.text().contains("1 samples before that are stored"),
+            "{}",
+            answer.text()
+        );
+        let kept = export(client, "");
+        assert!(
+            kept.starts_with("{\"metric\":{\"__name__\":\"whole\"}"),
+            "{kept}"
+        );
+        assert_eq!(kept.lines().count(), 1, "{kept}");
+    }
 }
 
 #[test]
