@@ -324,10 +324,12 @@ impl<'a> LabelsBuilder<'a> {
         self.pairs.push((name, value));
     }
 
-    /// Adds a pair unless there is one of that name.
+    /// Adds a pair unless there is one of that name with a value.
     pub fn push_default(&mut self, name: &'a str, value: &'a str) {
-        if !self.pairs.iter().any(|(n, _)| *n == name) {
-            self.pairs.push((name, value));
+        match self.pairs.iter_mut().find(|(n, _)| *n == name) {
+            None => self.pairs.push((name, value)),
+            Some((_, own)) if own.is_empty() => *own = value,
+            Some(_) => {}
         }
     }
 

@@ -26,6 +26,16 @@ const WAIT: Duration = Duration::from_secs(limits::BODY_WAIT_SECONDS);
 /// The first piece of memory for a body.
 const FIRST_BYTES: usize = 16 << 10;
 
+/// How a body may be packed that is held whole.
+pub const HELD_AS: &[Encoding] = &[
+    Encoding::Gzip,
+    Encoding::Zstd,
+    Encoding::Snappy,
+    Encoding::Identity,
+];
+/// How one may be that is unpacked while it comes.
+pub const STREAMED_AS: &[Encoding] = &[Encoding::Gzip, Encoding::Zstd, Encoding::Identity];
+
 /// A body in memory, and the share of the budget that it holds until it is dropped.
 #[derive(Debug)]
 pub struct Held {
@@ -42,7 +52,7 @@ pub async fn read(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Held, ApiError> {
-    let encoding = encoding(headers)?;
+    let encoding = encoding(headers, HELD_AS)?;
     let declared = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
@@ -214,18 +224,25 @@ pub async fn discard(mut body: Body) {
     let _ = timeout(WAIT, drain).await;
 }
 
-/// How the headers say that the body is packed.
-pub fn encoding(headers: &HeaderMap) -> Result<Encoding, ApiError> {
+/// How the headers say that the body is packed, if it may be packed so.
+pub fn encoding(headers: &HeaderMap, taken: &[Encoding]) -> Result<Encoding, ApiError> {
     let Some(value) = headers.get(header::CONTENT_ENCODING) else {
         return Ok(Encoding::Identity);
     };
     let named = value.to_str().ok().and_then(Encoding::from_header);
-    named.ok_or_else(|| {
-        ApiError::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "content-encoding must be gzip, zstd, snappy or identity",
-        )
-    })
+    let named = named.filter(|named| taken.contains(named));
+    named.ok_or_else(|| not_taken(&String::from_utf8_lossy(value.as_bytes()), taken))
+}
+
+/// What is said of a body that is packed otherwise.
+pub fn not_taken(encoding: &str, taken: &[Encoding]) -> ApiError {
+    let shown: String = encoding.chars().take(64).collect();
+    let names: Vec<_> = taken.iter().map(|one| one.as_str()).collect();
+    let message = format!(
+        "content-encoding {shown:?} is not taken here; it may be {}",
+        names.join(", ")
+    );
+    ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message)
 }
 
 fn too_large() -> ApiError {

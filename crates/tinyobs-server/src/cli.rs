@@ -240,7 +240,12 @@ fn arguments_of(keys: &[&str]) -> impl Iterator<Item = Arg> + use<> {
 
 /// Like [`arguments_of`], for those who ask a server or take a store as it is, and make neither.
 fn arguments_of_client(keys: &[&str]) -> impl Iterator<Item = Arg> + use<> {
-    arguments_of(keys).map(|arg| match arg.get_id().as_str() {
+    let may_ask_a_server = keys.contains(&"listen");
+    arguments_of(keys).map(move |arg| match arg.get_id().as_str() {
+        "data-dir" if may_ask_a_server => arg.help(
+            "The store in this directory, which must be there, and no other server's; while a \
+             server has it open, that one is asked. Without it: see --url [env: TINYOBS_DATA_DIR]",
+        ),
         "data-dir" => arg.help(
             "Where the store is; it must be there [env: TINYOBS_DATA_DIR, default: ./tinyobs-data]",
         ),

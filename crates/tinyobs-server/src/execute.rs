@@ -20,6 +20,7 @@ use serde_json::Value;
 use tinyobs_model::limits;
 use tinyobs_promql::{AnswerValue, SeriesPoints};
 use tinyobs_wire::encode::write_text;
+use tinyobs_wire::json::reason_at;
 use tinyobs_wire::time;
 
 use crate::api::ask::{Ask, length_ms};
@@ -51,7 +52,7 @@ pub async fn execute(State(app): State<App>, request: Request) -> Result<Respons
     body::require_json(&head.headers)?;
     let text = read(body).await?;
     let wish: Wish = serde_json::from_slice(&text)
-        .map_err(|error| ApiError::bad_request(format!("invalid JSON: {error}")))?;
+        .map_err(|error| ApiError::bad_request(format!("invalid JSON: {}", reason_at(&error))))?;
     let query = required(wish.query)?;
     let moment = |name: &str, value: Option<Value>, default_ms: i64| {
         text_of(name, value)?.map_or(Ok(default_ms), |text| moment_ms(name, &text))

@@ -10,6 +10,8 @@
 //! I-IMPORT-3  What the answer calls stored is acknowledged by the store. When the store stops taking
 //!             batches, the answer says so and how far it came; sending everything again is harmless.
 //! I-IMPORT-4  The store's limits apply as to any push.
+//! I-IMPORT-6  Of a body that breaks off, what has no line end is no line: nobody knows how it would
+//!             have gone on.
 //! Proved by: import/tests.rs, tests/it/import.rs, tests/it/round_trip.rs.
 
 use std::io::{self, Read};
@@ -114,7 +116,7 @@ pub async fn victoriametrics(
 /// Reads a body to its end. An error when nothing of it was stored although there was something.
 async fn take(app: &App, request: Request) -> Result<Report, ApiError> {
     let (parts, mut body) = request.into_parts();
-    let encoding = body::encoding(&parts.headers)?;
+    let encoding = body::encoding(&parts.headers, body::STREAMED_AS)?;
     let place = Arc::clone(&app.imports).try_acquire_owned();
     let Ok(place) = place else {
         body::discard(body).await;
@@ -170,12 +172,8 @@ async fn pump(body: &mut Body, frames: mpsc::Sender<io::Result<Bytes>>) -> Optio
 fn read(app: &App, encoding: Encoding, frames: Frames) -> Result<Report, ApiError> {
     let unpacked = unpack_stream(encoding, frames);
     let unpacked = unpacked.map_err(|error| ApiError::bad_request(error.to_string()))?;
-    let Some(unpacked) = unpacked else {
-        return Err(ApiError::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "content-encoding of an import must be gzip, zstd or identity",
-        ));
-    };
+    let not_taken = || body::not_taken(encoding.as_str(), body::STREAMED_AS);
+    let unpacked = unpacked.ok_or_else(not_taken)?;
     let mut append = |batch: &_| {
         let appended = app.store.append(batch).inspect_err(|error| {
             if error.is_fatal() {

@@ -16,6 +16,7 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use tinyobs_model::limits;
 use tinyobs_store::{Maintained, MaintenanceStatus, Phase};
+use tinyobs_wire::json::reason_at;
 use tinyobs_wire::time;
 use tokio::time::timeout;
 
@@ -103,7 +104,8 @@ impl Wanted {
             return Ok(Self::default());
         }
         serde_json::from_slice(body).map_err(|error| {
-            let message = format!("{error}; the body is {{\"async\": true}}, or nothing");
+            let reason = reason_at(&error);
+            let message = format!("{reason}; the body is {{\"async\": true}}, or nothing");
             ApiError::bad_request(message)
         })
     }

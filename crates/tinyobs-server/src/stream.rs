@@ -23,6 +23,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use serde::Serialize;
 use tinyobs_model::{Refused, limits};
+use tinyobs_wire::bom::without_bom;
 use tinyobs_wire::decompress::Encoding;
 use tinyobs_wire::json::decode_lines;
 
@@ -88,7 +89,7 @@ async fn take(app: &App, request: Request) -> Result<Response, ApiError> {
         is_over_limit: true,
         ..Answer::default()
     };
-    let taken = match body::encoding(&parts.headers)? {
+    let taken = match body::encoding(&parts.headers, body::HELD_AS)? {
         Encoding::Identity => follow(app, body, &mut so_far).await,
         // Unpacked it is bounded anyway, so it need not be done piece by piece.
         _ => whole(app, &parts.headers, body, &mut so_far).await,
@@ -225,11 +226,17 @@ async fn store_batch(
     so_far: &mut Answer,
 ) -> Result<(), ApiError> {
     let shared = app.clone();
+    let is_first = *number == 0;
     let work = move |_: &Cancel| {
         let begun = Instant::now();
+        let batch = if is_first {
+            without_bom(&batch)
+        } else {
+            &batch
+        };
         // The last piece has no line feed behind it.
         let lines = batch.split(|byte| *byte == b'\n').count() as u64 - 1;
-        let decoded = decode_lines(&batch, shared.now_ms());
+        let decoded = decode_lines(batch, shared.now_ms());
         let taken = intake::append(&shared, decoded)?;
         Ok((taken, lines, begun.elapsed()))
     };

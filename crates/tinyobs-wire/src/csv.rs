@@ -16,6 +16,8 @@
 //! I-CSV-4  What is written reads back: series, types, times and values. (A table has no word for
 //!          one NaN rather than another, for help and unit, nor for what else a rollup's row holds.)
 //! I-CSV-5  A bad row costs only itself, with the rule that it breaks; what is held of one is bounded.
+//! I-CSV-6  Of a record of several lines that is none, only the first line is lost: what follows it is
+//!          read as rows of its own, and no line more than twice.
 //! Proved by: csv/tests.rs, fuzz target `import`.
 
 use std::collections::BTreeSet;
@@ -26,6 +28,7 @@ use tinyobs_model::{Kind, Labels, Resolution, Sample};
 use crate::exposition::write_value;
 use crate::time::format_rfc3339;
 
+mod cells;
 mod read;
 
 pub use read::{Header, Record, Records, Row, looks_like_one};

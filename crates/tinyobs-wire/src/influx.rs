@@ -19,6 +19,7 @@ use std::borrow::Cow;
 
 use tinyobs_model::{Kind, LabelsBuilder, Refusal, Refused, Row, Sample, limits};
 
+use crate::bom::without_bom;
 use crate::json::Decoded;
 
 mod line;
@@ -102,7 +103,7 @@ pub fn read(body: &[u8], precision: Precision, now_ms: i64) -> Read {
         name: String::new(),
         builder: LabelsBuilder::new(),
     };
-    let mut cursor = Cursor::new(body);
+    let mut cursor = Cursor::new(without_bom(body));
     let (mut tags, mut fields) = (Vec::new(), Vec::new());
     while cursor.skip_to_line() {
         // I-INFLUX-6. A body is far shorter than 2^32 lines.

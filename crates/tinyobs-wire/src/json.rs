@@ -21,15 +21,19 @@
 
 use tinyobs_model::{Refused, WriteBatch, limits};
 
+use crate::bom::without_bom;
+
 mod envelope;
 pub(crate) mod fields;
 pub(crate) mod item;
 mod lines;
 mod rows;
 mod scan;
+mod words;
 
 pub(crate) use item::Text;
 pub use lines::decode_lines;
+pub use words::{reason, reason_at};
 
 /// Who pushed, as far as they said.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -122,7 +126,7 @@ pub fn decode(body: &[u8], now_ms: i64) -> Result<Decoded, BodyError> {
 /// # Errors
 /// As those of [`decode`].
 pub fn decode_into(body: &[u8], now_ms: i64, mut spare: WriteBatch) -> Result<Decoded, BodyError> {
-    let text = std::str::from_utf8(body).map_err(|error| BodyError::NotUtf8 {
+    let text = std::str::from_utf8(without_bom(body)).map_err(|error| BodyError::NotUtf8 {
         at: error.valid_up_to(),
     })?;
     // As nearly everybody writes it.
@@ -172,15 +176,6 @@ fn body_error(error: &serde_json::Error, text: &str) -> BodyError {
             column,
         },
     }
-}
-
-/// What is wrong, without the place that `serde_json` puts behind it.
-pub(crate) fn reason(error: &serde_json::Error) -> String {
-    let mut text = error.to_string();
-    if let Some(at) = text.rfind(" at line ") {
-        text.truncate(at);
-    }
-    shown(&text)
 }
 
 /// What to say to somebody who writes a number so, that JSON does not have; "" for all else.

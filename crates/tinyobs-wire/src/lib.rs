@@ -18,12 +18,15 @@
 //! - [`selector`]: `name{label="value"}` as a parameter.
 //! - [`text`]: the Prometheus and OpenMetrics text formats, line by line.
 //! - [`families`]: what a page in them holds; [`metric_family`]: the same from protobuf.
+//! - [`bom`]: the mark that text may begin with.
 //! - [`influx`]: InfluxDB's line protocol.
 //! - [`exposition`]: the Prometheus text format and OpenMetrics.
 //! - [`lines`]: series as lines of JSON, out and in.
 //! - [`csv`]: series as rows of a table, out.
 //! - [`original`]: the export files of the Go original, in.
 
+#[cfg(feature = "decode")]
+pub mod bom;
 #[cfg(feature = "decode")]
 pub mod csv;
 #[cfg(feature = "decode")]

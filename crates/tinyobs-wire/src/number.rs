@@ -1,6 +1,7 @@
-//! Number: a finite `f64` in decimal, as every text of ours has it.
+//! Number: an `f64` as text, as every format of ours has it.
 //!
 //!   encode, answers, exposition ─▶ [Short]
+//!   text format, CSV, words in JSON lines ─▶ [read]
 //!
 //! I-NUMBER-1  What is written reads back bit for bit, −0 among them, and is a JSON number.
 //! Proved by: number/tests.rs.
@@ -29,6 +30,17 @@ pub fn whole(value: f64) -> Option<i64> {
     let whole = value as i64;
     (whole.unsigned_abs() <= WHOLE_MAX && (whole as f64).to_bits() == value.to_bits())
         .then_some(whole)
+}
+
+/// A number as people and programs write it: decimal, or `NaN`, `Inf` or `Infinity`, small or large,
+/// with a sign or without. Digits never mean infinity: what does not fit is none.
+pub fn read(text: &str) -> Option<f64> {
+    let value = text.parse::<f64>().ok()?;
+    if value.is_nan() {
+        return Some(f64::NAN);
+    }
+    let is_word = || !text.contains(|c: char| c.is_ascii_digit());
+    (value.is_finite() || is_word()).then_some(value)
 }
 
 #[cfg(test)]

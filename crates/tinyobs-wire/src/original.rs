@@ -24,7 +24,7 @@ use tinyobs_model::{Kind, Refusal, Sample, limits};
 
 use crate::json::fields::{Broken, read_kind, read_number, read_time};
 use crate::json::item::{self, Fill, Text};
-use crate::json::reason;
+use crate::json::{reason, reason_at};
 
 /// The label that only means have.
 const RESOLUTION: &str = "__resolution__";
@@ -116,11 +116,7 @@ pub fn items(file: impl Read, mut each: impl FnMut(&str) -> bool) -> Result<(), 
     match read {
         Err(_) if reading.stopped => Ok(()),
         Err(error) if error.is_io() => Err(error.to_string()),
-        Err(error) => {
-            let (line, column) = (error.line(), error.column());
-            let reason = reason(&error);
-            Err(format!("{reason} at line {line}, column {column}"))
-        }
+        Err(error) => Err(reason_at(&error)),
         Ok(()) => Ok(()),
     }
 }

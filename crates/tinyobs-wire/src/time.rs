@@ -70,7 +70,12 @@ pub fn parse_moment(text: &str) -> Result<i64, BadTime> {
 /// It is not such a text, has no date, or no zone.
 pub fn parse_rfc3339(text: &str) -> Result<i64, BadTime> {
     // A bare date parses as midnight; it is too easily a mistake.
-    if !text.contains(['T', 't', ' ']) {
+    let Some((_, time)) = text.split_once(['T', 't', ' ']) else {
+        return Err(bad(text));
+    };
+    // What reads it below would take a leap second for the one before it (I-TIME-2).
+    let digits = time.bytes().filter(|byte| *byte != b':');
+    if digits.skip("hhmm".len()).take("60".len()).eq(*b"60") {
         return Err(bad(text));
     }
     match text.parse::<Timestamp>() {

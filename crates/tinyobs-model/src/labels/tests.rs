@@ -42,6 +42,25 @@ fn i_label_2_empty_values_are_absent() {
 }
 
 #[test]
+fn i_label_2_an_empty_value_makes_room_for_a_default() {
+    let mut builder = LabelsBuilder::new();
+    builder.begin("m");
+    builder.push("instance", "");
+    builder.push("service", "own");
+    for name in ["service", "instance", "job"] {
+        builder.push_default(name, "theirs");
+    }
+    let mut bytes = Vec::new();
+    builder.write_canonical(&mut bytes).unwrap();
+    let expected = [
+        ("instance", "theirs"),
+        ("job", "theirs"),
+        ("service", "own"),
+    ];
+    assert_eq!(Labels::from_canonical(&bytes), Some(labels("m", &expected)));
+}
+
+#[test]
 fn i_label_3_rules_are_named() {
     let long = "x".repeat(257);
     let longer = "x".repeat(4_097);

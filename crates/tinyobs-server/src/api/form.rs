@@ -109,7 +109,7 @@ pub fn cut(text: &str) -> String {
 
 async fn read_body(app: &App, request: Request) -> Result<String, Failure> {
     let (head, body) = request.into_parts();
-    let encoding = body::encoding(&head.headers)?;
+    let encoding = body::encoding(&head.headers, body::HELD_AS)?;
     let declared = head.headers.get(header::CONTENT_LENGTH);
     let declared = declared.and_then(|length| length.to_str().ok()?.parse().ok());
     // I-FORM-2, and a share of what all bodies may take.

@@ -37,7 +37,7 @@ pub fn command() -> Command {
             "Examples:\n  tinyobs export -o everything.jsonl\n  \
              tinyobs export --match '{service=\"shop\"}' --start 2026-11-01T00:00:00Z -o shop.jsonl\n  \
              tinyobs export --format csv --match http_requests_total > requests.csv\n\n\
-             `tinyobs import` reads the JSON back, bit for bit. A store that no server has open is \
+             `tinyobs import` reads the JSON back, bit for bit, and the CSV. A store that no server has open is \
              read from its directory.\n\n\
              Series that are damaged in the store are written as far as they can be read, and the \
              others after them; the last line then names them, and the exit code is 3. So it is with \

@@ -4,7 +4,7 @@
 //! Proved by: tests/it/transfer.rs.
 
 use std::ffi::OsStr;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -28,8 +28,9 @@ pub fn command() -> Command {
             "Examples:\n  tinyobs import everything.jsonl\n  \
              tinyobs import january.jsonl.gz february.jsonl.zst --url http://127.0.0.1:8080\n  \
              curl -sd 'match[]={job=\"x\"}' http://vm:8428/api/v1/export | tinyobs import -\n\n\
-             A file holds JSON lines, ours or VictoriaMetrics', or is an export of the Go original; \
-             which it is, it says itself. Good lines are kept, bad ones are named.",
+             A file holds JSON lines, ours or VictoriaMetrics', a table as `tinyobs export --format \
+             csv` writes it, or an export of the Go original; which it is, it says itself. Good lines \
+             are kept, bad ones are named.",
         )
         .arg(
             Arg::new("file")
@@ -45,9 +46,18 @@ pub fn command() -> Command {
 
 /// Runs it.
 pub fn run(matches: &ArgMatches, resolved: &Resolved) -> Outcome {
+    let paths = || matches.get_many::<PathBuf>("file").into_iter().flatten();
+    // Before anything is stored, and before a server is blamed.
+    for path in paths().filter(|path| path.as_os_str() != "-") {
+        let file = fs::metadata(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        if file.is_dir() {
+            let path = path.display();
+            return Err(format!("{path} is a directory: name the files in it").into());
+        }
+    }
     let target = Target::find(matches, resolved, Limits::NONE)?;
     let mut refused = 0;
-    for path in matches.get_many::<PathBuf>("file").into_iter().flatten() {
+    for path in paths() {
         let done = one(&target, path).map_err(|error| format!("{}: {error}", path.display()))?;
         say(&format!(
             "{}: {} samples stored of {} lines\n",

@@ -4,15 +4,15 @@
 //!
 //! I-PUSH-1  Every line is stored, named with what is wrong with it, or named as one that takes the
 //!           place of another: none goes away in silence.
-//! I-PUSH-2  A line without a time of its own has the time at which it was read, and no other line of
-//!           its series has the same.
+//! I-PUSH-2  A line without a time of its own has the time at which it was read, or the first
+//!           millisecond after it that no other line of its series has, which is waited for: never
+//!           one that is still to come. (Where the clock is set back, its series begins anew there.)
 //! I-PUSH-3  A line is sent a second after it was read, however slowly the next ones come.
-//! Proved by: push/tests.rs, tests/it/transfer.rs.
+//! Proved by: push/tests.rs, tests/it/push.rs.
 
 use std::time::{Duration, Instant};
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
-use serde_json::{Value, json};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use tinyobs_model::{Kind, limits};
 
 use super::http::Remote;
@@ -20,10 +20,13 @@ use super::{Outcome, arguments_of_client, counted, progress, target};
 use crate::config::Resolved;
 
 mod batch;
+mod clock;
+mod delivery;
 mod lines;
 mod sample;
 
 use batch::Batch;
+use delivery::deliver;
 use lines::{Line, Next};
 use sample::Sample;
 
@@ -41,12 +44,17 @@ pub fn command() -> Command {
              tinyobs push --type gauge\n  \
              echo 'room_celsius 21.5 2026-11-22T03:04:05Z room=hall' | tinyobs push\n\n\
              On standard input a line is a name, a value, and in any order a time and labels, with \
-             spaces between them; lines that begin with # are passed over. A time is RFC 3339 with a \
+             spaces between them; lines that begin with # are passed over. Labels may also stand \
+             behind the name, as in room_celsius{room=\"main hall\"} 21.5. A time is RFC 3339 with a \
              zone, Unix seconds or Unix milliseconds.\n\n\
              Without a time, arguments get the server's, and a line the time of this machine at which \
-             it was read; the next line of the same series is at least a millisecond later. Of \
-             several lines with the same series and time the last one is stored; the others are named \
-             when they are sent together. Lines are sent within a second.",
+             it was read. The next line of the same series is at least a millisecond later, which is \
+             waited for: so there are at most 1,000 of them a second. Of several lines with the same \
+             series and time the last one is stored; the others are named when they are sent together. \
+             Lines are sent within a second.\n\n\
+             What the server refuses is named by the number of its line. When it cannot be reached or \
+             has no room, lines are sent again for --retry seconds; after that the first one that is \
+             not stored is named. Whatever was not stored, the exit code is 1.",
         )
         .arg(
             Arg::new("sample")
@@ -63,6 +71,14 @@ pub fn command() -> Command {
                 .value_parser(Kind::ALL.map(Kind::as_str))
                 .help("What the numbers mean"),
         )
+        .arg(
+            Arg::new("retry")
+                .long("retry")
+                .value_name("SECONDS")
+                .value_parser(value_parser!(u64).range(..=86_400))
+                .default_value("30")
+                .help("How long to try again when the server cannot be reached or has no room"),
+        )
         .args(arguments_of_client(&["listen"]))
         .arg(Arg::new("url").long("url").value_name("URL").help(
             "The running server, such as http://127.0.0.1:8080; without it, the one at --listen or \
@@ -77,16 +93,17 @@ pub fn run(matches: &ArgMatches, resolved: &Resolved) -> Outcome {
         None => target::listening(&resolved.config)?,
     };
     let kind = matches.get_one::<String>("type").map(String::as_str);
+    let patience = Duration::from_secs(*matches.get_one::<u64>("retry").ok_or("no --retry")?);
     if let Some(words) = matches.get_many::<String>("sample") {
         let words: Vec<&str> = words.map(String::as_str).collect();
         let item = Sample::read(&words)?.item(kind);
-        return match send(&server, vec![(0, item)])?.said.first() {
+        return match deliver(&server, vec![(0, item)], patience)?.said.first() {
             None => Ok(()),
             Some((_, message)) => Err(message.as_str().into()),
         };
     }
     let bar = progress::flow("push");
-    let mut pushing = Pushing::new(&server, kind);
+    let mut pushing = Pushing::new(&server, kind, patience);
     let lines = lines::read(bar.wrap_read(std::io::stdin()));
     loop {
         match lines.next_until(pushing.due()) {
@@ -104,6 +121,8 @@ pub fn run(matches: &ArgMatches, resolved: &Resolved) -> Outcome {
 struct Pushing<'a> {
     server: &'a Remote,
     kind: Option<&'a str>,
+    /// How long a batch is tried.
+    patience: Duration,
     batch: Batch,
     /// When the batch must be sent.
     due: Option<Instant>,
@@ -112,10 +131,11 @@ struct Pushing<'a> {
 }
 
 impl<'a> Pushing<'a> {
-    fn new(server: &'a Remote, kind: Option<&'a str>) -> Self {
+    fn new(server: &'a Remote, kind: Option<&'a str>, patience: Duration) -> Self {
         Self {
             server,
             kind,
+            patience,
             batch: Batch::default(),
             due: None,
             is_empty: true,
@@ -136,7 +156,7 @@ impl<'a> Pushing<'a> {
                 return Ok(());
             }
         };
-        let words: Vec<&str> = text.split_whitespace().collect();
+        let words = sample::words(&text);
         if words.first().is_none_or(|first| first.starts_with('#')) {
             return Ok(());
         }
@@ -144,14 +164,14 @@ impl<'a> Pushing<'a> {
         match Sample::read(&words) {
             Err(message) => self.complain(line.number, &message),
             Ok(sample) => {
-                if let Some(other) = self
-                    .batch
-                    .add(line.number, line.read_ms, &sample, self.kind)
-                {
+                let (number, read_ms, kind) = (line.number, line.read_ms, self.kind);
+                let batch = &mut self.batch;
+                let added = batch.add(number, read_ms, &sample, kind, clock::wait_for);
+                if let Some(other) = added {
                     // Nothing is wrong with it, and it may be meant: no failure.
                     eprintln!(
-                        "line {}: takes the place of line {other}, which has the same series and time",
-                        line.number
+                        "line {number}: takes the place of line {other}, which has the same series \
+                         and time"
                     );
                 }
                 self.due.get_or_insert_with(|| Instant::now() + WAIT);
@@ -169,7 +189,9 @@ impl<'a> Pushing<'a> {
         if items.is_empty() {
             return Ok(());
         }
-        let refused = send(self.server, items)?;
+        let first = items.first().map_or(0, |(number, _)| *number);
+        let refused = deliver(self.server, items, self.patience)
+            .map_err(|error| format!("{error}; nothing is stored from line {first} on"))?;
         for (number, message) in refused.said {
             self.complain(number, &message);
         }
@@ -195,40 +217,6 @@ impl<'a> Pushing<'a> {
             bad => Err(format!("{} not stored", counted(bad, "line was", "lines were")).into()),
         }
     }
-}
-
-/// What the server would not have.
-struct Refused {
-    /// Numbers of lines, and why.
-    said: Vec<(usize, String)>,
-    /// Lines of which it does not say more.
-    unsaid: usize,
-}
-
-/// Sends items, and returns what the server says about the refused ones.
-fn send(
-    server: &Remote,
-    items: Vec<(usize, Value)>,
-) -> Result<Refused, Box<dyn std::error::Error>> {
-    let (numbers, items): (Vec<usize>, Vec<Value>) = items.into_iter().unzip();
-    let (status, json) = server.post_json("/v1/ingest", &json!({ "metrics": items }))?;
-    let errors = json["errors"].as_array();
-    // What is refused for good is in the list, whether something else was stored or not.
-    let Some(errors) = errors.filter(|_| matches!(status, 200 | 400)) else {
-        return Err(server.refused(status, &json).into());
-    };
-    let said = errors.iter().map(|error| {
-        let place = error["index"].as_u64().unwrap_or(0) as usize;
-        let message = error["message"].as_str().unwrap_or("refused");
-        let number = numbers.get(place).copied().unwrap_or(0);
-        (number, message.to_owned())
-    });
-    let said: Vec<_> = said.collect();
-    let refused = json["refused"].as_u64().unwrap_or(0) as usize;
-    Ok(Refused {
-        unsaid: refused.saturating_sub(said.len()),
-        said,
-    })
 }
 
 #[cfg(test)]

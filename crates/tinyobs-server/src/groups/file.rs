@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use tinyobs_model::{Kind, Labels, METRIC_NAME};
 use tinyobs_wire::families::{Family, Series};
+use tinyobs_wire::json::reason_at;
 use tinyobs_wire::number::Short;
 
 use super::{Group, Key, Options};
@@ -160,7 +161,7 @@ pub fn damage(path: &Path) -> Option<String> {
 }
 
 fn parse(bytes: &[u8]) -> Result<BTreeMap<Key, Group>, String> {
-    let text: FileText = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    let text: FileText = serde_json::from_slice(bytes).map_err(|error| reason_at(&error))?;
     if text.version != VERSION {
         return Err(format!("version {} is not known", text.version));
     }

@@ -18,18 +18,14 @@ pub enum Guess {
     Other(&'static str),
 }
 
-/// What UTF-8 may begin with, as Windows' programs write it.
-const BOM: &[u8] = b"\xef\xbb\xbf";
-
-/// The bytes without a mark that only says that they are UTF-8.
-pub fn without_bom(start: &mut Vec<u8>) {
-    if start.starts_with(BOM) {
-        start.drain(..BOM.len());
-    }
-}
-
 /// What a file is that begins like this.
 pub fn guess(start: &[u8]) -> Guess {
+    let text = String::from_utf8_lossy(start);
+    let text = text.trim_start();
+    // A label may be anything, even what other files are known by.
+    if csv::looks_like_one(text) {
+        return Guess::Table;
+    }
     for (magic, guess) in MAGIC {
         if start.starts_with(magic) {
             return match guess {
@@ -44,11 +40,6 @@ pub fn guess(start: &[u8]) -> Guess {
     }
     if start.contains(&0) {
         return Guess::Other("no text");
-    }
-    let text = String::from_utf8_lossy(start);
-    let text = text.trim_start();
-    if csv::looks_like_one(text) {
-        return Guess::Table;
     }
     if original::looks_like_one(text) {
         return Guess::Original;

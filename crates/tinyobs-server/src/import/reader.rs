@@ -6,13 +6,14 @@
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 use tinyobs_model::{Refusal, limits};
+use tinyobs_wire::bom::without_bom;
 use tinyobs_wire::csv::{Header, Records};
 use tinyobs_wire::decompress::unpack_stream;
 use tinyobs_wire::lines::Line;
 use tinyobs_wire::original::{self, Item};
 
 use super::batches::Batches;
-use super::guess::{Guess, guess, without_bom};
+use super::guess::{Guess, guess};
 
 /// Bytes by which a file is known.
 const START_BYTES: u64 = 1_024;
@@ -47,26 +48,32 @@ fn read_any<E>(
     may_be_packed: bool,
     batches: &mut Batches<'_, E>,
 ) -> io::Result<()> {
-    let (mut start, broken) = start_of(&mut file);
-    without_bom(&mut start);
-    let guess = guess(&start);
-    let whole = Cursor::new(start).chain(file);
+    let (start, broken) = start_of(&mut file);
+    let start = without_bom(&start);
+    let guess = guess(start);
+    let rest: Box<dyn Read + Send + '_> = match broken {
+        None => file,
+        // So little of it was there that it may have looked otherwise.
+        Some(error) if matches!(guess, Guess::Other(_)) => return Err(error),
+        Some(error) => Box::new(BrokenOff(Some(error))),
+    };
+    let whole = Cursor::new(start).chain(rest);
     match guess {
         Guess::Packed(encoding) if may_be_packed => {
             let unpacked = unpack_stream(encoding, whole).map_err(io::Error::other)?;
             let unpacked = unpacked.ok_or_else(|| io::Error::other("it cannot be unpacked"))?;
-            return read_any(unpacked, false, batches);
+            read_any(unpacked, false, batches)
         }
         Guess::Packed(encoding) => {
             let message = format!("it is packed twice, inside with {}", encoding.as_str());
-            return Err(io::Error::new(NO_IMPORT, message));
+            Err(io::Error::new(NO_IMPORT, message))
         }
         Guess::Other(what) => {
             let message = format!("it looks like {what}");
-            return Err(io::Error::new(NO_IMPORT, message));
+            Err(io::Error::new(NO_IMPORT, message))
         }
-        Guess::Original => items(whole, batches)?,
-        Guess::Table => rows(whole, batches)?,
+        Guess::Original => items(whole, batches),
+        Guess::Table => rows(whole, batches),
         Guess::Lines => {
             let mut lines = Lines {
                 file: BufReader::with_capacity(64 << 10, whole),
@@ -74,9 +81,19 @@ fn read_any<E>(
                 number: 0,
             };
             while !batches.is_over() && lines.next(batches)? {}
+            Ok(())
         }
     }
-    broken.map_or(Ok(()), Err)
+}
+
+/// What is behind the last byte that came: an error, never an end (I-IMPORT-6).
+struct BrokenOff(Option<io::Error>);
+
+impl Read for BrokenOff {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        let again = || io::Error::from(io::ErrorKind::UnexpectedEof);
+        Err(self.0.take().unwrap_or_else(again))
+    }
 }
 
 /// The first bytes of a file, and the error that they end with.

@@ -215,6 +215,80 @@ fn a_file_says_itself_what_it_is() {
     }
 }
 
+/// Bytes, and then no end.
+struct Cut<'a>(&'a [u8]);
+
+impl std::io::Read for Cut<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match self.0.read(buffer)? {
+            0 => Err(std::io::Error::other("the body broke off")),
+            read => Ok(read),
+        }
+    }
+}
+
+#[test]
+fn i_import_6_of_a_body_that_breaks_off_only_whole_lines_count() {
+    let header = "timestamp,name,type,value,resolution\r\n";
+    let row = |at: i64| format!("1970-01-01T00:00:00.{at:03}Z,a,gauge,{at},raw\r\n");
+    // Cut in the middle of a value it would be a row still, with another value.
+    let cut_row = "1970-01-01T00:00:00.900Z,a,gauge,90";
+    let cut_line = "{\"metric\":{\"__name__\":\"a\"},\"values\":[900],\"timestamps\":[900]}";
+    // Within the first bytes, by which a file is known, and far behind them.
+    for count in [2, 500] {
+        let table: String = (1..=count).map(row).collect();
+        let lines: String = (1..=count).map(|at| line("a", [at])).collect();
+        for (text, rest) in [
+            (header.to_owned() + &table, cut_row.to_owned() + ",raw"),
+            (lines, cut_line.to_owned()),
+        ] {
+            for packed in [false, true] {
+                let mut bytes = (text.clone() + &rest).into_bytes();
+                if packed {
+                    bytes = gzip(&bytes);
+                    // The check of the whole is missing.
+                    bytes.truncate(bytes.len() - 8);
+                }
+                let mut fake = Fake::default();
+                let mut append = |batch: &_| fake.append(batch);
+                let mut batches = Batches::new(&mut append);
+                let error = reader::read(Cut(&bytes), true, &mut batches).unwrap_err();
+                let (report, _) = batches.finish();
+                assert_eq!(error.to_string(), "the body broke off");
+                assert_eq!(report.refused, 0);
+                // An unpacker keeps something back until it has more.
+                let stored = report.stored as i64;
+                assert!(
+                    stored == count || packed && stored < count,
+                    "{stored} of {count}"
+                );
+                let expected: Vec<_> = (1..=stored).map(|at| Sample::new(at, at as f64)).collect();
+                assert_eq!(fake.stored.remove("a{}").unwrap_or_default(), expected);
+            }
+            // At the end of a whole body it is a line.
+            let (report, _) = import(&(text + &rest), &mut Fake::default());
+            assert_eq!((report.stored, report.refused), (count as u64 + 1, 0));
+        }
+    }
+}
+
+#[test]
+fn a_table_of_ours_is_known_whatever_its_labels_are() {
+    let header = "timestamp,name,type,value,resolution,l\r\n";
+    let row = |label: &str| format!("1970-01-01T00:00:00.001Z,a,gauge,1,raw,{label}\r\n");
+    // Where a tar archive says what it is.
+    let before = "x".repeat(257 - header.len() - row("").len() + "\r\n".len());
+    for label in ["\0".to_owned(), before + "ustar"] {
+        let text = header.to_owned() + &row(&label);
+        assert_eq!(label == "\0", text.get(257..262) != Some("ustar"));
+        let mut fake = Fake::default();
+        let (report, _) = import(&text, &mut fake);
+        assert_eq!(report.stored, 1);
+        let labels = Labels::new("a", [("l", label.as_str())]).unwrap();
+        assert_eq!(fake.stored[&labels.to_string()], [Sample::new(1, 1.0)]);
+    }
+}
+
 proptest! {
     #[test]
     fn i_import_1_any_file_is_read_to_its_end(text in "(.|\n|\\{|\"metric\":){0,300}") {

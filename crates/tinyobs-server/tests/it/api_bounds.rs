@@ -182,7 +182,7 @@ fn i_form_2_a_form_may_be_packed() {
         (
             "br",
             b"query=1".to_vec(),
-            "content-encoding must be gzip, zstd, snappy or identity",
+            "content-encoding \"br\" is not taken here; it may be gzip, zstd, snappy, identity",
         ),
     ] {
         let (status, kind, found) = failure(&sent(encoding, &body));

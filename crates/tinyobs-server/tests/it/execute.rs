@@ -78,11 +78,11 @@ fn times_may_be_numbers_and_empty_ones_are_none() {
         ),
         (
             json!([]),
-            "invalid JSON: invalid length 0, expected an object such as {\"query\":\"up\"}",
+            "invalid JSON: an object such as {\"query\":\"up\"} is expected, not a list at line 1",
         ),
         (
             json!("up"),
-            "invalid JSON: invalid type: string \"up\", expected an object such as {\"query\":\"up\"}",
+            "invalid JSON: an object such as {\"query\":\"up\"} is expected, not \"up\" at line 1",
         ),
         (
             json!({"query": "up", "start": 1e300}),

@@ -51,7 +51,7 @@ fn i_import_1_good_lines_are_kept_and_bad_ones_named() {
             .map(|e| e.as_str().unwrap())
             .collect();
         let expected = [
-            "line 2: line is malformed: expected ident (malformed)",
+            "line 2: line is malformed: a value, or text in quotes, is expected (malformed)",
             "line 4: \"timestamps\" has 1 elements where \"values\" has 2 (malformed)",
             "line 5: metric name \"nnnn",
             "line 6: time ",
@@ -107,13 +107,14 @@ fn what_is_all_bad_is_an_error() {
     assert!(none.error(429).contains("series_limit"));
     let theirs = client.send("POST", "/api/v1/import", &[], three.as_bytes());
     assert_eq!((theirs.status, &theirs.json()["refused"]), (200, &json!(1)));
-    let packed = client.send(
-        "POST",
-        "/v1/import",
-        &[("content-encoding", "snappy")],
-        b"x",
-    );
-    assert!(packed.error(415).contains("gzip, zstd or identity"));
+    for encoding in ["snappy", "br", "gzip, gzip"] {
+        let header = [("content-encoding", encoding)];
+        let packed = client.send("POST", "/v1/import", &header, b"x");
+        let message = format!(
+            "content-encoding {encoding:?} is not taken here; it may be gzip, zstd, identity"
+        );
+        assert_eq!(packed.error(415), message);
+    }
     let damaged = client.send(
         "POST",
         "/v1/import",
@@ -129,7 +130,7 @@ fn a_table_of_ours_comes_back_in() {
     let from = TestServer::start();
     let now = now_ms();
     let push = json!({"metrics": [
-        {"name": "a,b", "type": "gauge", "value": -0.1, "timestamp": now - 5, "labels": {"type": "x", "l": "=1"}},
+        {"name": "a,b", "type": "gauge", "value": -0.1, "timestamp": now - 5, "labels": {"type": "x", "l": "=1\0"}},
         {"name": "c_total", "type": "counter", "value": 7, "timestamp": now - 4},
     ]});
     let json = [("content-type", "application/json")];
@@ -204,7 +205,7 @@ fn an_export_of_the_original_comes_in() {
         let cut = &text[..text.len() - 40];
         let message = post(client, cut.as_bytes()).error(400);
         assert!(
-            message.contains("could not be read to its end: EOF while parsing"),
+            message.contains("could not be read to its end: it ends within"),
             "{message}"
         );
     }
@@ -272,25 +273,37 @@ fn i_import_2_a_large_import_is_many_batches() {
 }
 
 #[test]
-fn i_import_3_who_breaks_off_keeps_what_was_read() {
-    let server = TestServer::start();
-    let client = server.client();
-    let text = line("whole", "1", now_ms());
-    let mut stream = client.connect();
-    let head = head(client.0, "POST", "/v1/import", &[], Some(1_000_000));
-    stream.write_all(&head).unwrap();
-    stream
-        .write_all((text + "{\"metric\":{\"__na").as_bytes())
-        .unwrap();
-    stream.shutdown(std::net::Shutdown::Write).unwrap();
-    let answer = read_answer(&mut stream);
-    assert_eq!(answer.status, 400);
-    assert!(
-        answer.text().contains("1 samples before that are stored"),
-        "{}",
-        answer.text()
-    );
-    assert!(export(client, "").starts_with("{\"metric\":{\"__name__\":\"whole\"}"));
+fn i_import_3_i_import_6_who_breaks_off_keeps_the_whole_lines_that_were_read() {
+    let now = now_ms();
+    let at = tinyobs_wire::time::format_rfc3339(now);
+    let row = |name: &str, value: &str| format!("{at},{name},gauge,{value},raw");
+    let table = "timestamp,name,type,value,resolution\r\n".to_owned() + &row("whole", "1") + "\r\n";
+    for (whole, cut) in [
+        (line("whole", "1", now), "{\"metric\":{\"__na".to_owned()),
+        // As it stands there it would be a row.
+        (table, row("cut", "9")),
+    ] {
+        let server = TestServer::start();
+        let client = server.client();
+        let mut stream = client.connect();
+        let head = head(client.0, "POST", "/v1/import", &[], Some(1_000_000));
+        stream.write_all(&head).unwrap();
+        stream.write_all((whole + &cut).as_bytes()).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        let answer = read_answer(&mut stream);
+        assert_eq!(answer.status, 400);
+        assert!(
+            answer.text().contains("1 samples before that are stored"),
+            "{}",
+            answer.text()
+        );
+        let kept = export(client, "");
+        assert!(
+            kept.starts_with("{\"metric\":{\"__name__\":\"whole\"}"),
+            "{kept}"
+        );
+        assert_eq!(kept.lines().count(), 1, "{kept}");
+    }
 }
 
 #[test]

@@ -162,7 +162,7 @@ fn i_ingest_2_only_json_is_taken() {
     ];
     assert_eq!(
         send(&brotli).error(415),
-        "content-encoding must be gzip, zstd, snappy or identity"
+        "content-encoding \"br\" is not taken here; it may be gzip, zstd, snappy, identity"
     );
     assert_eq!(client.get_json("/v1/stats")["TotalMetrics"], 0);
     let charset = [("content-type", "Application/JSON; charset=utf-8")];
@@ -184,14 +184,17 @@ fn broken_bodies_are_400_and_store_nothing() {
         ),
         (
             format!("{{\"metrics\":[{item}]}}garbage"),
-            "trailing characters at line 1, column 37",
+            "something stands behind its end at line 1, column 37",
         ),
         ("[".repeat(1_000_000), "body is not a push"),
         (
             format!("{{\"metrics\":{}", "[".repeat(1_000_000)),
             "body ends too early",
         ),
-        ("{\"metrics\":{}}".to_owned(), "expected a list of items"),
+        (
+            "{\"metrics\":{}}".to_owned(),
+            "a list of items in `metrics` is expected",
+        ),
         (item.to_owned(), "`metrics` is missing"),
         (too_many, "more than 10000 items"),
     ] {

@@ -26,6 +26,7 @@ mod limits;
 mod maintenance;
 mod otlp;
 mod otlp_refused;
+mod push;
 mod pushgateway;
 mod query;
 mod remote_write;

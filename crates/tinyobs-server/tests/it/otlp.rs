@@ -123,12 +123,12 @@ fn i_otlp_http_3_errors_have_the_shape_of_the_protocol() {
     let client = server.client();
     let answer = client.send("POST", "/v1/metrics", &JSON, b"{");
     assert_eq!(answer.status, 400);
-    let message = "body is not an OTLP request in JSON: EOF while parsing an object at line 1 \
+    let message = "body is not an OTLP request in JSON: it ends within an object at line 1, \
          column 1";
     assert_eq!(answer.json(), json!({"code": 3, "message": message}));
     let answer = client.send("POST", "/v1/metrics", &JSON, b"[]");
-    let message = "body is not an OTLP request in JSON: invalid type: sequence, expected an object \
-         at line 1 column 0";
+    let message = "body is not an OTLP request in JSON: an object is expected, not a list at line \
+         1, column 0";
     assert_eq!(answer.status, 400);
     assert_eq!(answer.json(), json!({"code": 3, "message": message}));
     let answer = client.send("POST", "/v1/metrics", &PROTOBUF, b"\x0a\x05");

@@ -40,6 +40,23 @@ fn more_items_than_a_request_may_have() {
 }
 
 #[test]
+fn a_stream_may_begin_with_a_byte_order_mark() {
+    let server = TestServer::start();
+    let item = |name: &str| format!("\u{feff}{{\"name\":\"{name}\",\"value\":1}}\n");
+    let body = item("first") + &item("second");
+    let answer = server
+        .client()
+        .send("POST", "/v1/ingest", &LINES, body.as_bytes())
+        .json();
+    assert_eq!(
+        (&answer["count"], &answer["refused"]),
+        (&json!(1), &json!(1))
+    );
+    assert_eq!(answer["errors"][0]["line"], 2);
+    assert_eq!(stored(server.client(), "first"), [(json!({}), 1.0)]);
+}
+
+#[test]
 fn i_stream_2_a_bad_line_costs_only_itself_and_is_named() {
     let server = TestServer::start();
     let client = server.client();

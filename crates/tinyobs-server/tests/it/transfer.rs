@@ -1,5 +1,4 @@
-//! `tinyobs push`, `tinyobs export`, `tinyobs import`: from and into running servers and stopped
-//! stores.
+//! `tinyobs export`, `tinyobs import`: from and into running servers and stopped stores.
 
 use std::fs;
 use std::io::Write;
@@ -10,11 +9,11 @@ use tempfile::TempDir;
 use crate::cli::{Process, text, tinyobs};
 use crate::export::export;
 
-fn run(dir: &TempDir, arguments: &[&str]) -> (Option<i32>, String, String) {
+pub fn run(dir: &TempDir, arguments: &[&str]) -> (Option<i32>, String, String) {
     text(&tinyobs(dir).args(arguments).output().unwrap())
 }
 
-fn with_input(mut command: Command, input: &[u8]) -> (Option<i32>, String, String) {
+pub fn with_input(mut command: Command, input: &[u8]) -> (Option<i32>, String, String) {
     let piped = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -22,124 +21,6 @@ fn with_input(mut command: Command, input: &[u8]) -> (Option<i32>, String, Strin
     let mut child = piped.spawn().unwrap();
     child.stdin.take().unwrap().write_all(input).unwrap();
     text(&child.wait_with_output().unwrap())
-}
-
-#[test]
-fn push_sends_arguments_or_lines() {
-    let process = Process::serve(&[]);
-    let url = format!("http://{}", process.client().0);
-    let dir = tempfile::tempdir().unwrap();
-    let push = ["push", "--url", &url];
-    let one = [
-        &push[..],
-        &["temperature", "-3.5", "room=a b", "--type", "gauge"],
-    ]
-    .concat();
-    assert_eq!(run(&dir, &one), (Some(0), String::new(), String::new()));
-    let mut lines = tinyobs(&dir);
-    lines.args(push);
-    let input = b"jobs 1 queue=mail\n# a comment\n\njobs two\njobs 3 queue=sms\n";
-    let (code, _, stderr) = with_input(lines, input);
-    assert_eq!(code, Some(1));
-    assert_eq!(
-        stderr,
-        "line 4: \"two\" is not a finite number\nerror: 1 line was not stored\n"
-    );
-    let values: Vec<String> = export(process.client(), "format=csv")
-        .lines()
-        .map(|line| line.split(',').skip(1).collect::<Vec<_>>().join(","))
-        .collect();
-    assert_eq!(
-        values,
-        [
-            "name,type,value,resolution,queue,room",
-            "jobs,unknown,1,raw,mail,",
-            "jobs,unknown,3,raw,sms,",
-            "temperature,gauge,-3.5,raw,,a b",
-        ]
-    );
-    let mut nothing = tinyobs(&dir);
-    nothing.args(push);
-    let (code, _, stderr) = with_input(nothing, b"# only this\n");
-    let said = "nothing was pushed: there was no sample on standard input\n";
-    assert_eq!((code, stderr.as_str()), (Some(0), said));
-    let (code, _, stderr) = run(&dir, &[&push[..], &["m"]].concat());
-    assert_eq!(code, Some(1));
-    assert!(
-        stderr.contains("a sample is a name, a value, and labels such as host=db1"),
-        "{stderr}"
-    );
-    let nobody = run(&dir, &["push", "--url", "http://127.0.0.1:1", "m", "1"]);
-    assert_eq!(nobody.0, Some(1));
-    assert!(nobody.2.contains("nothing listens there"), "{}", nobody.2);
-}
-
-#[test]
-fn i_push_2_lines_of_one_series_are_all_stored() {
-    let process = Process::serve(&[]);
-    let url = format!("http://{}", process.client().0);
-    let dir = tempfile::tempdir().unwrap();
-    let push = ["push", "--url", &url];
-    let at = crate::server::now_ms() - 60_000;
-    let rfc3339 = tinyobs_wire::time::format_rfc3339(at + 1);
-    let mut lines = tinyobs(&dir);
-    lines.args(push);
-    let input =
-        format!("x 1\nx 2\nx 3\ny 4 {at}\ny 5 {rfc3339}\ny 6 {at}\ny 7 2026-11-22T00:00:00\n");
-    let (code, _, stderr) = with_input(lines, input.as_bytes());
-    assert_eq!(code, Some(1));
-    assert_eq!(
-        stderr,
-        "line 6: takes the place of line 4, which has the same series and time\n\
-         line 7: \"2026-11-22T00:00:00\" has no zone: end it with Z for UTC, or with an offset such as \
-         +01:00\nerror: 1 line was not stored\n"
-    );
-    let stored: Vec<serde_json::Value> = export(process.client(), "")
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    assert_eq!(stored[0]["values"], serde_json::json!([1, 2, 3]));
-    assert_eq!(stored[1]["values"], serde_json::json!([6, 5]));
-    assert_eq!(stored[1]["timestamps"], serde_json::json!([at, at + 1]));
-    // More than the server names one by one.
-    let mut lines = tinyobs(&dir);
-    lines.args(push);
-    let future: Vec<String> = (0..250)
-        .map(|i| format!("f 1 2040-01-01T00:00:00Z i={i}"))
-        .collect();
-    let input = format!("g 1\n{}\n", future.join("\n"));
-    let (code, _, stderr) = with_input(lines, input.as_bytes());
-    assert_eq!(code, Some(1));
-    assert!(
-        stderr
-            .ends_with("150 more of these lines were refused\nerror: 250 lines were not stored\n"),
-        "{stderr}"
-    );
-    let at = at.to_string();
-    let one = [&push[..], &["z", "8", &at]].concat();
-    assert_eq!(run(&dir, &one).0, Some(0));
-    assert!(export(process.client(), "match[]=z").contains(&format!("[{at}]")));
-}
-
-#[test]
-fn i_push_3_a_line_does_not_wait_for_the_next() {
-    let process = Process::serve(&[]);
-    let url = format!("http://{}", process.client().0);
-    let dir = tempfile::tempdir().unwrap();
-    let mut child = tinyobs(&dir)
-        .args(["push", "--url", &url])
-        .stdin(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut input = child.stdin.take().unwrap();
-    input.write_all(b"x 1\n").unwrap();
-    let begun = std::time::Instant::now();
-    while export(process.client(), "").is_empty() {
-        assert!(begun.elapsed().as_secs() < 20, "it waits for more");
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
-    drop(input);
-    assert!(child.wait().unwrap().success());
 }
 
 #[test]
@@ -156,6 +37,29 @@ fn help_of_those_who_ask_says_what_they_take() {
     }
     let (_, help, _) = run(&dir, &["export", "--help"]);
     assert!(help.contains("Where the running server listens"), "{help}");
+    let words = |help: &str| help.split_whitespace().collect::<Vec<_>>().join(" ");
+    let back = "`tinyobs import` reads the JSON back, bit for bit, and the CSV.";
+    assert!(words(&help).contains(back), "{help}");
+    let (_, help, _) = run(&dir, &["import", "--help"]);
+    let table = "a table as `tinyobs export --format csv` writes it";
+    assert!(words(&help).contains(table), "{help}");
+}
+
+#[test]
+fn import_names_a_directory_before_it_stores_anything() {
+    let process = Process::serve(&[]);
+    let url = format!("http://{}", process.client().0);
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("files")).unwrap();
+    let line = "{\"metric\":{\"__name__\":\"m\"},\"values\":[1],\"timestamps\":[1795306562347]}\n";
+    fs::write(dir.path().join("good.jsonl"), line).unwrap();
+    let (code, stdout, stderr) = run(&dir, &["import", "good.jsonl", "files", "--url", &url]);
+    assert_eq!((code, stdout.as_str()), (Some(1), ""));
+    assert_eq!(
+        stderr,
+        "error: files is a directory: name the files in it\n"
+    );
+    assert_eq!(export(process.client(), ""), "");
 }
 
 #[test]

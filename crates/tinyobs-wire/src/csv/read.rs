@@ -1,14 +1,15 @@
 //! Read: rows of a table become samples.
 
 use std::borrow::Cow;
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Cursor, Read};
 
 use tinyobs_model::{Kind, Refusal, Resolution, Sample, limits};
 
+use super::cells::{self, Cells};
 use super::{FIXED, PREFIX, is_formula, is_prefixed};
 use crate::json::fields::Broken;
 use crate::json::shown;
-use crate::time;
+use crate::{number, time};
 
 /// Whether a file that begins like this is a table of ours.
 pub fn looks_like_one(start: &str) -> bool {
@@ -38,12 +39,11 @@ pub type Record<'a> = (u64, Result<Vec<&'a str>, Broken>);
 #[derive(Debug)]
 pub struct Records<R> {
     file: R,
+    /// Lines to read once more before those of the file.
+    again: Cursor<Vec<u8>>,
+    /// The lines of the record.
     bytes: Vec<u8>,
-    /// The text of all cells, and where each of them ends in it.
-    text: String,
-    ends: Vec<usize>,
-    /// Whether a quote is open at the end of `bytes`: one that stands for itself is written twice.
-    is_open: bool,
+    cells: Cells,
     /// Lines read, for a record may be several.
     lines: u64,
 }
@@ -53,10 +53,9 @@ impl<R: BufRead> Records<R> {
     pub fn new(file: R) -> Self {
         Self {
             file,
+            again: Cursor::default(),
             bytes: Vec::new(),
-            text: String::new(),
-            ends: Vec::new(),
-            is_open: false,
+            cells: Cells::default(),
             lines: 0,
         }
     }
@@ -66,101 +65,61 @@ impl<R: BufRead> Records<R> {
     /// # Errors
     /// The file cannot be read.
     pub fn next_record(&mut self) -> io::Result<Option<Record<'_>>> {
-        loop {
-            self.clear();
+        /// A record longer than usual gives its memory back.
+        const KEPT_BYTES: usize = 1 << 20;
+        while self.bytes.trim_ascii().is_empty() {
+            self.bytes.clear();
+            self.bytes.shrink_to(KEPT_BYTES);
             if !self.line()? {
                 return Ok(None);
             }
+        }
+        self.cells.clear(KEPT_BYTES);
+        let (begun, first_bytes) = (self.lines, self.bytes.len());
+        let read = self.read_whole()?;
+        // I-CSV-6. (Of a line that is too long the end is gone.)
+        if read.is_err() && (first_bytes + 1..=limits::LINE_BYTES).contains(&self.bytes.len()) {
+            let mut again = self.bytes.split_off(first_bytes);
+            self.again.read_to_end(&mut again)?;
+            self.again = Cursor::new(again);
+            self.lines = begun;
+        }
+        self.bytes.clear();
+        let cells = read.and_then(|()| self.cells.get().map_err(malformed));
+        Ok(Some((begun, cells)))
+    }
+
+    /// Goes on from the record's first line to its end.
+    fn read_whole(&mut self) -> io::Result<Result<(), Broken>> {
+        let mut from = 0;
+        loop {
+            if self.bytes.len() > limits::LINE_BYTES {
+                let message = format!("row has more than {} bytes", limits::LINE_BYTES);
+                return Ok(Err((Refusal::BatchTooLarge, message)));
+            }
+            match self.cells.add(&self.bytes[from..]) {
+                Ok(false) => return Ok(Ok(())),
+                Ok(true) => from = self.bytes.len(),
+                Err(wrong) => return Ok(Err(malformed(wrong))),
+            }
             // A line break inside of quotes is text.
-            let begun = self.lines;
-            while self.is_open && self.bytes.len() <= limits::LINE_BYTES && self.line()? {}
-            if !self.bytes.trim_ascii().is_empty() {
-                return Ok(Some((begun, self.cells())));
+            if !self.line()? {
+                return Ok(Err(malformed(cells::OPEN)));
             }
         }
-    }
-
-    fn clear(&mut self) {
-        /// A record longer than usual gives its memory back.
-        const KEPT_BYTES: usize = 1 << 20;
-        self.bytes.clear();
-        self.bytes.shrink_to(KEPT_BYTES);
-        self.text.clear();
-        self.text.shrink_to(KEPT_BYTES);
-        self.ends.clear();
-        self.is_open = false;
-    }
-
-    fn cells(&mut self) -> Result<Vec<&str>, Broken> {
-        if self.bytes.len() > limits::LINE_BYTES {
-            let message = format!("row has more than {} bytes", limits::LINE_BYTES);
-            return Err((Refusal::BatchTooLarge, message));
-        }
-        let text = std::str::from_utf8(&self.bytes);
-        let text = text.map_err(|_| malformed("row is not UTF-8".to_owned()))?;
-        let text = text.trim_end_matches(['\r', '\n']);
-        let cut = split(text, &mut self.text, &mut self.ends);
-        cut.map_err(|reason| malformed(reason.to_owned()))?;
-        let begins = std::iter::once(0).chain(self.ends.iter().copied());
-        let ranges = begins.zip(&self.ends);
-        Ok(ranges.map(|(begin, end)| &self.text[begin..*end]).collect())
     }
 
     /// Adds a line to the record; false at the end of the file.
     fn line(&mut self) -> io::Result<bool> {
         let most = (limits::LINE_BYTES + 1 - self.bytes.len()) as u64;
-        let before = self.bytes.len();
-        let mut some = io::Read::take(&mut self.file, most);
+        let mut lines = (&mut self.again).chain(&mut self.file);
+        let mut some = lines.by_ref().take(most);
         let read = some.read_until(b'\n', &mut self.bytes)?;
-        let new = &self.bytes[before..];
-        let is_open = |open: bool, byte: &u8| open ^ (*byte == b'"');
-        self.is_open = new.iter().fold(self.is_open, is_open);
-        if read as u64 == most && new.last() != Some(&b'\n') {
-            self.file.skip_until(b'\n')?;
+        if read as u64 == most && self.bytes.last() != Some(&b'\n') {
+            lines.skip_until(b'\n')?;
         }
         self.lines += u64::from(read > 0);
         Ok(read > 0)
-    }
-}
-
-/// RFC 4180: cells between commas, in quotes where they hold one.
-fn split(text: &str, out: &mut String, ends: &mut Vec<usize>) -> Result<(), &'static str> {
-    /// More columns than any series of ours has labels would be of another table.
-    const MOST: usize = 1 << 16;
-    let mut rest = Some(text);
-    while let Some(text) = rest {
-        if ends.len() == MOST {
-            return Err("row has too many cells");
-        }
-        let after = if let Some(quoted) = text.strip_prefix('"') {
-            unquote(quoted, out)?
-        } else {
-            let end = text.find(',').unwrap_or(text.len());
-            out.push_str(&text[..end]);
-            &text[end..]
-        };
-        ends.push(out.len());
-        rest = match after.strip_prefix(',') {
-            Some(more) => Some(more),
-            None if after.is_empty() => None,
-            None => return Err("text follows a quoted cell"),
-        };
-    }
-    Ok(())
-}
-
-/// Puts the text up to the closing quote into `cell`, and returns what follows.
-fn unquote<'a>(mut text: &'a str, cell: &mut String) -> Result<&'a str, &'static str> {
-    loop {
-        let (before, after) = text.split_once('"').ok_or("a quote is not closed")?;
-        cell.push_str(before);
-        match after.strip_prefix('"') {
-            None => return Ok(after),
-            Some(more) => {
-                cell.push('"');
-                text = more;
-            }
-        }
     }
 }
 
@@ -209,7 +168,7 @@ impl Header {
             let message = format!("type {:?} is not one of {known}", shown(kind));
             (Refusal::TypeUnknown, message)
         })?;
-        let value = read_value(value).ok_or_else(|| {
+        let value = number::read(value).ok_or_else(|| {
             let message = format!("{:?} is not a value", shown(value));
             (Refusal::ValueNotANumber, message)
         })?;
@@ -241,8 +200,8 @@ impl Header {
     }
 }
 
-fn malformed(message: String) -> Broken {
-    (Refusal::Malformed, message)
+fn malformed(message: impl Into<String>) -> Broken {
+    (Refusal::Malformed, message.into())
 }
 
 /// The text of a cell, without what keeps it from being a formula.
@@ -250,21 +209,5 @@ fn plain(cell: &str) -> &str {
     match cell.strip_prefix('\'') {
         Some(inner) if is_formula(cell) => inner,
         _ => cell,
-    }
-}
-
-/// As we write it; Rust would take more words.
-fn read_value(text: &str) -> Option<f64> {
-    match text {
-        "NaN" => Some(f64::NAN),
-        "+Inf" => Some(f64::INFINITY),
-        "-Inf" => Some(f64::NEG_INFINITY),
-        number => {
-            let digits = number.strip_prefix(['-', '+']).unwrap_or(number);
-            let is_number =
-                digits.starts_with(|first: char| first.is_ascii_digit() || first == '.');
-            let value = is_number.then(|| number.parse::<f64>().ok())?;
-            value.filter(|value| value.is_finite())
-        }
     }
 }

@@ -118,7 +118,7 @@ fn i_csv_5_a_bad_row_costs_only_itself() {
     let text = format!(
         "timestamp,name,type,value,resolution,l\r\n{good}\r\n\r\n\
          2026-11-22T00:16:02,a,gauge,1,raw,\n1795306562.347,a,gauge,1,raw,\n\
-         0,a,what,1,raw,\n0,a,gauge,nan,raw,\n0,a,gauge,1,2m,\n0,a,gauge,1,raw\n\
+         0,a,what,1,raw,\n0,a,gauge,one,raw,\n0,a,gauge,1,2m,\n0,a,gauge,1,raw\n\
          0,a,gauge,1,raw,\"x\"y\n0,a,gauge,+Inf,5m,\"two\nlines\"\n{good}"
     );
     let at = 1_795_306_562_347;
@@ -142,7 +142,7 @@ fn i_csv_5_a_bad_row_costs_only_itself() {
             6,
             "type \"what\" is not one of unknown, counter, gauge, histogram, summary (type_unknown)",
         ),
-        bad(7, "\"nan\" is not a value (value_not_a_number)"),
+        bad(7, "\"one\" is not a value (value_not_a_number)"),
         bad(8, "resolution \"2m\" is not one of raw, 5m, 1h (malformed)"),
         bad(9, "row has 5 cells where the first row has 6 (malformed)"),
         bad(10, "text follows a quoted cell (malformed)"),
@@ -157,13 +157,93 @@ fn i_csv_5_a_bad_row_costs_only_itself() {
     );
 }
 
+#[test]
+fn i_cells_1_a_quote_within_a_cell_is_an_error_of_its_line() {
+    let header = "timestamp,name,type,value,resolution,l\n";
+    let text = format!(
+        "{header}0,a,gauge,1,raw,5\" pipe\n0,a,gauge,2,raw,x\n0,a\",gauge,3,raw,\"y\"\n\
+         0,a,gauge,4,raw,\"6\"\" pipe\"\n"
+    );
+    let message = "a quote stands in a cell that does not begin with one; put the cell in quotes, \
+                   and write those inside of it twice (malformed)";
+    let good = |line, value, label| {
+        let labels = Labels::new("a", [("l", label)]).unwrap();
+        Ok((line, labels, Sample::new(0, value), Kind::Gauge))
+    };
+    let expected = [
+        Err((2, message.to_owned())),
+        good(3, 2.0, "x"),
+        Err((4, message.to_owned())),
+        good(5, 4.0, "6\" pipe"),
+    ];
+    assert_eq!(read_rows(&text), expected);
+}
+
+#[test]
+fn i_cells_2_i_csv_6_a_quote_that_stays_open_costs_only_its_line() {
+    let header = "timestamp,name,type,value,resolution,l\n";
+    let row = |value: usize, label: &str| format!("0,a,gauge,{value},raw,{label}\n");
+    let good = |line: usize, label: &str| {
+        let labels = Labels::new("a", [("l", label)]).unwrap();
+        let sample = Sample::new(0, line as f64);
+        Ok((line as u64, labels, sample, Kind::Gauge))
+    };
+    let open = || {
+        Err((
+            2,
+            "a quote that a cell begins with is not closed (malformed)".to_owned(),
+        ))
+    };
+    // Nobody closes it, near the end of the file or far from it.
+    for count in [5, 10_000] {
+        let mut text = header.to_owned() + &row(2, "\"x");
+        let mut expected = vec![open()];
+        for line in 3..count {
+            text += &row(line, "y");
+            expected.push(good(line, "y"));
+        }
+        assert_eq!(read_rows(&text), expected);
+    }
+    // The next quoted cell closes it.
+    let text = header.to_owned() + &row(2, "\"x") + &row(3, "y") + &row(4, "\"z,\"") + &row(5, "y");
+    let follows = Err((2, "text follows a quoted cell (malformed)".to_owned()));
+    let expected = [follows, good(3, "y"), good(4, "z,"), good(5, "y")];
+    assert_eq!(read_rows(&text), expected);
+    // A long text of several lines is one, all the same.
+    let long = "x\n".repeat(2_000);
+    let text = header.to_owned() + &row(2, &format!("\"{long}\"")) + &row(2_003, "y");
+    assert_eq!(read_rows(&text), [good(2, &long), good(2_003, "y")]);
+}
+
+#[test]
+fn values_are_written_as_in_other_formats() {
+    let header = "timestamp,name,type,value,resolution\n";
+    for (word, value) in [
+        ("Infinity", f64::INFINITY),
+        ("+Inf", f64::INFINITY),
+        ("inf", f64::INFINITY),
+        ("-Infinity", f64::NEG_INFINITY),
+        ("nan", f64::NAN),
+        ("+1.5e1", 15.0),
+    ] {
+        let rows = read_rows(&format!("{header}0,a,gauge,{word},raw\n"));
+        let (_, _, sample, _) = rows[0].clone().unwrap();
+        assert_eq!(sample.value.to_bits(), value.to_bits(), "{word}");
+    }
+    for word in ["", "1e999", "one", "null"] {
+        let rows = read_rows(&format!("{header}0,a,gauge,{word},raw\n"));
+        let message = format!("{word:?} is not a value (value_not_a_number)");
+        assert_eq!(rows, [Err((2, message))]);
+    }
+}
+
 proptest! {
     #[test]
     fn i_csv_4_what_is_written_reads_back(
         name in "('|=|-|a|,|\"|\n){1,5}",
         pairs in btree_map(
             "(label_){0,2}(timestamp|name|type|value|resolution|[a-z]|'|=|-|\n|\"){1,2}",
-            "('|=|\\+|-|1|@|\t|\r|\n|,|\"|x){1,6}",
+            "('|=|\\+|-|1|@|\t|\r|\n|,|\"|x|\0){1,6}",
             0..5,
         ),
         values in vec(any::<f64>(), 1..10),
@@ -184,6 +264,11 @@ proptest! {
     #[test]
     fn i_csv_5_any_text_is_read_to_its_end(text in "(\"|,|\n|\r|x|=){0,60}") {
         let mut records = Records::new(text.as_bytes());
-        while records.next_record().unwrap().is_some() {}
+        let mut before = 0;
+        while let Some((line, _)) = records.next_record().unwrap() {
+            prop_assert!(line > before, "line {line} after {before}");
+            before = line;
+        }
+        prop_assert!(before <= text.lines().count() as u64);
     }
 }

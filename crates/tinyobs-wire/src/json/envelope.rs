@@ -2,11 +2,14 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 use serde_json::value::RawValue;
 use tinyobs_model::limits;
 
 use super::Source;
+use super::fields::read_time;
 use super::item::{Fill, Item, Text};
 use super::rows::Sink;
 
@@ -143,6 +146,7 @@ struct SourceText<'a> {
     service: Option<Text<'a>>,
     #[serde(borrow)]
     instance: Option<Text<'a>>,
+    #[serde(default, deserialize_with = "read_start")]
     start: Option<i64>,
     interval_ms: Option<u64>,
     #[serde(rename = "final")]
@@ -160,4 +164,12 @@ impl From<SourceText<'_>> for Source {
             is_final: read.is_final.unwrap_or(false),
         }
     }
+}
+
+/// As an item's time.
+fn read_start<'de, D: Deserializer<'de>>(json: D) -> Result<Option<i64>, D::Error> {
+    let raw = Option::<&'de RawValue>::deserialize(json)?;
+    let read = raw.map(|raw| read_time("`start` of `source`:", raw.get()));
+    read.transpose()
+        .map_err(|(_, message)| D::Error::custom(message))
 }

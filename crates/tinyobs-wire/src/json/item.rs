@@ -180,7 +180,7 @@ impl<'de> Visitor<'de> for FillPairs<'_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("labels as an object of strings")
+        f.write_str("an object of strings")
     }
 
     /// `null` is as good as no labels.

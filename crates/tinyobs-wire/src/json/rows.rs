@@ -125,9 +125,8 @@ impl Sink {
         let start_ms = if let Some(raw) = item.start {
             Some(read_time("start", raw)?)
         } else {
-            // Whatever the process counts was 0 when it started. (If that is a moment at all.)
-            let started = self.source.as_ref().and_then(|source| source.start_ms);
-            started.filter(|start_ms| *start_ms >= crate::time::MILLISECONDS_FROM)
+            // Whatever the process counts was 0 when it started.
+            self.source.as_ref().and_then(|source| source.start_ms)
         };
         let start_ms = start_ms.filter(|start_ms| *start_ms < time_ms);
         let kind = read_kind(item)?;

@@ -6,6 +6,8 @@
 use serde_json::value::RawValue;
 use tinyobs_model::limits;
 
+use crate::number;
+
 /// A list that cannot be read: what is wrong with it.
 pub type Wrong = String;
 
@@ -105,14 +107,10 @@ fn value(text: &str) -> Option<f64> {
     if let Some(bits) = word.strip_prefix("0x") {
         return nan(bits);
     }
-    let (sign, word) = match word.strip_prefix('-') {
-        Some(rest) => (-1.0, rest),
-        None => (1.0, word.strip_prefix('+').unwrap_or(word)),
-    };
     match word {
-        "Infinity" | "infinity" | "Inf" | "inf" => Some(sign * f64::INFINITY),
-        "NaN" | "nan" | "null" | "Null" => Some(f64::NAN),
-        _ => None,
+        "null" | "Null" => Some(f64::NAN),
+        // A number in quotes is none.
+        _ => number::read(word).filter(|value| !value.is_finite()),
     }
 }
 

@@ -22,6 +22,26 @@ fn numbers_are_short() {
     assert_eq!(whole(f64::INFINITY), None);
 }
 
+#[test]
+fn words_for_what_has_no_digits() {
+    for word in ["Inf", "inf", "+Inf", "Infinity", "infinity", "+INFINITY"] {
+        assert_eq!(read(word), Some(f64::INFINITY), "{word}");
+    }
+    for word in ["-Inf", "-inf", "-Infinity"] {
+        assert_eq!(read(word), Some(f64::NEG_INFINITY), "{word}");
+    }
+    for word in ["NaN", "nan", "NAN", "-NaN"] {
+        let bits = read(word).map(f64::to_bits);
+        assert_eq!(bits, Some(f64::NAN.to_bits()), "{word}");
+    }
+    assert_eq!(read("+1.5e3"), Some(1_500.0));
+    for other in [
+        "", "1e999", "-1e999", "infinite", "0x1", "1_000", " 1", "null",
+    ] {
+        assert_eq!(read(other), None, "{other}");
+    }
+}
+
 proptest! {
     #[test]
     fn i_number_1_any_finite_number_comes_back(bits in any::<u64>(), count in any::<i32>()) {

@@ -89,7 +89,7 @@ fn i_original_3_elements_come_one_by_one() {
         (seen.len(), cut),
         (
             1,
-            Err("EOF while parsing a list at line 2, column 2".to_owned())
+            Err("it ends within a list at line 2, column 2".to_owned())
         )
     );
     assert!(read("{\"metrics\":[1,2]} x").1.is_err());
@@ -97,7 +97,7 @@ fn i_original_3_elements_come_one_by_one() {
         read("[]")
             .1
             .unwrap_err()
-            .starts_with("invalid type: sequence")
+            .starts_with("an object with a list of metrics is expected, not a list")
     );
     let long = format!(
         "{{\"metrics\":[1,\"{}\"]}}",

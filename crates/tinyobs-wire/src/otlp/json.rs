@@ -20,7 +20,7 @@ use tinyobs_model::Refusal;
 use super::BodyError;
 use super::point::{Broken, Metric, Place, Point, Shape};
 use super::rows::Sink;
-use crate::json::{Text, shown};
+use crate::json::{Text, reason, reason_at, shown};
 
 mod attributes;
 mod fill;
@@ -46,7 +46,7 @@ pub fn broken(reason: &impl ToString) -> BodyError {
 /// Reads an `ExportMetricsServiceRequest`.
 pub fn read(body: &[u8], sink: &mut Sink<'_>) -> Result<(), BodyError> {
     let request = serde_json::from_slice::<Object<Request<'_>>>(body);
-    let Object(request) = request.map_err(|error| broken(&error))?;
+    let Object(request) = request.map_err(|error| broken(&reason_at(&error)))?;
     let mut point = Point::default();
     let mut reader = Reader {
         sink,
@@ -80,7 +80,7 @@ fn object<'a, T: Deserialize<'a> + Default>(raw: Raw<'a>) -> Result<T, String> {
     match raw {
         Some(raw) => serde_json::from_str(raw.get())
             .map(|Object(read)| read)
-            .map_err(|error| crate::json::reason(&error)),
+            .map_err(|error| reason(&error)),
         None => Ok(T::default()),
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Dialect, TextError};
+use crate::number;
 
 /// A place in a line.
 #[derive(Debug, Clone)]
@@ -145,21 +146,21 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    /// A number: decimal, `NaN`, `+Inf` or `-Inf`.
+    /// A number, as [`number::read`] takes it.
     pub fn number(&mut self, what: &str) -> Result<f64, TextError> {
         let here = self.clone();
         let word = self.word();
         if word.is_empty() {
             return Err(here.error(&format!("{what} is missing")));
         }
-        match word.parse::<f64>() {
+        number::read(word).ok_or_else(|| {
             // Digits never mean infinity: what does not fit is a mistake.
-            Ok(value) if value.is_infinite() && word.contains(|c: char| c.is_ascii_digit()) => {
-                Err(here.error(&format!("{:?} does not fit a number", shown(word))))
-            }
-            Ok(value) => Ok(value),
-            Err(_) => Err(here.error(&format!("{:?} is not a number", shown(word)))),
-        }
+            let what = match word.parse::<f64>() {
+                Ok(_) => "does not fit a number",
+                Err(_) => "is not a number",
+            };
+            here.error(&format!("{:?} {what}", shown(word)))
+        })
     }
 
     /// A time, in milliseconds.

@@ -18,6 +18,7 @@ fn parameters_take_all_three_forms() {
     ] {
         assert_eq!(parse_param(text), Ok(MOMENT_MS), "{text}");
     }
+    assert_eq!(parse_param("2026-11-22T00:16:02.60Z"), Ok(MOMENT_MS + 253));
     assert_eq!(parse_param("0"), Ok(0));
     assert_eq!(parse_param("1795306562"), Ok(1_795_306_562_000));
     assert_eq!(parse_param("99999999999"), Ok(99_999_999_999_000));
@@ -40,6 +41,11 @@ fn i_time_2_everything_else_is_an_error() {
         "2026-13-22T00:00:00Z",
         "2026-11-22T25:00:00Z",
         "00:16:02",
+        "2026-11-22T00:16:60Z",
+        "2026-12-31T23:59:60Z",
+        "2026-12-31 23:59:60",
+        "2026-12-31T23:59:60.5+01:00",
+        "20261231T235960Z",
         "--1",
         ".",
     ] {

@@ -5,9 +5,12 @@
 use std::io::{BufRead, BufReader, Read};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use tinyobs_model::limits;
+use tinyobs_wire::bom::without_bom;
+
+use super::clock::now_ms;
 
 /// A line, without its end.
 #[derive(Debug)]
@@ -68,7 +71,7 @@ fn read_all(input: impl Read, sender: &SyncSender<Line>) {
     let mut input = BufReader::new(input);
     let mut bytes = Vec::new();
     for number in 1.. {
-        let text = match read_line(&mut input, &mut bytes) {
+        let text = match read_line(&mut input, &mut bytes, number == 1) {
             Ok(None) => return,
             Ok(Some(text)) => text,
             Err(error) => {
@@ -96,6 +99,7 @@ fn read_all(input: impl Read, sender: &SyncSender<Line>) {
 fn read_line(
     input: &mut impl BufRead,
     bytes: &mut Vec<u8>,
+    is_first: bool,
 ) -> std::io::Result<Option<Result<String, String>>> {
     const MOST: usize = limits::STREAM_LINE_BYTES;
     bytes.clear();
@@ -110,12 +114,8 @@ fn read_line(
         input.skip_until(b'\n')?;
         return Ok(Some(Err(format!("line has more than {MOST} bytes"))));
     }
+    let bytes = if is_first { without_bom(bytes) } else { bytes };
     let text = std::str::from_utf8(bytes);
     let text = text.map(|text| text.trim_end_matches(['\r', '\n']).to_owned());
     Ok(Some(text.map_err(|_| "line is not UTF-8".to_owned())))
-}
-
-fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_millis() as i64)
 }

@@ -1,13 +1,46 @@
-//! Sample: `NAME VALUE [TIME] [LABEL=VALUE…]`, word by word.
+//! Sample: `NAME VALUE [TIME] [LABEL=VALUE…]`, word by word. Labels may stand behind the name as well,
+//! as the text format has them: `NAME{LABEL="VALUE"}`.
+
+use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
+use tinyobs_wire::text::{Dialect, Entry, Lines, TextError};
 use tinyobs_wire::time;
+
+/// The words of a line. A name with labels in braces is one, whatever stands in them.
+pub fn words(line: &str) -> Vec<&str> {
+    let line = line.trim_start();
+    let (first, rest) = line.split_at(first_bytes(line));
+    let first = Some(first).filter(|first| !first.is_empty());
+    first.into_iter().chain(rest.split_whitespace()).collect()
+}
+
+/// How long the name is, and the braces behind it if there are some.
+fn first_bytes(line: &str) -> usize {
+    let name = line.find(|c: char| c == '{' || c.is_whitespace());
+    let name = name.unwrap_or(line.len());
+    let braces = line[name..].trim_start();
+    if !braces.starts_with('{') {
+        return name;
+    }
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    for (at, byte) in braces.bytes().enumerate() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = is_quoted,
+            b'"' => is_quoted = !is_quoted,
+            b'}' if !is_quoted => return line.len() - braces.len() + at + 1,
+            _ => {}
+        }
+    }
+    line.len()
+}
 
 /// What the words say.
 #[derive(Debug, PartialEq)]
 pub struct Sample<'a> {
     /// The metric's name.
-    pub name: &'a str,
+    pub name: Cow<'a, str>,
     /// A finite number.
     pub value: f64,
     /// Milliseconds since the epoch, where the words say it.
@@ -27,26 +60,66 @@ impl<'a> Sample<'a> {
         };
         let number = value.parse::<f64>().ok().filter(|value| value.is_finite());
         let mut sample = Self {
-            name,
+            name: Cow::Borrowed(name),
             value: number.ok_or_else(|| format!("{value:?} is not a finite number"))?,
             time_ms: None,
             labels: Map::new(),
         };
+        if let Some(brace) = name.find('{') {
+            sample.name_and_labels(name, brace)?;
+        }
         for word in rest {
             match word.split_once('=') {
-                Some((label, value)) => {
-                    if sample
-                        .labels
-                        .insert(label.to_owned(), value.into())
-                        .is_some()
-                    {
-                        return Err(format!("label {label:?} is given twice"));
-                    }
-                }
+                Some((label, value)) => sample.label(label, value)?,
                 None => sample.at(word)?,
             }
         }
         Ok(sample)
+    }
+
+    fn label(&mut self, label: &str, value: &str) -> Result<(), String> {
+        match self.labels.insert(label.to_owned(), value.into()) {
+            None => Ok(()),
+            Some(_) => Err(format!("label {label:?} is given twice")),
+        }
+    }
+
+    /// `room{a="1"}` with a brace at `brace`, or `{"a room",a="1"}`.
+    fn name_and_labels(&mut self, word: &'a str, brace: usize) -> Result<(), String> {
+        let shown: String = word.chars().take(64).collect();
+        let wrong = |reason: &str| {
+            format!(
+                "{shown:?}: {reason}; labels in braces are written {{host=\"db1\"}}, in a shell with \
+                 '…' around them and the name"
+            )
+        };
+        // The text format has fewer names that go without quotes.
+        let (name, braces) = word.split_at(brace);
+        let name = name.trim_end();
+        let stand_in = if name.is_empty() { "" } else { "x" };
+        let line = format!("{stand_in}{braces} 0\n");
+        let mut lines = Lines::new(line.as_bytes(), Dialect::Prometheus)
+            .map_err(|error| wrong(&error.reason))?;
+        let entry = lines
+            .next_entry()
+            .map_err(|TextError { reason, .. }| wrong(&reason))?;
+        let Some(Entry::Sample {
+            name: quoted,
+            time_ms: None,
+            ..
+        }) = entry
+        else {
+            return Err(wrong("something stands behind the braces"));
+        };
+        self.name = if name.is_empty() {
+            Cow::Owned(quoted.into_owned())
+        } else {
+            Cow::Borrowed(name)
+        };
+        for (label, value) in lines.labels() {
+            self.label(label, value)?;
+        }
+        Ok(())
     }
 
     fn at(&mut self, word: &str) -> Result<(), String> {

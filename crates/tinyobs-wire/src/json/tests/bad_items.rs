@@ -152,15 +152,15 @@ fn messages_say_what_to_do() {
     );
     assert_eq!(
         message(r#"{"name":"m","value":1,"labels":{"code":200}}"#),
-        "item is malformed: label \"code\": invalid type: integer `200`, expected a string"
+        "item is malformed: label \"code\": a string is expected, not 200"
     );
     assert_eq!(
         message(r#"{"name":7,"value":1}"#),
-        "item is malformed: name: invalid type: integer `7`, expected a string"
+        "item is malformed: name: a string is expected, not 7"
     );
     assert_eq!(
         message(r#"{"name":"m","value":1,"labels":7}"#),
-        "item is malformed: labels: invalid type: integer `7`, expected labels as an object of strings"
+        "item is malformed: labels: an object of strings is expected, not 7"
     );
     assert_eq!(
         message(r#"{"name":"m","value":1,"value":2}"#),

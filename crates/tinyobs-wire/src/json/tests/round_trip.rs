@@ -12,6 +12,8 @@ fn any_text() -> impl Strategy<Value = String> {
     ]
 }
 
+const STARTED_MS: i64 = 1_795_306_500_000;
+
 proptest! {
     #[test]
     fn any_bytes_never_panic(body in proptest::collection::vec(any::<u8>(), 0..400)) {
@@ -41,7 +43,7 @@ proptest! {
         let [a, b, c] = [text(0), text(1), text(2)];
         let [v, t, s, n] = [&numbers[0], &numbers[1], &numbers[2], &numbers[3]];
         let mut body = format!(
-            "{{\"source\":{{\"service\":{a},\"start\":7}},\"metrics\":[\
+            "{{\"source\":{{\"service\":{a},\"start\":1795306500000}},\"metrics\":[\
              {{\"name\":{b},\"type\":\"counter\",\"value\":{v},\"labels\":{{{a}:{c},\"l\":\"1\"}},\
              \"timestamp\":{t},\"start\":{s},\"help\":{c}}}, \
              {{\"name\":\"h\",\"buckets\":[[0.5,1],[2,{n}]],\"sum\":{v},\"count\":{n},\
@@ -90,7 +92,7 @@ proptest! {
         prop_assume!(value.is_finite());
         let mut body = PushBody::new();
         body.begin(Some(&crate::encode::Source {
-            service: &text, instance: "h:1", start_ms: 7, interval_ms: 5_000, is_final: false,
+            service: &text, instance: "h:1", start_ms: STARTED_MS, interval_ms: 5_000, is_final: false,
         }));
         let item = Item {
             name: &name, timestamp_ms: time_ms, start_ms, unit: "u", help: "h",
@@ -102,8 +104,8 @@ proptest! {
         let row = &decoded.batch.rows()[0];
         prop_assert_eq!(row.sample, tinyobs_model::Sample::new(time_ms, value));
         prop_assert_eq!(row.kind, if is_counter { Kind::Counter } else { Kind::Gauge });
-        let start_ms = start_ms.filter(|start| is_counter && *start < time_ms);
-        prop_assert_eq!(row.start_ms, start_ms);
+        let start_ms = Some(start_ms.unwrap_or(STARTED_MS));
+        prop_assert_eq!(row.start_ms, start_ms.filter(|start| is_counter && *start < time_ms));
         let mut pairs = vec![(label.as_str(), text.as_str())];
         for (name, value) in [("service", text.as_str()), ("instance", "h:1")] {
             if label != name {

@@ -54,20 +54,20 @@ fn i_otlp_json_2_a_bad_field_costs_its_point_and_is_named() {
         ("gauge", r#""asDouble":1,"asInt":2,"#, Malformed, "asInt: a point has one value, and this one has asDouble as well".to_owned()),
         ("gauge", r#""asInt":1.5,"#, ValueNotANumber, "asInt is not a whole number: 1.5".to_owned()),
         ("gauge", r#""asInt":true,"#, ValueNotANumber, "asInt is not a whole number: true".to_owned()),
-        ("gauge", r#""attributes":7,"#, Malformed, "attributes: invalid type: integer `7`, expected a list".to_owned()),
-        ("gauge", r#""attributes":[{"key":1}],"#, Malformed, "attributes: invalid type: integer `1`, expected a string".to_owned()),
+        ("gauge", r#""attributes":7,"#, Malformed, "attributes: a list is expected, not 7".to_owned()),
+        ("gauge", r#""attributes":[{"key":1}],"#, Malformed, "attributes: a string is expected, not 1".to_owned()),
         ("gauge", r#""attributes":[{},{"key":"k","value":{"intValue":"x"}}],"#, Malformed, "attributes[1].value: intValue is not a whole number: \"x\"".to_owned()),
-        ("gauge", r#""attributes":[{"key":"k","value":{"stringValue":1}}],"#, Malformed, "attributes[0].value: invalid type: integer `1`, expected a string".to_owned()),
+        ("gauge", r#""attributes":[{"key":"k","value":{"stringValue":1}}],"#, Malformed, "attributes[0].value: a string is expected, not 1".to_owned()),
         ("histogram", r#""count":-1,"#, HistogramInvalid, "count is not a whole number from 0 on: -1".to_owned()),
         ("histogram", r#""sum":"x","#, ValueNotANumber, format!("sum is not {number}: \"x\"")),
         ("histogram", r#""bucketCounts":[1,-1],"#, HistogramInvalid, "bucketCounts is not a whole number from 0 on: -1".to_owned()),
-        ("histogram", r#""bucketCounts":{},"#, Malformed, "bucketCounts: invalid type: map, expected a list".to_owned()),
+        ("histogram", r#""bucketCounts":{},"#, Malformed, "bucketCounts: a list is expected, not an object".to_owned()),
         ("histogram", r#""explicitBounds":[1,null],"#, HistogramInvalid, format!("explicitBounds is not {number}: null")),
         ("exponentialHistogram", r#""scale":3000000000,"#, HistogramInvalid, "scale is not a whole number of 32 bits: 3000000000".to_owned()),
         ("exponentialHistogram", r#""positive":{"offset":"x"},"#, HistogramInvalid, "positive.offset is not a whole number of 32 bits: \"x\"".to_owned()),
-        ("gauge", r#""attributes":[["k"]],"#, Malformed, "attributes: invalid type: sequence, expected an object".to_owned()),
-        ("gauge", r#""attributes":[{"key":"k","value":["x"]}],"#, Malformed, "attributes[0].value: invalid type: sequence, expected an object".to_owned()),
-        ("exponentialHistogram", r#""negative":7,"#, Malformed, "negative: invalid type: integer `7`, expected an object".to_owned()),
+        ("gauge", r#""attributes":[["k"]],"#, Malformed, "attributes: an object is expected, not a list".to_owned()),
+        ("gauge", r#""attributes":[{"key":"k","value":["x"]}],"#, Malformed, "attributes[0].value: an object is expected, not a list".to_owned()),
+        ("exponentialHistogram", r#""negative":7,"#, Malformed, "negative: an object is expected, not 7".to_owned()),
         ("summary", r#""quantileValues":[{"quantile":"x"}],"#, ValueNotANumber, format!("quantileValues.quantile is not {number}: \"x\"")),
     ];
     for (kind, field, rule, message) in cases {
@@ -88,11 +88,11 @@ fn i_otlp_json_1_an_element_that_is_none_leaves_its_neighbours_alone() {
         (r#"{"name":"m","name":"n"}"#, "has the field name twice"),
         (
             r#"{"gauge":7}"#,
-            "cannot be read: gauge: invalid type: integer `7`, expected an object",
+            "cannot be read: gauge: an object is expected, not 7",
         ),
         (
             r#"{"gauge":[[]]}"#,
-            "cannot be read: gauge: invalid type: sequence, expected an object",
+            "cannot be read: gauge: an object is expected, not a list",
         ),
         (
             r#"{"gauge":{"dataPoints":[{}]},"sum":{}}"#,
@@ -122,7 +122,7 @@ fn i_otlp_json_1_an_element_that_is_none_leaves_its_neighbours_alone() {
         got[2].2,
         format!("\"m\": {at}.sum.dataPoints[2] has the field asInt twice")
     );
-    let message = format!("{at}: dataPoints: invalid type: integer `7`, expected a list");
+    let message = format!("{at}: dataPoints: a list is expected, not 7");
     assert_eq!(points("7"), [(1, Refusal::Malformed, message)]);
 }
 
@@ -198,24 +198,24 @@ fn i_otlp_json_2_a_bad_resource_or_scope_costs_only_its_own_points() {
     let expected = [
         (
             0,
-            "resourceMetrics[0].resource.attributes[0].value: invalid type: string \"x\", expected a boolean",
+            "resourceMetrics[0].resource.attributes[0].value: true or false is expected, not \"x\"",
         ),
         (
             1,
-            "resourceMetrics[0].resource.attributes[0].value: invalid type: string \"x\", expected a boolean",
+            "resourceMetrics[0].resource.attributes[0].value: true or false is expected, not \"x\"",
         ),
         (
             2,
-            "resourceMetrics[1].resource: invalid type: integer `7`, expected an object",
+            "resourceMetrics[1].resource: an object is expected, not 7",
         ),
         (3, "resourceMetrics[2] is a number, which must be an object"),
         (
             4,
-            "resourceMetrics[3]: scopeMetrics: invalid type: integer `7`, expected a list",
+            "resourceMetrics[3]: scopeMetrics: a list is expected, not 7",
         ),
         (
             5,
-            "resourceMetrics[4].scopeMetrics[0].scope: invalid type: integer `1`, expected a string",
+            "resourceMetrics[4].scopeMetrics[0].scope: a string is expected, not 1",
         ),
         (
             7,
@@ -223,7 +223,7 @@ fn i_otlp_json_2_a_bad_resource_or_scope_costs_only_its_own_points() {
         ),
         (
             8,
-            "resourceMetrics[4].scopeMetrics[3]: metrics: invalid type: integer `7`, expected a list",
+            "resourceMetrics[4].scopeMetrics[3]: metrics: a list is expected, not 7",
         ),
     ];
     let expected = expected.map(|(item, message)| (item, Refusal::Malformed, message.to_owned()));
