@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 use tinyobs_model::{Kind, Resolution};
 
 use self::pace::Pace;
-use self::waiting::RolledUp;
+use self::waiting::Late;
 use crate::engine::{Commit, Counters, Partition, Pick, Space};
 use crate::error::StoreError;
 use crate::flush;
@@ -132,7 +132,8 @@ pub struct MaintenanceStatus {
 pub(crate) struct Journal {
     /// Whether partitions went since series were last looked through.
     pub(crate) expiry_due: AtomicBool,
-    pub(crate) rolled_up: Mutex<Option<RolledUp>>,
+    rolled_up: Mutex<Option<Instant>>,
+    pub(crate) late: Mutex<Late>,
     phase: AtomicU64,
     done: AtomicU64,
     total: AtomicU64,
@@ -145,6 +146,7 @@ impl Default for Journal {
             // A crash may have come between a drop and what it makes obsolete.
             expiry_due: AtomicBool::new(true),
             rolled_up: Mutex::new(None),
+            late: Mutex::default(),
             phase: AtomicU64::new(0),
             done: AtomicU64::new(0),
             total: AtomicU64::new(0),
@@ -440,7 +442,6 @@ impl Inner {
     /// Rolls up what has been flushed, and returns how many windows that are.
     fn roll_up(&self) -> Result<u64, StoreError> {
         self.journal.begin(Phase::Rollup, 0);
-        let begun = Instant::now();
         let kind_of = |id: SeriesId| {
             let index = self.index();
             let labels = index.labels(id);
@@ -449,10 +450,8 @@ impl Inner {
         let progress = |done, total| self.journal.progress(done, total);
         let rolled = job::run(self.engine.as_ref(), &kind_of, &progress)?;
         lock(&self.journal.status).damaged = rolled.damaged;
-        *lock(&self.journal.rolled_up) = Some(RolledUp {
-            ended: Instant::now(),
-            took: begun.elapsed(),
-        });
+        *lock(&self.journal.rolled_up) = Some(Instant::now());
+        lock(&self.journal.late).rolled_up();
         Ok(rolled.windows)
     }
 

@@ -98,6 +98,8 @@ pub fn format_rfc3339(time_ms: i64) -> String {
 }
 
 fn from_number(text: &str, number: f64) -> Option<i64> {
+    // Beyond, neighbours among f64 are further apart than milliseconds.
+    const EXACT: f64 = (1u64 << 53) as f64;
     // Exact for whole numbers, where f64 is not beyond 2^53.
     if let Ok(whole) = text.parse::<i64>() {
         return if whole.unsigned_abs() >= MILLISECONDS_FROM.unsigned_abs() {
@@ -106,8 +108,12 @@ fn from_number(text: &str, number: f64) -> Option<i64> {
             whole.checked_mul(1_000)
         };
     }
-    let seconds_max = MILLISECONDS_FROM as f64;
-    (number.is_finite() && number.abs() < seconds_max).then(|| (number * 1_000.0).round() as i64)
+    let milliseconds = if number.abs() < MILLISECONDS_FROM as f64 {
+        number * 1_000.0
+    } else {
+        number
+    };
+    (milliseconds.abs() <= EXACT).then(|| milliseconds.round() as i64)
 }
 
 /// A moment of the last day of the year 9999, which clients send for "for ever": the library's own

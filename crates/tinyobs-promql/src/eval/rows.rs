@@ -12,7 +12,7 @@
 //! I-ROWS-4  A range narrower than a window is as wide as one, with a warning.
 //! I-ROWS-5  What has no column is made of last values, with a warning.
 //! I-ROWS-6  A range that is no multiple of the windows takes in all of the first one that it meets; who
-//!           counts what is in it says so in a warning.
+//!           counts what is in it says so in a warning when its windows last longer than the range.
 //! Proved by: tests/rolled.rs.
 
 use tinyobs_model::rollup::junction;

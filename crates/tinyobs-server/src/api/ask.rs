@@ -77,12 +77,11 @@ impl Ask {
         end_ms: i64,
         step_ms: i64,
     ) -> Result<Self, Failure> {
-        // I-ASK-2. The bounds of times leave room for the difference.
-        let steps = (end_ms - start_ms) / step_ms;
+        // I-ASK-2.
+        let length_ms = end_ms.saturating_sub(start_ms);
+        let steps = length_ms / step_ms;
         if steps.unsigned_abs() > limits::RANGE_STEPS {
-            let fitting = (end_ms - start_ms)
-                .unsigned_abs()
-                .div_ceil(limits::RANGE_STEPS);
+            let fitting = length_ms.unsigned_abs().div_ceil(limits::RANGE_STEPS);
             let reason = format!(
                 "{steps} steps are more than the {} that one answer may have: a step of {} seconds \
                  would fit",

@@ -78,9 +78,14 @@ pub async fn rules(State(app): State<App>, request: Request) -> Result<Response,
         let reason = "it goes on where a group_limit ended, which is missing";
         return Err(Failure::parameter("group_next_token", reason));
     }
+    let none = json!({"groups": []});
+    if form.text("match[]").is_none() {
+        return Ok(compose::success(&none, &[]));
+    }
+    // Regular expressions are work, and take their turn.
     run(&app, move |_, cancel| {
         selection(&form, cancel)?;
-        Ok(compose::text(&json!({"groups": []}), &[]))
+        Ok(compose::text(&none, &[]))
     })
     .await
 }

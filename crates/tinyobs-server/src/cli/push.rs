@@ -47,8 +47,8 @@ pub fn command() -> Command {
              spaces between them; lines that begin with # are passed over. Labels may also stand \
              behind the name, as in room_celsius{room=\"main hall\"} 21.5. A time is RFC 3339 with a \
              zone, Unix seconds or Unix milliseconds.\n\n\
-             Without a time, arguments get the server's, and a line the time of this machine at which \
-             it was read. The next line of the same series is at least a millisecond later, which is \
+             Without a time, arguments get the time of this machine, and a line that at which it was \
+             read. The next line of the same series is at least a millisecond later, which is \
              waited for: so there are at most 1,000 of them a second. Of several lines with the same \
              series and time the last one is stored; the others are named when they are sent together. \
              Lines are sent within a second.\n\n\
@@ -77,7 +77,7 @@ pub fn command() -> Command {
                 .value_name("SECONDS")
                 .value_parser(value_parser!(u64).range(..=86_400))
                 .default_value("30")
-                .help("How long to try again when the server cannot be reached or has no room"),
+                .help("How long new attempts begin when the server cannot be reached or has no room"),
         )
         .args(arguments_of_client(&["listen"]))
         .arg(Arg::new("url").long("url").value_name("URL").help(
@@ -96,7 +96,11 @@ pub fn run(matches: &ArgMatches, resolved: &Resolved) -> Outcome {
     let patience = Duration::from_secs(*matches.get_one::<u64>("retry").ok_or("no --retry")?);
     if let Some(words) = matches.get_many::<String>("sample") {
         let words: Vec<&str> = words.map(String::as_str).collect();
-        let item = Sample::read(&words)?.item(kind);
+        let mut item = Sample::read(&words)?.item(kind);
+        if item["timestamp"].is_null() {
+            // I-PUSH-5
+            item["timestamp"] = clock::now_ms().into();
+        }
         return match deliver(&server, vec![(0, item)], patience)?.said.first() {
             None => Ok(()),
             Some((_, message)) => Err(message.as_str().into()),

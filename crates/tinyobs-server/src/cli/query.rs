@@ -13,7 +13,6 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::Value;
 use tinyobs_promql::{Control, ParseError, Span};
 use tinyobs_store::Store;
-use tinyobs_wire::time;
 
 use super::target::{self, Limits, Target};
 use super::{Outcome, arguments_of_client, http, say};
@@ -202,10 +201,11 @@ fn range(
 
 /// The moment that the flag `name` says.
 fn moment(name: &str, text: Option<String>) -> Result<Option<i64>, String> {
+    // The end of the year 9999, which some write for "for ever".
+    const SECONDS_MAX: i64 = 253_402_300_799;
     let text = text.unwrap_or_default();
-    // Of seconds it would be the year 5138, or later.
     if let Ok(number) = text.parse::<i64>()
-        && number >= time::MILLISECONDS_FROM
+        && number > SECONDS_MAX
     {
         let seconds = number as f64 / 1_000.0;
         return Err(format!(

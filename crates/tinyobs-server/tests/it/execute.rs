@@ -60,6 +60,11 @@ fn times_may_be_numbers_and_empty_ones_are_none() {
         (json!(T), json!(T + 30), json!(15)),
         (json!(T * 1_000), json!((T + 30) * 1_000), json!("")),
         (
+            json!(T as f64 * 1e3),
+            json!((T + 30) as f64 * 1e3),
+            json!(15.0),
+        ),
+        (
             json!(T as f64 + 0.0),
             json!(format!("{}", T + 30)),
             json!(null),
@@ -87,6 +92,10 @@ fn times_may_be_numbers_and_empty_ones_are_none() {
         (
             json!({"query": "up", "start": 1e300}),
             "start: \"1e+300\" is not a time",
+        ),
+        (
+            json!({"query": "up", "start": i64::MIN, "end": i64::MAX}),
+            "invalid parameter \"step\": 614891469123651 steps are more than the 11000",
         ),
     ] {
         let error = execute(client, &body).error(400);

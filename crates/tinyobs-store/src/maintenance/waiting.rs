@@ -6,8 +6,9 @@
 //! rolled up, so that can wait. Older ones are late: their time is answered from windows alone, and
 //! nobody sees them before they are part of one.
 //!
-//! I-WORK-3  Late samples are rolled up within two minutes, as long as that takes no more than a tenth
-//!           of the time; until then they count as lag.
+//! I-WORK-3  Late samples are rolled up when they have waited for two or three minutes, and while more
+//!           and more come less and less often, down to every quarter of an hour: each time writes the
+//!           whole head out. Until then they count as lag.
 //! Proved by: retention/tests.rs, waiting/tests.rs.
 
 use std::time::{Duration, Instant};
@@ -21,40 +22,56 @@ use crate::inner::{Inner, lock, of_space};
 /// computes the hours under way again from all their samples, so doing it with every flush would cost
 /// the more the faster samples come.
 const ROLL_UP_EVERY: Duration = Duration::from_mins(15);
-/// Late samples are rolled up no sooner than so long after the last time,
-const LATE_EVERY: Duration = Duration::from_mins(1);
-/// or than so many times as long as that took.
-const LATE_SHARE: u32 = 10;
+/// So long late samples have time to become complete: what is rolled up in parts is less exact, and
+/// what is sent once more behind it is counted once more.
+const LATE_AFTER: Duration = Duration::from_mins(2);
 
-/// The last rollup.
+/// How long late samples have waited.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct RolledUp {
-    pub(crate) ended: Instant,
-    pub(crate) took: Duration,
+pub(crate) struct Late {
+    /// When they were seen.
+    pub(crate) since: Option<Instant>,
+    /// How long they wait this time.
+    wait: Duration,
 }
 
-impl RolledUp {
-    /// Whether the next one may come.
-    fn allows_next(self, is_for_late: bool) -> bool {
-        let wait = if is_for_late {
-            LATE_EVERY.max(self.took.saturating_mul(LATE_SHARE))
-        } else {
-            ROLL_UP_EVERY
-        };
-        self.ended.elapsed() >= wait.min(ROLL_UP_EVERY)
+impl Default for Late {
+    fn default() -> Self {
+        Self {
+            since: None,
+            wait: LATE_AFTER,
+        }
+    }
+}
+
+impl Late {
+    /// Is told now and then whether there are some, and says whether they have waited for long enough.
+    fn look(&mut self, waits: bool, now: Instant) -> bool {
+        if !waits {
+            *self = Self::default();
+            return false;
+        }
+        now.duration_since(*self.since.get_or_insert(now)) >= self.wait
+    }
+
+    /// Is told of each rollup. The next ones wait for longer, unless none are seen meanwhile.
+    pub(super) fn rolled_up(&mut self) {
+        if self.since.take().is_some() {
+            self.wait = (2 * self.wait).min(ROLL_UP_EVERY);
+        }
     }
 }
 
 impl Inner {
     pub(super) fn is_rollup_due(&self) -> bool {
         let last = *lock(&self.journal.rolled_up);
-        last.is_none_or(|last| last.allows_next(false) || last.allows_next(true) && self.has_late())
+        last.is_none_or(|last| last.elapsed() >= ROLL_UP_EVERY) || self.is_late_due()
     }
 
     /// I-WORK-3: whether late samples wait, and have done so for long enough.
     pub(super) fn is_late_due(&self) -> bool {
-        let last = *lock(&self.journal.rolled_up);
-        last.is_none_or(|last| last.allows_next(true)) && self.has_late()
+        let waits = self.has_late();
+        lock(&self.journal.late).look(waits, Instant::now())
     }
 
     fn has_late(&self) -> bool {

@@ -172,13 +172,12 @@ fn i_work_3_late_samples_do_not_wait_for_the_next_cycle() {
     store.inner.catch_up().expect("catches up");
     assert_eq!(counts(&store, 0), [("5m", 30)]);
     assert_eq!(store.maintenance().lag_ms, lag_ms);
-    let ago = |seconds: u64| {
-        let mut last = lock(&store.inner.journal.rolled_up);
-        let last = last.as_mut().expect("has been rolled up");
-        let ended = Instant::now().checked_sub(Duration::from_secs(seconds));
-        last.ended = ended.expect("the machine is up for longer");
+    let later = || {
+        let mut late = lock(&store.inner.journal.late);
+        let before = |since: Instant| since.checked_sub(Duration::from_secs(121));
+        late.since = late.since.and_then(before);
     };
-    ago(61);
+    later();
     store.inner.catch_up().expect("catches up");
     assert_eq!(counts(&store, 0), [("5m", 60)]);
     assert_eq!(counts(&store, HOUR), [("1h", 60)]);
@@ -186,7 +185,7 @@ fn i_work_3_late_samples_do_not_wait_for_the_next_cycle() {
     // Those of today wait.
     let today = (0..6).map(|i| START + 5 * DAY + i * MINUTE);
     store.append(&batch("a", today)).expect("appends");
-    ago(61);
+    later();
     store.inner.catch_up().expect("catches up");
     assert_eq!(counts(&store, HOUR), [("1h", 60), ("raw", 6)]);
     assert_eq!(store.maintenance().lag_ms, 5 * MINUTE);

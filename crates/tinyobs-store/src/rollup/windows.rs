@@ -227,3 +227,6 @@ fn with_end(row: &Rollup, other: &Rollup) -> Rollup {
         ..*row
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -68,6 +68,20 @@ fn i_runs_2_many_long_runs_that_overlap_come_in_blocks() {
     assert_eq!(merged, expected);
 }
 
+/// Runs that do not meet are decoded where they are wanted, as far as a block has room for them.
+#[test]
+fn i_runs_2_long_runs_in_a_row_come_in_blocks() {
+    let run = |number: i64| {
+        let samples: Vec<Sample> = (number * 3_000..(number + 1) * 3_000)
+            .map(|i| Sample::new(i, i as f64))
+            .collect();
+        stored(&samples, number as u64)
+    };
+    let expected: Vec<Sample> = (0..9_000).map(|i| Sample::new(i, i as f64)).collect();
+    assert_eq!(all((0..3).map(run).collect()), expected);
+    assert_eq!(together((0..3).map(run).collect()), expected);
+}
+
 #[test]
 fn nothing_is_nothing() {
     assert_eq!(all(Vec::new()), []);

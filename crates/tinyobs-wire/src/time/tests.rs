@@ -24,6 +24,9 @@ fn parameters_take_all_three_forms() {
     assert_eq!(parse_param("99999999999"), Ok(99_999_999_999_000));
     assert_eq!(parse_param("100000000000"), Ok(100_000_000_000));
     assert_eq!(parse_param("-1.5"), Ok(-1_500));
+    // As whole numbers are: from 10^11 on it is milliseconds.
+    assert_eq!(parse_param("1e11"), Ok(100_000_000_000));
+    assert_eq!(parse_param("1795306562347.4"), Ok(1_795_306_562_347));
 }
 
 #[test]
@@ -35,7 +38,7 @@ fn i_time_2_everything_else_is_an_error() {
         "NaN",
         "inf",
         "1e300",
-        "1e11",
+        "1e16",
         "99999999999999999999",
         "2026-11-22",
         "2026-13-22T00:00:00Z",

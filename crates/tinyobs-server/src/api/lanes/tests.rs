@@ -51,14 +51,16 @@ async fn i_lanes_4_light_queries_pass_heavy_ones() {
     until(|| lanes.waiting() == [0, 4]).await;
     until(|| lanes.light.places.available_permits() == 1).await;
     assert_eq!(lanes.run(soon(), |_, _| Ok(7)).await.unwrap(), 7);
-    for (end, work) in heavy {
-        drop(end);
+    // Which of them works is not known.
+    let (ends, works): (Vec<_>, Vec<_>) = heavy.into_iter().unzip();
+    drop(ends);
+    for work in works {
         work.await.unwrap().unwrap();
     }
     // I-LANES-1
-    assert_eq!(lanes.waiting(), [0, 0]);
-    assert_eq!(lanes.heavy.places.available_permits(), 1);
-    assert_eq!(lanes.light.places.available_permits(), 1);
+    until(|| lanes.waiting() == [0, 0]).await;
+    until(|| lanes.heavy.places.available_permits() == 1).await;
+    until(|| lanes.light.places.available_permits() == 1).await;
 }
 
 #[tokio::test]

@@ -2,8 +2,9 @@
 //!
 //!   [`Batch`](super::Batch) ─▶ [deliver] ─▶ `POST /v1/ingest` ─▶ what was [Refused]
 //!
-//! I-PUSH-5  What the server did not answer for is sent again, for as long as was said and no longer;
-//!           times stand in the items, so that sending them twice stores them once.
+//! I-PUSH-5  What the server did not answer for is sent again: for as long as was said new attempts
+//!           begin, and the last one may take its own time. Times stand in the items, so that sending
+//!           them twice stores them once.
 //! Proved by: tests/it/push.rs `i_push_5_…`.
 
 use std::error::Error;

@@ -1,19 +1,24 @@
 use super::*;
 
+/// Minutes at which they are rolled up when somebody looks every minute.
+fn turns(mut waits: impl FnMut(u64) -> bool, minutes: u64) -> Vec<u64> {
+    let begun = Instant::now();
+    let mut late = Late::default();
+    let mut turns = Vec::new();
+    for minute in 0..minutes {
+        if late.look(waits(minute), begun + Duration::from_mins(minute)) {
+            turns.push(minute);
+            late.rolled_up();
+        }
+    }
+    turns
+}
+
 #[test]
-fn i_work_3_late_samples_take_no_more_than_a_tenth_of_the_time() {
-    let last = |ago: u64, took: u64| RolledUp {
-        ended: Instant::now()
-            .checked_sub(Duration::from_secs(ago))
-            .expect("the machine is up for longer"),
-        took: Duration::from_secs(took),
-    };
-    let allows = |ago, took| [true, false].map(|it| last(ago, took).allows_next(it));
-    assert_eq!(allows(59, 0), [false, false]);
-    assert_eq!(allows(61, 6), [true, false]);
-    assert_eq!(allows(119, 12), [false, false]);
-    assert_eq!(allows(121, 12), [true, false]);
-    // However long it takes, as soon as any other.
-    assert_eq!(allows(899, 1_000), [false, false]);
-    assert_eq!(allows(901, 1_000), [true, true]);
+fn i_work_3_late_samples_that_go_on_coming_wait_for_longer_and_longer() {
+    assert_eq!(turns(|_| true, 70), [2, 7, 16, 32, 48, 64]);
+    // Once, and once more after a while without any.
+    assert_eq!(turns(|at| at < 3 || (10..13).contains(&at), 40), [2, 12]);
+    // Some other rollup has taken them along.
+    assert_eq!(turns(|at| at == 0 || at == 5, 40), []);
 }
