@@ -44,6 +44,16 @@ impl World {
         Self { clock, options }
     }
 
+    fn on_disk(retention: Retention, dir: &std::path::Path) -> Self {
+        let Self { clock, options } = Self::new(retention);
+        let options = StoreOptions {
+            clock: options.clock,
+            retention: options.retention,
+            ..StoreOptions::disk(dir)
+        };
+        Self { clock, options }
+    }
+
     fn open(&self) -> Store {
         Store::open(self.options.clone()).expect("opens")
     }
@@ -194,12 +204,7 @@ fn i_work_3_late_samples_do_not_wait_for_the_next_cycle() {
 #[test]
 fn i_resolve_3_what_is_damaged_is_answered_by_what_else_there_is() {
     let dir = tempfile::tempdir().expect("a directory");
-    let mut world = World::new(SHORT);
-    world.options = StoreOptions {
-        clock: Arc::clone(&world.clock) as Arc<dyn Clock>,
-        retention: SHORT,
-        ..StoreOptions::disk(dir.path())
-    };
+    let world = World::on_disk(SHORT, dir.path());
     let store = world.open();
     let day = |day: i64| (0..24).map(move |i| START + day * DAY + i * HOUR);
     world.go_to(START + 3 * DAY);
@@ -365,14 +370,9 @@ fn i_retention_4_a_date_that_jumps_ahead_is_believed_when_it_stays() {
 
 #[test]
 fn i_storage_1_what_readers_still_hold_costs_nothing_else_its_place() {
-    let mut world = World::new(Retention::FOR_EVER);
     let dir = tempfile::tempdir().expect("a directory");
-    world.options = StoreOptions {
-        clock: Arc::clone(&world.clock) as Arc<dyn Clock>,
-        retention: Retention::FOR_EVER,
-        max_bytes: 0,
-        ..StoreOptions::disk(dir.path())
-    };
+    let mut world = World::on_disk(Retention::FOR_EVER, dir.path());
+    world.options.max_bytes = 0;
     world.go_to(START + 10 * DAY);
     let store = world.open();
     for day in 0..5 {
@@ -461,12 +461,7 @@ fn what_was_rolled_up_long_ago_makes_no_lag() {
 #[test]
 fn i_engine_5_a_damaged_day_holds_up_neither_pushes_nor_rollups_nor_expiry() {
     let dir = tempfile::tempdir().expect("a directory");
-    let mut world = World::new(SHORT);
-    world.options = StoreOptions {
-        clock: Arc::clone(&world.clock) as Arc<dyn Clock>,
-        retention: SHORT,
-        ..StoreOptions::disk(dir.path())
-    };
+    let world = World::on_disk(SHORT, dir.path());
     world.go_to(START + 2 * HOUR);
     let store = damaged_day(&world, dir.path());
     // A counter that says when it began, of a series whose newest time nobody can read.
@@ -493,12 +488,7 @@ fn i_engine_5_a_damaged_day_holds_up_neither_pushes_nor_rollups_nor_expiry() {
 #[test]
 fn a_row_is_not_replaced_by_one_of_what_is_left_of_damaged_samples() {
     let dir = tempfile::tempdir().expect("a directory");
-    let mut world = World::new(SHORT);
-    world.options = StoreOptions {
-        clock: Arc::clone(&world.clock) as Arc<dyn Clock>,
-        retention: SHORT,
-        ..StoreOptions::disk(dir.path())
-    };
+    let world = World::on_disk(SHORT, dir.path());
     world.go_to(START + 2 * HOUR);
     let store = damaged_day(&world, dir.path());
     // One more of the hour whose ten samples can no longer be read.
@@ -529,12 +519,7 @@ fn i_append_4_a_zero_long_before_raw_samples_is_not_put_in() {
 #[test]
 fn i_engine_5_a_damaged_catalogue_holds_up_no_cycle() {
     let dir = tempfile::tempdir().expect("a directory");
-    let mut world = World::new(SHORT);
-    world.options = StoreOptions {
-        clock: Arc::clone(&world.clock) as Arc<dyn Clock>,
-        retention: SHORT,
-        ..StoreOptions::disk(dir.path())
-    };
+    let world = World::on_disk(SHORT, dir.path());
     // Definitions in two blocks: one of them stays readable.
     let store = world.open();
     let mut push = WriteBatch::new();
@@ -580,12 +565,7 @@ fn i_engine_5_a_damaged_catalogue_holds_up_no_cycle() {
 #[test]
 fn damage_goes_with_its_partition() {
     let dir = tempfile::tempdir().expect("a directory");
-    let mut world = World::new(SHORT);
-    world.options = StoreOptions {
-        clock: Arc::clone(&world.clock) as Arc<dyn Clock>,
-        retention: SHORT,
-        ..StoreOptions::disk(dir.path())
-    };
+    let world = World::on_disk(SHORT, dir.path());
     world.go_to(START + 2 * HOUR);
     let store = damaged_day(&world, dir.path());
     world.go_to(START + 3 * DAY);
