@@ -12,6 +12,7 @@ use super::Source;
 use super::fields::read_time;
 use super::item::{Fill, Item, Text};
 use super::rows::Sink;
+use crate::time::MILLISECONDS_FROM;
 
 /// Reads the whole of `text` into `sink`.
 ///
@@ -166,10 +167,13 @@ impl From<SourceText<'_>> for Source {
     }
 }
 
-/// As an item's time.
+/// As an item's time; but a clock that was not set when the process started must not cost it every push
+/// from then on.
 fn read_start<'de, D: Deserializer<'de>>(json: D) -> Result<Option<i64>, D::Error> {
-    let raw = Option::<&'de RawValue>::deserialize(json)?;
-    let read = raw.map(|raw| read_time("`start` of `source`:", raw.get()));
-    read.transpose()
+    let raw = Option::<&'de RawValue>::deserialize(json)?.map(RawValue::get);
+    let is_unset = |raw: &&str| raw.parse::<i64>().is_ok_and(|at| at < MILLISECONDS_FROM);
+    let read = raw.filter(|raw| !is_unset(raw));
+    read.map(|raw| read_time("`start` of `source`:", raw))
+        .transpose()
         .map_err(|(_, message)| D::Error::custom(message))
 }

@@ -119,6 +119,17 @@ fn nothing_sent_is_no_error() {
 }
 
 #[test]
+fn a_process_that_started_before_its_clock_was_set_is_listened_to() {
+    for start in ["0", "-7", "86400000"] {
+        let decoded = read(&format!(
+            r#"{{"source":{{"start":{start}}},"metrics":[{{"name":"a","type":"counter","value":1}}]}}"#
+        ));
+        assert_eq!(rows(&decoded), ["a{} 1@+0 counter"], "{start}");
+        assert_eq!(decoded.source.unwrap().start_ms, None);
+    }
+}
+
+#[test]
 fn the_source_fills_in_what_items_lack_wherever_it_stands() {
     let source =
         r#""source":{"service":"shop","instance":"h:1","start":1795306500000,"interval_ms":5000}"#;

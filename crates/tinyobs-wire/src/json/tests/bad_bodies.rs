@@ -17,7 +17,7 @@ const BAD: &[(&str, &str)] = &[
     (r#"{"name":"m","value":1}"#, "body is not a push: `metrics` is missing, items belong into {\"metrics\":[…]} at line 1, column 22"),
     (r#"{"metrics":[],"metrics":[]}"#, "body is not a push: `metrics` is given twice at line 1, column 23"),
     (r#"{"source":{},"source":{}}"#, "body is not a push: `source` is given twice at line 1, column 21"),
-    (r#"{"source":{"start":5},"metrics":[]}"#, "body is not a push: `start` of `source`: 5 is too small for milliseconds since the epoch; are they seconds? at line 1, column 21"),
+    (r#"{"source":{"start":5.5},"metrics":[]}"#, "body is not a push: `start` of `source`: 5.5 is neither RFC 3339 nor whole milliseconds since the epoch at line 1, column 23"),
     (r#"{"metrics":[],"source":{"start":"2026-11-22"}}"#, "body is not a push: `start` of `source`: \"2026-11-22\" is not RFC 3339, such as 2026-11-22T00:16:02.347Z at line 1, column 45"),
     (r#"{"source":{"service":1},"metrics":[]}"#, "body is not a push: a string is expected, not 1 at line 1, column 22"),
 ];
