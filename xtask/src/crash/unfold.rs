@@ -231,7 +231,7 @@ fn judge(way: &Way, bomb: &Bomb, answer: &Answer) -> Result<()> {
     }
     let is_import = way.path.ends_with("/import");
     let rules: &[(u16, &str)] = match (is_import, bomb.encoding) {
-        (true, "snappy") => &[(415, "content-encoding \"snappy\" is not taken here")],
+        (true, "snappy") => &[(415, "is not taken here; it may be gzip, zstd, identity")],
         (true, _) => bomb.rules_of_lines,
         (false, _) => bomb.rules,
     };
