@@ -8,7 +8,8 @@
 //! I-IMPORT-1  A bad line costs only itself, and a bad sample only itself; both are named by line.
 //! I-IMPORT-2  What is held is one line, one batch, and a few frames, however large the file is.
 //! I-IMPORT-3  What the answer calls stored is acknowledged by the store. When the store stops taking
-//!             batches, the answer says so and how far it came; sending everything again is harmless.
+//!             batches, the answer says so and how far it came; sending everything again is harmless, but for
+//!             samples that have gone into windows meanwhile because raw ones as old are not kept.
 //! I-IMPORT-4  The store's limits apply as to any push.
 //! I-IMPORT-6  Of a body that breaks off, what has no line end is no line: nobody knows how it would
 //!             have gone on.

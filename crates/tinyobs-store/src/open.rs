@@ -70,7 +70,8 @@ fn open_disk(options: &StoreOptions) -> Result<Opened, StoreError> {
     let lock = lock_dir(dir)?;
     let engine = Arc::new(TableEngine::open(Arc::clone(&options.files), dir)?);
     let mut replay = Replay::new(engine.as_ref())?;
-    // What a killed process held back is what a start on a full disk needs (I-STORAGE-2).
+    // What a killed process held back: a start needs no room (I-WAL-7), but what comes after it does
+    // (I-STORAGE-2).
     let _ = options.files.remove(&dir.join(RESERVE));
     let files = Arc::clone(&options.files);
     let first = engine.view().counters().first_segment;

@@ -139,7 +139,7 @@ impl<'a> Sample<'a> {
         }
     }
 
-    /// As `POST /v1/ingest` takes it; without a time it would get the server's.
+    /// As `POST /v1/ingest` takes it. Whoever sends it puts in a time where there is none (I-PUSH-5).
     pub fn item(&self, kind: Option<&str>) -> Value {
         let mut item = json!({"name": self.name, "value": self.value, "labels": self.labels});
         if let Some(time_ms) = self.time_ms {
