@@ -7,6 +7,7 @@
 //! I-BODY-2  All bodies together never hold more than `limits::INGEST_BYTES_IN_FLIGHT`. The share
 //!           is taken as bytes arrive: a sender that declares much and sends nothing holds nothing.
 //! I-BODY-3  A sender that falls silent is let go.
+//! What is refused is read to its end by [`rest`].
 //! Proved by: body/tests.rs, tests/it/limits.rs.
 
 use std::sync::Arc;
@@ -21,6 +22,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::error::ApiError;
+
+pub mod rest;
 
 const WAIT: Duration = Duration::from_secs(limits::BODY_WAIT_SECONDS);
 /// The first piece of memory for a body.
@@ -57,9 +60,6 @@ pub async fn read(
         .get(header::CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if declared.is_some_and(|bytes| bytes > limits::BODY_BYTES) {
-        if !headers.contains_key(header::EXPECT) {
-            discard(body).await;
-        }
         return Err(too_large());
     }
     let (bytes, mut share) = collect(budget, body).await?;
@@ -184,7 +184,6 @@ async fn collect(
     while let Some(data) = frames.next().await? {
         let needed = bytes.len() + data.len();
         if needed > limits::BODY_BYTES {
-            discard(frames.0).await;
             return Err(too_large());
         }
         if needed > bytes.capacity() {
@@ -207,21 +206,6 @@ pub async fn take(budget: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphor
             "too many large bodies are being read; send this one again",
         )),
     }
-}
-
-/// Reads on for a while without keeping anything: most clients look at the answer only when they
-/// have sent everything, and would see a reset connection instead.
-pub async fn discard(mut body: Body) {
-    let drain = async {
-        let mut read = 0;
-        while let Some(Ok(frame)) = body.frame().await {
-            read += frame.data_ref().map_or(0, Bytes::len);
-            if read > limits::DISCARDED_BYTES {
-                break;
-            }
-        }
-    };
-    let _ = timeout(WAIT, drain).await;
 }
 
 /// How the headers say that the body is packed, if it may be packed so.

@@ -120,7 +120,6 @@ async fn take(app: &App, request: Request) -> Result<Report, ApiError> {
     let encoding = body::encoding(&parts.headers, body::STREAMED_AS)?;
     let place = Arc::clone(&app.imports).try_acquire_owned();
     let Ok(place) = place else {
-        body::discard(body).await;
         let message = "as many imports as may be are being read; send this one again later";
         return Err(ApiError::unavailable(message).retry_after(10));
     };
@@ -133,8 +132,6 @@ async fn take(app: &App, request: Request) -> Result<Report, ApiError> {
     let broken = pump(&mut body, frames).await;
     let result = work.await;
     let result = result.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
-    // Nobody looks at the answer before everything is sent.
-    body::discard(body).await;
     match (result, broken) {
         (Ok(report), None) => outcome(report),
         (Ok(_), Some(error)) | (Err(error), None) => Err(error),

@@ -1,4 +1,4 @@
-//! Observe: the outermost layer. Counts every answer and logs it at debug.
+//! Observe: counts every answer and logs it at debug.
 
 use std::time::Instant;
 

@@ -1,6 +1,6 @@
 //! Routes: the table of what is answered, and the layers around it.
 //!
-//! A request passes, from the outside in: counting, security, the bound on its head, compression,
+//! A request passes, from the outside in: what is left of its body, counting, security, the bound on its head, compression,
 //! panics, the deadline, its handler.
 //!
 //! I-ROUTE-1  Every path knows its methods: another one is 405 with `Allow`, and so is a path that
@@ -26,9 +26,9 @@ use crate::api::failure::Failure;
 use crate::error::ApiError;
 use crate::state::App;
 use crate::{
-    api, assets, backup, cardinality, catalogue, execute, export, head, health, import, influx,
-    ingest, maintenance, observe, otlp, pushgateway, query, range, remote_write, scrape, security,
-    stats, storage, stream,
+    api, assets, backup, body, cardinality, catalogue, execute, export, head, health, import,
+    influx, ingest, maintenance, observe, otlp, pushgateway, query, range, remote_write, scrape,
+    security, stats, storage, stream,
 };
 
 /// What a path answers, and to which methods.
@@ -204,6 +204,7 @@ pub(crate) fn router(app: App) -> Router {
         .layer(from_fn(head::bound))
         .layer(from_fn_with_state(app.clone(), security::secure))
         .layer(from_fn_with_state(app.clone(), observe::observe))
+        .layer(from_fn(body::rest::discard))
         .with_state(app)
 }
 

@@ -51,6 +51,30 @@ fn i_body_1_an_undeclared_giant_is_refused_on_its_way() {
     assert_eq!(read_answer(&mut stream).error(413), TOO_LARGE);
 }
 
+/// A client that sends everything before it looks at the answer.
+#[test]
+fn i_rest_1_what_is_refused_before_it_is_read_is_told_why() {
+    let server = TestServer::start();
+    let client = server.client();
+    let body = vec![b' '; 24 << 20];
+    let packed = ("content-encoding", "br");
+    let no_brotli = "content-encoding \"br\" is not taken here; it may be gzip, zstd, identity";
+    let cases = [
+        ("/v1/import", packed, 415, no_brotli),
+        ("/v1/ingest?x=1", JSON, 400, "unknown parameter \"x\""),
+        ("/v1/nothing", JSON, 404, "there is nothing at this path"),
+        ("/v1/stats", JSON, 405, "POST is not a method of this path"),
+    ];
+    for (path, header, status, told) in cases {
+        let mut stream = client.connect();
+        let head = head(client.0, "POST", path, &[header], Some(body.len()));
+        stream.write_all(&head).unwrap();
+        stream.write_all(&body).unwrap();
+        let error = read_answer(&mut stream).error(status);
+        assert!(error.contains(told), "{path}: {error}");
+    }
+}
+
 #[test]
 fn i_head_1_a_head_is_as_large_as_the_limits_say() {
     let server = TestServer::start();
