@@ -32,7 +32,7 @@ use crate::error::StoreError;
 use crate::flush;
 use crate::inner::{Inner, lock, of_space};
 use crate::memory;
-use crate::merge::{Catalogue, Chunks, Rows};
+use crate::merge::{Catalogue, Chunks, Rows, Whole};
 use crate::rollup::job;
 use crate::signal::Woken;
 use crate::wal::record::SeriesId;
@@ -498,7 +498,13 @@ impl Inner {
                 &mut Catalogue::new(&none, &no_metrics, sequence),
                 &go_on,
             ),
-            Space::Raw => engine.merge(partition, pick, &mut Chunks::default(), &go_on),
+            Space::Raw => {
+                let whole = match pick {
+                    Pick::Similar => Whole::Growing,
+                    Pick::Settled | Pick::All | Pick::Rewrite => Whole::Last,
+                };
+                engine.merge(partition, pick, &mut Chunks::new(whole), &go_on)
+            }
             Space::FiveMinutes => {
                 let mut rows = Rows::new(Resolution::FiveMinutes);
                 engine.merge(partition, pick, &mut rows, &go_on)

@@ -8,7 +8,7 @@
 //! I-MERGE-1  A merge changes no answer.
 //! I-MERGE-2  What it writes has the highest sequence number of what went into it: it stands above
 //!            everything older and below everything newer, as its parts did.
-//! Proved by: tests/model.rs.
+//! Proved by: merge/tests.rs, tests/model.rs.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -16,7 +16,7 @@ use std::path::Path;
 use tinyobs_model::{Columns, Resolution, Rollup, Sample, SelectError};
 
 use crate::chunk::{self, Chunk};
-use crate::engine::key::{CatalogueKey, catalogue_key, chunk_sequence, chunk_series};
+use crate::engine::key::{CatalogueKey, catalogue_key, chunk_key, chunk_sequence, chunk_series};
 use crate::engine::{Draft, Rewrite, Summary};
 use crate::error::StoreError;
 use crate::flush::put_chunk;
@@ -29,17 +29,34 @@ use crate::wal::record::SeriesId;
 /// better, and a reader of a short range would decode more.
 const MERGED_SAMPLES: usize = chunk::SAMPLES_MAX;
 
+/// A chunk of so many samples that meets no other is copied as it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whole {
+    /// While a partition grows its tables are merged again and again. From so many samples on a longer
+    /// chunk takes a few hundredths less room, which is not worth to decode and encode it each time.
+    Growing,
+    /// What is merged for the last time becomes as short as it can.
+    Last,
+}
+
+impl Whole {
+    const fn samples(self) -> usize {
+        match self {
+            Self::Growing => 512,
+            Self::Last => MERGED_SAMPLES / 2,
+        }
+    }
+}
+
 fn damaged(what: &str) -> StoreError {
     StoreError::corrupt(Path::new("table"), 0, what)
 }
 
 /// Merges chunks of samples.
-#[derive(Default)]
 pub struct Chunks {
+    whole: Whole,
     series: SeriesId,
     runs: Vec<Run>,
-    /// The only chunk of the series so far, as it stands, and its key.
-    single: Option<(Vec<u8>, Vec<u8>, Summary)>,
     sequence: u64,
     summary: Summary,
     // Memory that one series after the other uses.
@@ -59,17 +76,6 @@ impl Rewrite for Chunks {
             self.put_series(out)?;
             self.series = series;
         }
-        if self.runs.is_empty() {
-            let summary = Summary {
-                samples: chunk.count as u64,
-                first_ms: chunk.first_ms,
-                last_ms: chunk.last_ms,
-                sequence,
-            };
-            self.single = Some((key.to_vec(), value.to_vec(), summary));
-        } else {
-            self.single = None;
-        }
         self.sequence = self.sequence.max(sequence);
         let (first_ms, last_ms) = (chunk.first_ms, chunk.last_ms);
         self.runs
@@ -84,15 +90,35 @@ impl Rewrite for Chunks {
 }
 
 impl Chunks {
-    fn put_series(&mut self, out: &mut dyn Draft) -> Result<(), StoreError> {
-        let mut runs = Runs::new(std::mem::take(&mut self.runs));
-        let sequence = std::mem::take(&mut self.sequence);
-        if let Some((key, value, summary)) = self.single.take() {
-            self.summary = self.summary.and(summary);
-            return out.put(&key, &value);
+    /// That copies what is [`Whole`].
+    pub fn new(whole: Whole) -> Self {
+        Self {
+            whole,
+            series: 0,
+            runs: Vec::new(),
+            sequence: 0,
+            summary: Summary::EMPTY,
+            block: Columns::default(),
+            samples: Vec::new(),
+            bytes: Vec::new(),
         }
+    }
+
+    fn put_series(&mut self, out: &mut dyn Draft) -> Result<(), StoreError> {
+        let is_alone = self.runs.len() == 1;
+        let whole = if is_alone { 1 } else { self.whole.samples() };
+        let mut runs = Runs::new(std::mem::take(&mut self.runs)).with_whole(whole);
+        let sequence = std::mem::take(&mut self.sequence);
         let malformed = |e: SelectError| damaged(&e.message);
-        while runs.next_block(&mut self.block).map_err(malformed)? {
+        loop {
+            if let Some(run) = runs.pop_whole() {
+                self.put_samples(out, sequence)?;
+                self.put_run(out, &run)?;
+                continue;
+            }
+            if !runs.next_block(&mut self.block).map_err(malformed)? {
+                return self.put_samples(out, sequence);
+            }
             for at in 0..self.block.len() {
                 let sample = Sample::new(self.block.times[at], self.block.values[at]);
                 self.samples.push(sample);
@@ -101,7 +127,21 @@ impl Chunks {
                 }
             }
         }
-        self.put_samples(out, sequence)
+    }
+
+    /// Puts a chunk as it stands, under its own sequence number (I-MERGE-2).
+    fn put_run(&mut self, out: &mut dyn Draft, run: &Run) -> Result<(), StoreError> {
+        let Some((sequence, bytes)) = run.as_stored() else {
+            return Err(damaged("a chunk is in no table"));
+        };
+        out.put(&chunk_key(self.series, run.first_ms(), sequence), bytes)?;
+        self.summary = self.summary.and(Summary {
+            samples: run.samples() as u64,
+            first_ms: run.first_ms(),
+            last_ms: run.last_ms(),
+            sequence,
+        });
+        Ok(())
     }
 
     fn put_samples(&mut self, out: &mut dyn Draft, sequence: u64) -> Result<(), StoreError> {
@@ -215,3 +255,6 @@ impl Rewrite for Catalogue<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

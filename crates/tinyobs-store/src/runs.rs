@@ -92,6 +92,8 @@ pub struct Runs {
     /// Not yet decoded, the earliest last.
     waiting: Vec<Run>,
     active: BinaryHeap<Active>,
+    /// Stored runs of so many samples that meet no other are left for [`Self::pop_whole`]; 0: none.
+    whole: usize,
 }
 
 impl Run {
@@ -144,11 +146,19 @@ impl Run {
     }
 
     /// How many samples it holds; of damaged bytes, 0.
-    fn samples(&self) -> usize {
+    pub fn samples(&self) -> usize {
         match &self.samples {
             Samples::Open(samples) => samples.len(),
             Samples::Sealed(chunk) => chunk.count as usize,
             Samples::Stored(bytes) => Chunk::reopen(bytes).map_or(0, |chunk| chunk.count),
+        }
+    }
+
+    /// Its sequence number and bytes, of a chunk that the engine holds.
+    pub fn as_stored(&self) -> Option<(u64, &[u8])> {
+        match &self.samples {
+            Samples::Stored(bytes) => Some((self.age, bytes)),
+            _ => None,
         }
     }
 
@@ -188,7 +198,34 @@ impl Runs {
         Self {
             waiting: runs,
             active: BinaryHeap::new(),
+            whole: 0,
         }
+    }
+
+    /// Leaves stored runs of at least `samples` that meet no other for [`Self::pop_whole`].
+    pub fn with_whole(self, samples: usize) -> Self {
+        Self {
+            whole: samples,
+            ..self
+        }
+    }
+
+    /// The next run, if it is to stay as it is: ask before each [`Self::next_block`].
+    pub fn pop_whole(&mut self) -> Option<Run> {
+        if self.is_whole_next() {
+            self.waiting.pop()
+        } else {
+            None
+        }
+    }
+
+    fn is_whole_next(&self) -> bool {
+        self.whole > 0
+            && self.is_next_alone()
+            && self.waiting.last().is_some_and(|run| {
+                let is_stored = matches!(run.samples, Samples::Stored(_));
+                is_stored && run.samples() >= self.whole
+            })
     }
 
     /// Adds the next samples to `out`; false, with `out` as it was, at the end.
@@ -215,6 +252,9 @@ impl Runs {
     pub fn next_block(&mut self, out: &mut Columns) -> Result<bool, SelectError> {
         out.clear();
         while out.len() < BLOCK_SAMPLES {
+            if !out.is_empty() && self.is_whole_next() {
+                break;
+            }
             if let Some(run) = self.pop_alone(BLOCK_SAMPLES - out.len()) {
                 run.decode(out)?;
                 continue;
@@ -231,17 +271,23 @@ impl Runs {
         Ok(!out.is_empty())
     }
 
-    /// The next run if it meets no other, active or not, and holds no more than `room` samples: they can
-    /// be decoded to where they are wanted.
+    /// The next run if it meets no other and holds no more than `room` samples: they can be decoded to
+    /// where they are wanted.
     fn pop_alone(&mut self, room: usize) -> Option<Run> {
-        if !self.active.is_empty() {
+        if !self.is_next_alone() {
             return None;
         }
-        let next_ms = self.waiting.iter().rev().nth(1).map(|run| run.first_ms);
-        self.waiting.pop_if(|run| {
-            let is_alone = next_ms.is_none_or(|next_ms| run.last_ms < next_ms);
-            is_alone && run.samples() <= room
-        })
+        self.waiting.pop_if(|run| run.samples() <= room)
+    }
+
+    /// Whether the next run meets no other, active or not.
+    fn is_next_alone(&self) -> bool {
+        let mut waiting = self.waiting.iter().rev();
+        let Some(next) = waiting.next() else {
+            return false;
+        };
+        let after = waiting.next();
+        self.active.is_empty() && after.is_none_or(|after| next.last_ms < after.first_ms)
     }
 
     fn activate(&mut self, run: &Run) -> Result<(), SelectError> {

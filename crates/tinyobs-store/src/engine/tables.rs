@@ -30,6 +30,10 @@ use crate::files::Files;
 
 /// Similar tables, this many at least, are merged: see [`Pick::Similar`].
 const MERGE_TABLES: usize = 4;
+/// A little less than that many tables, which are never quite of one weight.
+const GROWTH: u64 = 3;
+/// Readers look into each table of a partition.
+const TABLES_MANY: usize = 12;
 /// What is added to a settled partition is merged when it is larger than this part of it.
 const SMALL_PART: u64 = 16;
 /// Entries between two looks at whether a merge should go on.
@@ -476,18 +480,26 @@ impl Pick {
     }
 }
 
-/// How many of the newest tables to merge, by their weights, the newest first: none is heavier than all
-/// newer ones together, so a table is rewritten only into one at least twice its weight.
+/// How many of the newest tables to merge, by their weights, the newest first: as many as weigh
+/// [`GROWTH`] times as much as the heaviest of them, which is how much larger the table becomes into
+/// which a sample is rewritten. Where there are many tables all the same, twice is enough.
 pub(super) fn similar(weights: impl Iterator<Item = u64>) -> usize {
-    let (mut sum, mut count) = (0, 0);
-    for next in weights {
-        if count > 0 && next > sum {
-            break;
+    let (mut sum, mut heaviest, mut found) = (0u64, 0u64, [0; 2]);
+    let mut tables = 0;
+    for weight in weights {
+        tables += 1;
+        sum = sum.saturating_add(weight);
+        heaviest = heaviest.max(weight);
+        for (growth, found) in [GROWTH, 2].into_iter().zip(&mut found) {
+            if tables >= MERGE_TABLES && sum >= heaviest.saturating_mul(growth) {
+                *found = tables;
+            }
         }
-        sum += next;
-        count += 1;
     }
-    if count < MERGE_TABLES { 0 } else { count }
+    match found {
+        [0, less] if tables > TABLES_MANY => less,
+        [enough, _] => enough,
+    }
 }
 
 fn first_manifest(
