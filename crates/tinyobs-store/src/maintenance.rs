@@ -14,6 +14,7 @@
 //! Proved by: tests/model.rs, `cargo xtask crash kill`, `cargo xtask crash full`.
 
 mod pace;
+mod priority;
 mod waiting;
 
 use std::collections::HashSet;
@@ -220,6 +221,7 @@ fn unpanicked(work: impl FnOnce() -> Result<(), StoreError>) -> Result<(), Store
 impl Inner {
     /// The body of the thread that does the work.
     fn work(&self) {
+        priority::give_way();
         self.measure();
         // What several short lives have left is a long log, too.
         if self.writer().log.bytes() >= self.log_bytes_max(LOG_BYTES_MAX) {
