@@ -26,7 +26,7 @@ use crate::error::ApiError;
 pub mod rest;
 
 const WAIT: Duration = Duration::from_secs(limits::BODY_WAIT_SECONDS);
-/// The first piece of memory for a body.
+/// The first piece of memory for a body that says to be larger, or nothing.
 const FIRST_BYTES: usize = 16 << 10;
 
 /// How a body may be packed that is held whole.
@@ -62,7 +62,7 @@ pub async fn read(
     if declared.is_some_and(|bytes| bytes > limits::BODY_BYTES) {
         return Err(too_large());
     }
-    let (bytes, mut share) = collect(budget, body).await?;
+    let (bytes, mut share) = collect(budget, body, declared).await?;
     // What it may unfold to counts as well.
     let unfolded = encoding.unfolded_bytes_max(bytes.len(), limits::DECOMPRESSED_BYTES);
     share.merge(take(budget, unfolded).await?);
@@ -177,9 +177,11 @@ pub fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
 async fn collect(
     budget: &Arc<Semaphore>,
     body: Body,
+    declared: Option<usize>,
 ) -> Result<(Vec<u8>, OwnedSemaphorePermit), ApiError> {
-    let mut share = take(budget, FIRST_BYTES).await?;
-    let mut bytes = Vec::with_capacity(FIRST_BYTES);
+    let first = declared.unwrap_or(FIRST_BYTES).min(FIRST_BYTES);
+    let mut share = take(budget, first).await?;
+    let mut bytes = Vec::with_capacity(first);
     let mut frames = Frames::new(body);
     while let Some(data) = frames.next().await? {
         let needed = bytes.len() + data.len();

@@ -8,14 +8,13 @@
 
 use axum::extract::Request;
 use axum::http::StatusCode;
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tinyobs_model::limits;
 
 use crate::error::ApiError;
 
 /// Refuses a request whose head is too large.
-pub async fn bound(request: Request, next: Next) -> Response {
+pub async fn bound(request: Request, next: impl AsyncFnOnce(Request) -> Response) -> Response {
     if bytes(&request) > limits::HEAD_BYTES {
         let message = format!(
             "the request's head has more than {} bytes",
@@ -23,7 +22,7 @@ pub async fn bound(request: Request, next: Next) -> Response {
         );
         return ApiError::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, message).into_response();
     }
-    next.run(request).await
+    next(request).await
 }
 
 /// Bytes of a head as everybody writes it: a space after each name, and lines that end in two bytes.

@@ -1,7 +1,7 @@
 //! Routes: the table of what is answered, and the layers around it.
 //!
-//! A request passes, from the outside in: what is left of its body, counting, security, the bound on its head, compression,
-//! panics, the deadline, its handler.
+//! A request passes, from the outside in: what is left of its body, counting, security, the bound on
+//! its head, the deadline, compression, panics, its handler.
 //!
 //! I-ROUTE-1  Every path knows its methods: another one is 405 with `Allow`, and so is a path that
 //!            a browser would ask about before it sends something from another site.
@@ -11,10 +11,10 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post, put};
 use tinyobs_model::limits;
@@ -198,13 +198,11 @@ pub(crate) fn router(app: App) -> Router {
     router
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(assets::fallback)
-        .layer(from_fn(deadline))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
-        .layer(from_fn(head::bound))
-        .layer(from_fn_with_state(app.clone(), security::secure))
-        .layer(from_fn_with_state(app.clone(), observe::observe))
-        .layer(from_fn(body::rest::discard))
+        .layer((
+            from_fn_with_state(app.clone(), around),
+            CompressionLayer::new().quality(CompressionLevel::Fastest),
+            CatchPanicLayer::custom(panicked),
+        ))
         .with_state(app)
 }
 
@@ -237,7 +235,17 @@ pub fn failed(path: &str, content_type: Option<&HeaderValue>, error: ApiError) -
     }
 }
 
-async fn deadline(request: Request, next: Next) -> Response {
+/// What is done with every request, as one layer: each costs a small push some memory and copies.
+async fn around(State(app): State<App>, request: Request, next: Next) -> Response {
+    let answered = async |request| next.run(request).await;
+    let in_time = async |request| deadline(request, answered).await;
+    let bounded = async |request| head::bound(request, in_time).await;
+    let secured = async |request| security::secure(&app, request, bounded).await;
+    let observed = async |request| observe::observe(&app, request, secured).await;
+    body::rest::discard(request, observed).await
+}
+
+async fn deadline(request: Request, next: impl AsyncFnOnce(Request) -> Response) -> Response {
     // A stream may be of any length, and an import takes as long as its file is: both end when
     // nothing comes any more.
     let path = request.uri().path();
@@ -245,7 +253,7 @@ async fn deadline(request: Request, next: Next) -> Response {
         || path == "/v1/ingest" && stream::is_stream(request.headers());
     let uri = request.uri().clone();
     let content_type = request.headers().get(CONTENT_TYPE).cloned();
-    let answer = next.run(request);
+    let answer = next(request);
     if is_stream {
         return answer.await;
     }

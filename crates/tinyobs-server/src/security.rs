@@ -12,10 +12,9 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::error::ApiError;
@@ -42,10 +41,14 @@ pub const HEADERS: [(HeaderName, &str); 6] = [
 ];
 
 /// Checks a request and marks its answer.
-pub async fn secure(State(app): State<App>, request: Request, next: Next) -> Response {
+pub async fn secure(
+    app: &App,
+    request: Request,
+    next: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
     let allowed = &app.config.allowed_hosts;
     let mut response = match check(request.uri(), request.headers(), allowed) {
-        Ok(()) => next.run(request).await,
+        Ok(()) => next(request).await,
         Err(error) => error.into_response(),
     };
     for (name, value) in HEADERS {

@@ -15,7 +15,6 @@ use std::task::{Context, Poll};
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
 use axum::http::header;
-use axum::middleware::Next;
 use axum::response::Response;
 use http_body_util::BodyExt;
 use hyper::body::{Frame, SizeHint};
@@ -61,9 +60,9 @@ impl HttpBody for Shared {
 }
 
 /// Answers once the body is read or enough of it.
-pub async fn discard(request: Request, next: Next) -> Response {
+pub async fn discard(request: Request, next: impl AsyncFnOnce(Request) -> Response) -> Response {
     if request.body().is_end_stream() {
-        return next.run(request).await;
+        return next(request).await;
     }
     let asks_first = request.headers().contains_key(header::EXPECT);
     let (head, body) = request.into_parts();
@@ -72,7 +71,7 @@ pub async fn discard(request: Request, next: Next) -> Response {
         is_asked_for: false,
     })));
     let request = Request::from_parts(head, Body::new(shared.clone()));
-    let response = next.run(request).await;
+    let response = next(request).await;
     // None while a handler's task still reads it.
     if let Some(sent) = Arc::into_inner(shared.0) {
         let sent = sent.into_inner().unwrap_or_else(PoisonError::into_inner);
