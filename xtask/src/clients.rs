@@ -3,8 +3,10 @@
 //! Each command installs its client below target/clients from the public package registry, or takes
 //! it from [`peers`](crate::peers), lets it push or scrape, and compares values, not counts.
 
+mod codemirror;
 mod crates;
 mod otlp;
+mod promtool;
 mod push;
 mod remote_write;
 mod scrape;
@@ -26,6 +28,10 @@ pub enum Client {
     Otlp,
     /// OpenTelemetry's SDK for Rust: the same instruments, the same values.
     OtelRust,
+    /// The editor of Prometheus' own pages completes queries.
+    Codemirror(codemirror::Options),
+    /// Prometheus' own tool asks the API: instant, range, series, labels, and what is wrong.
+    Promtool(promtool::Options),
     /// Python's `prometheus_client` pushes to groups.
     Push(push::Options),
     /// Prometheus remote-writes, 1.0 and 2.0, over a `kill -9` of the server.
@@ -39,6 +45,8 @@ pub fn run(client: &Client) -> Result<()> {
     match client {
         Client::Otlp => of_otel(Sdk::Python),
         Client::OtelRust => of_otel(Sdk::Rust),
+        Client::Codemirror(options) => codemirror::run(options),
+        Client::Promtool(options) => promtool::run(options),
         Client::Push(options) => push::run(options),
         Client::RemoteWrite(options) => remote_write::run(options),
         Client::Scrape(options) => scrape::run(options),
@@ -53,6 +61,13 @@ pub fn short() -> Result<()> {
     if tools::allowed("scrapes and remote writes of Prometheus", prometheus) {
         scrape::run(&scrape::Options::default())?;
         remote_write::run(&remote_write::Options::default())?;
+    }
+    let promtool = peers::find(Peer::Promtool).map(drop);
+    if tools::allowed("queries of promtool", promtool) {
+        promtool::run(&promtool::Options::default())?;
+    }
+    if tools::allowed("completion of codemirror-promql", codemirror::fetch()?) {
+        codemirror::run(&codemirror::Options::default())?;
     }
     if tools::allowed("OpenTelemetry's SDK for Rust", crates::fetch()?) {
         of_otel(Sdk::Rust)?;

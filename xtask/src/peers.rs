@@ -1,6 +1,6 @@
 //! Peers: the programs that TinyObs is compared with and talks to, found or fetched.
 //!
-//!   `PROMETHEUS_BIN`, `VICTORIA_METRICS_BIN` ─▶ the path ─▶ `target/peers` ─▶ Debian sid ([`apt`])
+//!   `PROMETHEUS_BIN`, `PROMTOOL_BIN`, `VICTORIA_METRICS_BIN` ─▶ the path ─▶ `target/peers` ─▶ Debian sid ([`apt`])
 //!
 //! I-PEER-1  What is used is named with its version, and one too old for what is asked of it is not
 //!           used.
@@ -24,6 +24,8 @@ use crate::tools;
 pub enum Peer {
     /// Scrapes, remote-writes and stores.
     Prometheus,
+    /// Prometheus' tool: asks its API.
+    Promtool,
     /// Stores.
     VictoriaMetrics,
 }
@@ -33,6 +35,7 @@ impl Peer {
     fn package(self) -> &'static str {
         match self {
             Self::Prometheus => "prometheus",
+            Self::Promtool => "promtool",
             Self::VictoriaMetrics => "victoria-metrics",
         }
     }
@@ -40,6 +43,7 @@ impl Peer {
     fn variable(self) -> &'static str {
         match self {
             Self::Prometheus => "PROMETHEUS_BIN",
+            Self::Promtool => "PROMTOOL_BIN",
             Self::VictoriaMetrics => "VICTORIA_METRICS_BIN",
         }
     }
@@ -47,7 +51,7 @@ impl Peer {
     /// The oldest that will do: Prometheus speaks remote write 2.0 as it is now since 3.5.
     fn oldest(self) -> Option<(u32, u32)> {
         match self {
-            Self::Prometheus => Some((3, 5)),
+            Self::Prometheus | Self::Promtool => Some((3, 5)),
             // Debian's does not know its own version.
             Self::VictoriaMetrics => None,
         }

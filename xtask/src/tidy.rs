@@ -120,16 +120,11 @@ fn every_direct_dependency_is_explained() {
             );
         }
     }
-    let ui: Value = serde_json::from_str(
-        &fs::read_to_string(root().join("ui/package.json")).expect("the dashboard's manifest"),
-    )
-    .expect("JSON");
-    for group in ["dependencies", "devDependencies"] {
-        for name in ui[group]
-            .as_object()
-            .into_iter()
-            .flat_map(|packages| packages.keys())
-        {
+    for manifest in ["ui/package.json", "clients/codemirror/package.json"] {
+        let text = fs::read_to_string(root().join(manifest)).expect("a manifest");
+        let npm: Value = serde_json::from_str(&text).expect("JSON");
+        let groups = ["dependencies", "devDependencies"].map(|group| npm[group].as_object());
+        for name in groups.into_iter().flatten().flat_map(|group| group.keys()) {
             let line = format!("| `{name}` |");
             assert!(page.contains(&line), "no line `{line}` for {name}");
         }
