@@ -1,6 +1,6 @@
 //! Over time: functions of the samples in a window.
 
-use super::rate::Falls;
+use super::rate::Growth;
 use super::stats::{Mean, Spread, Sum, quantile};
 use super::window::Window;
 use super::{extended, rate, regression};
@@ -33,8 +33,8 @@ pub(super) fn function(function: Function) -> RangeFunction {
         F::Changes => extended::changes,
         F::Resets => extended::resets,
         // Of a window on its own, as rows have them.
-        F::Rate => |w, _| rate::growth(w, &Falls::of(w.values), true),
-        F::Increase => |w, _| rate::growth(w, &Falls::of(w.values), false),
+        F::Rate => |w, _| Growth::of(w.values, true).in_window(w),
+        F::Increase => |w, _| Growth::of(w.values, false).in_window(w),
         F::Delta => rate::delta,
         F::Irate => rate::irate,
         F::Idelta => rate::idelta,

@@ -10,12 +10,12 @@ use tinyobs_model::{Labels, Resolution};
 
 use super::annotations::RowDeed;
 use super::grid::Grid;
-use super::rate::Falls;
+use super::rate::Growth;
 use super::rows::{self, Used};
 use super::spread::Sink;
 use super::value::{ABSENT, Series, Value};
 use super::window::{Input, View, Window};
-use super::{EvalError, Evaluated, Evaluator, over_time, rate};
+use super::{EvalError, Evaluated, Evaluator, over_time};
 use crate::ast::Call;
 use crate::functions::Function;
 use crate::span::Span;
@@ -90,12 +90,12 @@ impl<'e> Evaluator<'e> {
         let (control, mut left, mut ended) = (self.control, WORK, Ok(()));
         let (mut empty, mut used) = (true, Used::default());
         let is_growth = matches!(call.function, Function::Rate | Function::Increase);
-        let falls = if is_growth {
-            Falls::of(input.values)
-        } else {
-            Falls::default()
-        };
         let per_second = call.function == Function::Rate;
+        let mut growth = if is_growth {
+            Growth::of(input.values, per_second)
+        } else {
+            Growth::default()
+        };
         let column = rows::by_column(call.function).filter(|_| !input.is_extended());
         input.slide(rows::windows_needed(call.function), |i, view| {
             if ended.is_err() {
@@ -105,10 +105,9 @@ impl<'e> Evaluator<'e> {
             let second = scalars.get(1).map_or(f64::NAN, |values| values[i]);
             let by_samples = |window: Window<'_>| f(window, [first, second]);
             let (looked_at, value) = match view {
-                View::Samples(window) if is_growth => (
-                    window.values.len(),
-                    rate::growth(window, &falls, per_second),
-                ),
+                View::Samples(window) if is_growth => {
+                    (window.values.len(), growth.in_window(window))
+                }
                 View::Samples(window) => (window.values.len(), by_samples(window)),
                 View::Rows(window) => {
                     let lacks = is_growth && !rows::has_increase(window.cells);
