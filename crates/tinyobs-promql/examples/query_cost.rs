@@ -47,6 +47,19 @@ const QUERIES: [(&str, &str); 9] = [
     ),
 ];
 
+/// Asked for the last moment only.
+const INSTANTS: [(&str, &str); 3] = [
+    ("instant count", "count({job=~\".+\"})"),
+    (
+        "instant topk",
+        "topk(10, sum by (endpoint, instance) (rate(requests_total[5m])))",
+    ),
+    (
+        "instant increase",
+        "increase(requests_total{instance=\"host-00003\",n=\"7\"}[1h])",
+    ),
+];
+
 fn main() {
     let runs = std::env::args()
         .nth(1)
@@ -73,7 +86,9 @@ fn main() {
 fn measure(store: &Store, runs: u32) {
     let (start, end) = (START_MS, START_MS + STEPS * INTERVAL_MS);
     let only = std::env::args().nth(2).unwrap_or_default();
-    for (name, text) in QUERIES.iter().filter(|(name, _)| name.contains(&only)) {
+    let ranges = QUERIES.iter().map(|query| (query, start));
+    let queries = ranges.chain(INSTANTS.iter().map(|query| (query, end)));
+    for ((name, text), start) in queries.filter(|((name, _), _)| name.contains(&only)) {
         let expr = parse(text).expect("a query");
         let mut query = Query::range(&expr, text, start, end, 60_000);
         query.budget.bytes = 1 << 32;

@@ -16,7 +16,7 @@ const STEP_MS: i64 = 15_000;
 /// Series of each kind.
 const SERIES: u64 = 8;
 const RUNS: usize = 7;
-const COUNTS: [usize; 5] = [24, 120, 480, 2_048, STEPS];
+const COUNTS: [usize; 7] = [24, 120, 480, 720, 1_024, 2_048, STEPS];
 
 /// A kind of series: its name and how many of a hundred are such, after a host with its services.
 /// The value of a step comes from that of the step before and a random number.
