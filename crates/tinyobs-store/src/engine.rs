@@ -26,6 +26,8 @@ pub mod tables;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use tinyobs_model::TimeRange;
+
 pub use self::key::{Partition, Space};
 pub use self::manifest::TableLine;
 pub use self::tables::{Finished, Snapshot, TableEngine};
@@ -195,6 +197,13 @@ pub trait View: Send + Sync {
 
     /// Reads the tables of a partition that hold something above sequence `after`.
     fn reader(&self, partition: Partition, after: u64) -> Result<Box<dyn EntryReader>, StoreError>;
+
+    /// Reads the tables of a partition that hold something in `range`.
+    fn reader_in(
+        &self,
+        partition: Partition,
+        range: TimeRange,
+    ) -> Result<Box<dyn EntryReader>, StoreError>;
 
     /// Reads those of the tables that can be read, and says why the others cannot.
     fn readable(&self, partition: Partition, after: u64) -> Result<Readable, StoreError>;

@@ -122,7 +122,7 @@ pub fn stored_runs(
         if partition.space == Space::Raw
             && range.overlaps(partition.start_ms, partition.end_ms() - 1)
         {
-            let mut reader = view.reader(partition, 0)?;
+            let mut reader = view.reader_in(partition, range)?;
             collect_stored(reader.as_mut(), id, range, runs)?;
         }
     }

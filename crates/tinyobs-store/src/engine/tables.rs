@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use tinyobs_model::TimeRange;
+
 use super::manifest::{Manifest, TableLine};
 use super::merged::Merged;
 use super::open_files::OpenFiles;
@@ -126,6 +128,36 @@ impl State {
     fn lines(&self, partition: Partition) -> impl Iterator<Item = &TableLine> {
         let tables = self.manifest.tables.iter();
         tables.filter(move |line| line.partition == partition)
+    }
+}
+
+impl State {
+    /// Reads those of a partition's tables that are wanted and can be read, and says why the others
+    /// cannot.
+    fn readable_where(
+        &self,
+        partition: Partition,
+        wanted: &dyn Fn(&Summary) -> bool,
+    ) -> Result<Readable, StoreError> {
+        let Some(part) = self.part(partition) else {
+            return Ok((Box::new(Merged::new(Vec::new())), None));
+        };
+        let tables = part.tables.iter();
+        let tables = tables.filter(|table| wanted(&table.line().summary));
+        let broken = part.broken.as_ref();
+        let mut broken = broken.map(|it| StoreError::corrupt(&it.path, it.offset, it.what.clone()));
+        let mut cursors = Vec::new();
+        for table in tables {
+            match Cursor::new(Arc::clone(table)) {
+                Ok(cursor) => cursors.push(cursor),
+                // It could be opened at the start, and cannot any more.
+                Err(error @ StoreError::Corrupt { .. }) => {
+                    broken.get_or_insert(error);
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        Ok((Box::new(Merged::new(cursors)), broken))
     }
 }
 
@@ -423,26 +455,20 @@ impl View for State {
         }
     }
 
-    fn readable(&self, partition: Partition, after: u64) -> Result<Readable, StoreError> {
-        let Some(part) = self.part(partition) else {
-            return Ok((Box::new(Merged::new(Vec::new())), None));
-        };
-        let tables = part.tables.iter();
-        let newer = tables.filter(|table| after == 0 || table.line().summary.sequence > after);
-        let broken = part.broken.as_ref();
-        let mut broken = broken.map(|it| StoreError::corrupt(&it.path, it.offset, it.what.clone()));
-        let mut cursors = Vec::new();
-        for table in newer {
-            match Cursor::new(Arc::clone(table)) {
-                Ok(cursor) => cursors.push(cursor),
-                // It could be opened at the start, and cannot any more.
-                Err(error @ StoreError::Corrupt { .. }) => {
-                    broken.get_or_insert(error);
-                }
-                Err(other) => return Err(other),
-            }
+    fn reader_in(
+        &self,
+        partition: Partition,
+        range: TimeRange,
+    ) -> Result<Box<dyn EntryReader>, StoreError> {
+        let holds = |of: &Summary| range.overlaps(of.first_ms, of.last_ms);
+        match self.readable_where(partition, &holds)? {
+            (_, Some(broken)) => Err(broken),
+            (reader, None) => Ok(reader),
         }
-        Ok((Box::new(Merged::new(cursors)), broken))
+    }
+
+    fn readable(&self, partition: Partition, after: u64) -> Result<Readable, StoreError> {
+        self.readable_where(partition, &|of| after == 0 || of.sequence > after)
     }
 
     fn snapshot(&self) -> Snapshot {

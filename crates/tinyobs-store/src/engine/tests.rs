@@ -384,6 +384,41 @@ fn tables_of_any_weight_stay_few_and_are_rewritten_seldom() {
 }
 
 #[test]
+fn a_reader_in_a_range_leaves_alone_what_lies_outside() {
+    each_engine(|engine| {
+        let day = Partition::raw(0);
+        let tables =
+            [("a", 10, 20), ("b", 21, 30), ("c", 15, 25)].map(|(key, first_ms, last_ms)| {
+                let mut draft = engine.draft(day);
+                draft.put(key.as_bytes(), b"1").expect("puts");
+                let summary = Summary {
+                    first_ms,
+                    last_ms,
+                    ..summary(1, 1)
+                };
+                draft.finish(summary).expect("finishes")
+            });
+        engine.commit(commit_of(tables.into())).expect("commits");
+        for (range, wanted) in [
+            ((0, 9), ""),
+            ((9, 10), "a"),
+            ((20, 20), "ac"),
+            ((20, 21), "abc"),
+            ((26, 40), "b"),
+            ((31, 40), ""),
+        ] {
+            let range = TimeRange::new(range.0, range.1);
+            let mut reader = engine.view().reader_in(day, range).expect("reads");
+            let mut keys = String::new();
+            while let Some((key, _)) = reader.next().expect("reads") {
+                keys.push_str(std::str::from_utf8(key).expect("text"));
+            }
+            assert_eq!(keys, wanted, "{range:?}");
+        }
+    });
+}
+
+#[test]
 fn a_reader_goes_on_behind_a_damaged_block_and_looks_only_at_what_is_newer() {
     let dir = quick_dir();
     let keys: Vec<String> = (0..400).map(|i| format!("{i:05}")).collect();
