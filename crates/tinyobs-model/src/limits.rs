@@ -42,13 +42,14 @@ pub const DESCRIPTIONS_PER_REQUEST: usize = 20_000;
 pub const FIELDS_PER_LINE: usize = 10_000;
 /// Strings of one remote-write request of version 2.0.
 pub const SYMBOLS_PER_REQUEST: usize = 1_000_000;
-/// Seconds that a body waits for memory before its sender is asked to come again, and that the rest
-/// of one too large is read for.
+/// Seconds that a body waits for memory before its sender is asked to come again, and that the next
+/// piece of one that nobody wants any more is waited for.
 pub const BODY_WAIT_SECONDS: u64 = 5;
 /// A push whose series were all refused is answered after three times its work, but no later than
 /// so many milliseconds after it; one that finds the queue full is told after so many.
 pub const REFUSED_PAUSE_MS: u64 = 1_000;
-/// Bytes of a body too large that are read and dropped, so that its sender sees the answer.
+/// Bytes that are read and dropped of a body that was not read to its end, so that its sender sees the
+/// answer.
 pub const DISCARDED_BYTES: usize = 4 * BODY_BYTES;
 /// Buckets of one histogram item, `+Inf` not counted.
 pub const BUCKETS_PER_HISTOGRAM: usize = 500;

@@ -159,8 +159,8 @@ pub type Readable = (Box<dyn EntryReader>, Option<StoreError>);
 /// Which tables of a partition to merge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pick {
-    /// Newest ones of similar weight, when there are enough of them: what is written is rewritten a
-    /// logarithmic number of times.
+    /// As many of the newest as weigh three times the heaviest of them, or twice where there are many:
+    /// what is written is rewritten a logarithmic number of times.
     Similar,
     /// All of a partition that hardly anything is added to any more, unless that would rewrite a
     /// large table for the sake of a few late samples.

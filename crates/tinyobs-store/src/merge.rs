@@ -35,7 +35,7 @@ pub enum Whole {
     /// While a partition grows its tables are merged again and again. From so many samples on a longer
     /// chunk takes a few hundredths less room, which is not worth to decode and encode it each time.
     Growing,
-    /// What is merged for the last time becomes as short as it can.
+    /// What is merged for the last time: half of the longest, from where on there is nothing to gain.
     Last,
 }
 

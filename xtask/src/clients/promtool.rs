@@ -170,14 +170,20 @@ impl Promtool {
     /// What is wrong is told by us, and ends it.
     fn mistakes(&self) -> Result<()> {
         for (query, told) in [
-            ("sum(", "bad_data"),
-            ("rate(load)", "bad_data"),
-            ("load + on(x) group_left load[5m]", "bad_data"),
+            ("sum(", "unexpected end of the query"),
+            (
+                "rate(load)",
+                "argument 1 of rate must be of type range vector",
+            ),
+            (
+                "load + on(x) group_left load[5m]",
+                "+ needs scalars or instant vectors",
+            ),
         ] {
             let output = self.run(&["instant", &self.url, query])?;
             let said = String::from_utf8_lossy(&output.stderr);
             ensure!(
-                !output.status.success() && said.contains(told),
+                !output.status.success() && said.contains("bad_data") && said.contains(told),
                 "{query} ended with {}: {said}",
                 output.status
             );

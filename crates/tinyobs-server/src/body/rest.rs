@@ -3,18 +3,21 @@
 //!   request ─▶ [`discard`] ─▶ handler, which reads some of the body ─▶ the rest is read ─▶ answer
 //!
 //! I-REST-1  Whoever looks at an answer only after having sent everything, as most clients do, sees it,
-//!           whatever refused the request, and not a connection that was reset. Up to
-//!           `limits::DISCARDED_BYTES`, for so long as a body is waited for.
+//!           whatever refused the request, and not a connection that was reset: as long as it goes on
+//!           sending, up to `limits::DISCARDED_BYTES` and as long as a request may take. One that was
+//!           let go because it fell silent is not waited for again.
 //! I-REST-2  A client that asks before it sends (`Expect: 100-continue`) and is refused sends nothing.
+//!           (If it sends all the same, because the answer was long in coming, it may see a reset.)
 //! Proved by: tests/it/limits.rs.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::Response;
 use http_body_util::BodyExt;
 use hyper::body::{Frame, SizeHint};
@@ -75,7 +78,8 @@ pub async fn discard(request: Request, next: impl AsyncFnOnce(Request) -> Respon
     // None while a handler's task still reads it.
     if let Some(sent) = Arc::into_inner(shared.0) {
         let sent = sent.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if sent.is_asked_for || !asks_first {
+        let fell_silent = response.status() == StatusCode::REQUEST_TIMEOUT;
+        if !fell_silent && (sent.is_asked_for || !asks_first) {
             read(sent.body).await;
         }
     }
@@ -86,12 +90,12 @@ pub async fn discard(request: Request, next: impl AsyncFnOnce(Request) -> Respon
 async fn read(mut body: Body) {
     let drain = async {
         let mut read = 0;
-        while let Some(Ok(frame)) = body.frame().await {
+        while let Ok(Some(Ok(frame))) = timeout(super::WAIT, body.frame()).await {
             read += frame.data_ref().map_or(0, Bytes::len);
             if read > limits::DISCARDED_BYTES {
                 break;
             }
         }
     };
-    let _ = timeout(super::WAIT, drain).await;
+    let _ = timeout(Duration::from_secs(limits::REQUEST_SECONDS), drain).await;
 }

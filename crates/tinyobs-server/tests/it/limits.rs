@@ -75,6 +75,29 @@ fn i_rest_1_what_is_refused_before_it_is_read_is_told_why() {
     }
 }
 
+/// Longer than the next piece of a body is waited for, but never silent.
+#[test]
+fn i_rest_1_a_slow_sender_is_told_as_well() {
+    let server = TestServer::start();
+    let client = server.client();
+    let piece = vec![b' '; 1 << 20];
+    let mut stream = client.connect();
+    let head = head(
+        client.0,
+        "POST",
+        "/v1/nothing",
+        &[JSON],
+        Some(14 * piece.len()),
+    );
+    stream.write_all(&head).unwrap();
+    for _ in 0..14 {
+        stream.write_all(&piece).unwrap();
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    let error = read_answer(&mut stream).error(404);
+    assert!(error.contains("there is nothing at this path"), "{error}");
+}
+
 #[test]
 fn i_head_1_a_head_is_as_large_as_the_limits_say() {
     let server = TestServer::start();
