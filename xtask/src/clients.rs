@@ -14,8 +14,9 @@ mod scrape;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Subcommand;
+use tinyobs_testing::{Server, Start};
 
 use self::otlp::Sdk;
 use crate::peers::{self, Peer};
@@ -86,6 +87,31 @@ pub fn short() -> Result<()> {
 
 fn of_otel(sdk: Sdk) -> Result<()> {
     otlp::run(sdk, &sdk.install()?)
+}
+
+/// The server that is named, or one built now, with its data below `dir`.
+fn start(named: Option<&Path>, dir: &Path) -> Result<Server> {
+    let binary = match named {
+        Some(path) => path.canonicalize()?,
+        None => tools::build_server(false)?,
+    };
+    Server::start(&Start {
+        binary,
+        data_dir: dir.join("data"),
+        args: Vec::new(),
+    })
+}
+
+/// Stores lines of JSON, which hold so many samples.
+fn import(server: &Server, lines: &str, samples: usize) -> Result<()> {
+    let answer = server.post("/v1/import", lines)?;
+    ensure!(
+        answer.status == 200 && answer.json()?["metrics_imported"] == samples,
+        "the import was answered {}: {}",
+        answer.status,
+        answer.text()
+    );
+    Ok(())
 }
 
 /// A Python with the packages of `requirements`, made when it is not there or they have changed.

@@ -13,10 +13,10 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
-use tinyobs_testing::{Server, Start};
+use tinyobs_testing::Server;
 
 use crate::tools;
 
@@ -61,16 +61,8 @@ fn dir() -> PathBuf {
 /// Runs it.
 pub fn run(options: &Options) -> Result<()> {
     fetch()??;
-    let binary = match &options.server {
-        Some(path) => path.canonicalize()?,
-        None => tools::build_server(false)?,
-    };
     let scratch = tempfile::tempdir()?;
-    let server = Server::start(&Start {
-        binary,
-        data_dir: scratch.path().join("data"),
-        args: Vec::new(),
-    })?;
+    let server = super::start(options.server.as_deref(), scratch.path())?;
     store(&server)?;
     let file = scratch.path().join("places.json");
     fs::write(&file, places().to_string())?;
@@ -107,14 +99,7 @@ fn store(server: &Server) -> Result<()> {
         lines.push_str(&line.to_string());
         lines.push('\n');
     }
-    let answer = server.post("/v1/import", &lines)?;
-    ensure!(
-        answer.status == 200 && answer.json()?["metrics_imported"] == 3,
-        "the import was answered {}: {}",
-        answer.status,
-        answer.text()
-    );
-    Ok(())
+    super::import(server, &lines, 3)
 }
 
 /// Queries under way, and what is offered where the stroke stands.

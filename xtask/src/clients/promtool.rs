@@ -15,10 +15,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use serde_json::{Value, json};
-use tinyobs_testing::{Server, Start};
+use tinyobs_testing::Server;
 
 use crate::peers::{self, Peer};
-use crate::tools;
 
 /// What is asked.
 #[derive(Args, Default)]
@@ -43,16 +42,8 @@ struct Promtool {
 /// Runs it.
 pub fn run(options: &Options) -> Result<()> {
     let program = peers::find(Peer::Promtool)?.program;
-    let binary = match &options.server {
-        Some(path) => path.canonicalize()?,
-        None => tools::build_server(false)?,
-    };
     let dir = tempfile::tempdir()?;
-    let server = Server::start(&Start {
-        binary,
-        data_dir: dir.path().join("data"),
-        args: Vec::new(),
-    })?;
+    let server = super::start(options.server.as_deref(), dir.path())?;
     let end = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() as i64;
     let times: Vec<i64> = (0..5).map(|n| end - (4 - n) * INTERVAL).collect();
     store(&server, &times)?;
@@ -83,14 +74,7 @@ fn store(server: &Server, times: &[i64]) -> Result<()> {
             lines.push('\n');
         }
     }
-    let answer = server.post("/v1/import", &lines)?;
-    ensure!(
-        answer.status == 200 && answer.json()?["metrics_imported"] == 10,
-        "the import was answered {}: {}",
-        answer.status,
-        answer.text()
-    );
-    Ok(())
+    super::import(server, &lines, 10)
 }
 
 fn orders() -> Value {

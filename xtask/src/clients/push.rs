@@ -12,7 +12,6 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use tinyobs_testing::{Server, Start};
 
 use crate::tools;
 
@@ -27,16 +26,8 @@ pub struct Options {
 /// Pushes and compares.
 pub fn run(options: &Options) -> Result<()> {
     let python = python()?;
-    let binary = match &options.server {
-        Some(binary) => binary.clone(),
-        None => tools::build_server(false)?,
-    };
     let dir = tempfile::tempdir()?;
-    let server = Server::start(&Start {
-        binary,
-        data_dir: dir.path().join("data"),
-        args: Vec::new(),
-    })?;
+    let server = super::start(options.server.as_deref(), dir.path())?;
     let script = tools::root().join("xtask/src/clients/push.py");
     let script = script.display().to_string();
     tools::run(&python, &["-u", &script, &server.url], &[])

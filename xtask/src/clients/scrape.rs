@@ -15,11 +15,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use serde_json::{Value, json};
-use tinyobs_testing::{Server, Start};
+use tinyobs_testing::Server;
 
 use crate::peers::prometheus::Prometheus;
 use crate::peers::{self, Peer};
-use crate::tools;
 
 /// What is compared.
 #[derive(Args, Default)]
@@ -138,16 +137,8 @@ const OPEN_TYPES: [(&str, &str, &str); 4] = [
 /// Runs it.
 pub fn run(options: &Options) -> Result<()> {
     let program = peers::find(Peer::Prometheus)?.program;
-    let binary = match &options.server {
-        Some(path) => path.canonicalize()?,
-        None => tools::build_server(false)?,
-    };
     let dir = tempfile::tempdir()?;
-    let server = Server::start(&Start {
-        binary,
-        data_dir: dir.path().join("data"),
-        args: Vec::new(),
-    })?;
+    let server = super::start(options.server.as_deref(), dir.path())?;
     let now_ms = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() as i64;
     store(&server, now_ms - 5_000)?;
     let prometheus = Prometheus::start(&program, dir.path(), &config(&server), &[])?;
@@ -197,14 +188,7 @@ fn store(server: &Server, at_ms: i64) -> Result<()> {
         lines.push_str(&line.to_string());
         lines.push('\n');
     }
-    let answer = server.post("/v1/import", &lines)?;
-    ensure!(
-        answer.status == 200 && answer.json()?["metrics_imported"] == SERIES.len(),
-        "the import was answered {}: {}",
-        answer.status,
-        answer.text()
-    );
-    Ok(())
+    super::import(server, &lines, SERIES.len())
 }
 
 /// What Prometheus is to collect.
